@@ -1,0 +1,58 @@
+#include "common/base/disk.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Every implementation's struct disk_file begins like this. */
+struct disk_file {
+    struct disk *disk;
+};
+
+void disk_names_clear(struct disk_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->names[i]);
+    free(names->names);
+    *names = (struct disk_names){0};
+}
+
+void disk_file_close(struct disk_file *file)
+{
+    if (file != NULL)
+        file->disk->close(file);
+}
+
+enum status disk_join(struct disk_path *ret_path, struct error *err, const char *fmt, ...)
+{
+    va_list args;
+    int length;
+
+    va_start(args, fmt);
+    length = vsnprintf(ret_path->text, sizeof ret_path->text, fmt, args);
+    va_end(args);
+    if (length < 0 || (size_t)length >= sizeof ret_path->text)
+        return error_set(err, STATUS_TOO_LARGE, "a path has up to %d bytes", DISK_PATH_MAX - 1);
+    return STATUS_OK;
+}
+
+enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode, struct error *err)
+{
+    struct disk_path part;
+
+    TRY(disk_join(&part, err, "%s", path));
+    for (char *slash = strchr(part.text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!disk_has(disk, part.text))
+            TRY(disk->make_folder(disk, part.text, mode, err));
+        *slash = '/';
+    }
+    return disk->make_folder(disk, path, mode, err);
+}
+
+bool disk_has(struct disk *disk, const char *path)
+{
+    struct disk_entry entry;
+
+    return disk->look(disk, path, &entry, NULL) == STATUS_OK;
+}

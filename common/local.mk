@@ -1,0 +1,11 @@
+noinst_LIBRARIES += libcommon.a
+libcommon_a_CFLAGS = $(STRICT_CFLAGS)
+libcommon_a_SOURCES = \
+	%D%/base/buffer.c %D%/base/buffer.h \
+	%D%/base/cleanup.h \
+	%D%/base/disk.c %D%/base/disk.h \
+	%D%/base/env.h \
+	%D%/base/error.c %D%/base/error.h \
+	%D%/base/log.c %D%/base/log.h \
+	%D%/base/text.c %D%/base/text.h \
+	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h

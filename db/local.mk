@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libdb.a
+libdb_a_CFLAGS = $(STRICT_CFLAGS)
+libdb_a_SOURCES =

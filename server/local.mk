@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libserver.a
+libserver_a_CFLAGS = $(STRICT_CFLAGS)
+libserver_a_SOURCES =

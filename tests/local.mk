@@ -1,0 +1,14 @@
+# A unit test is one line in its folder's local.mk: check_PROGRAMS += %D%/test_thing
+noinst_LIBRARIES += libtestsupport.a
+libtestsupport_a_SOURCES =
+include tests/support/local.mk
+if HAVE_CRITERION
+include tests/unit/local.mk
+endif
+include tests/fuzz/local.mk
+include tests/sim/local.mk
+TESTS = $(check_PROGRAMS)
+# Criterion under AddressSanitizer reports a leaking test as passed, unless the leak aborts it.
+AM_TESTS_ENVIRONMENT = ASAN_OPTIONS=abort_on_error=1; export ASAN_OPTIONS; \
+	DUGNAD_SOURCE=$(abs_top_srcdir); export DUGNAD_SOURCE; \
+	DUGNAD_BUILD=$(abs_top_builddir); export DUGNAD_BUILD;

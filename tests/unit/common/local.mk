@@ -1,0 +1,1 @@
+check_PROGRAMS += %D%/base/test_buffer %D%/base/test_text %D%/base/test_disk
