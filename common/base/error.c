@@ -54,6 +54,12 @@ void error_detail(struct error *err, const char *detail_fmt, ...)
     va_end(args);
 }
 
+void error_code(struct error *err, const char *code)
+{
+    if (err != NULL)
+        err->code = code;
+}
+
 void error_retry_after(struct error *err, int64_t seconds)
 {
     if (err != NULL)

@@ -42,6 +42,7 @@ enum status {
 struct error {
     enum status status;
     int64_t retry_after_s; /* 0: not said */
+    const char *code;      /* static; a finer reason than the status; NULL: none */
     char text[240];        /* for the peer: never a path, SQL, a secret or words of somebody else */
     char detail[240];      /* for our log alone: the cause, as the library below us put it */
 };
@@ -64,6 +65,9 @@ enum status error_set(struct error *err, enum status status, const char *text_fm
 
 /* Add the cause to a failure just recorded. `err` may be NULL. */
 void error_detail(struct error *err, const char *detail_fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Add a finer reason, such as "unknown-member", to a failure just recorded. `err` may be NULL. */
+void error_code(struct error *err, const char *code);
 
 /* Add when it makes sense to ask again. `err` may be NULL. */
 void error_retry_after(struct error *err, int64_t seconds);
