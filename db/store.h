@@ -1,0 +1,65 @@
+/*
+ * What the engine asks of a database, and nothing of how. A back-end is one table of functions; so
+ * is a test's, which wraps another to make a step fail or to slip a second writer in.
+ *
+ * Set-oriented: one call loads or saves everything a cycle is about, never a round trip per row
+ * over a network.
+ *
+ * For every function of the contract, here and in db/work.h, db/publish.h, db/query.h:
+ *   errors   STATUS_BUSY (another writer holds the store), STATUS_STORAGE and STATUS_FULL are
+ *            always possible, others are listed. On failure no `ret_` argument was written.
+ *   memory   no argument is kept after the call returns.
+ *   threads  a store belongs to one thread. Open it again for another.
+ */
+#ifndef DB_STORE_H
+#define DB_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+struct env;
+struct work_ops;    /* db/work.h: what a cycle of the engine loads and saves */
+struct publish_ops; /* db/publish.h: what operators and volunteers make */
+struct query_ops;   /* db/query.h: what people and programs read */
+
+/* Implementations embed this as their first member. */
+struct store {
+    /* One writer at a time: begins a write transaction at once. */
+    enum status (*begin)(struct store *store, struct error *err);
+
+    /* Once it returns STATUS_OK the transaction survives a power cut. */
+    enum status (*commit)(struct store *store, struct error *err);
+    void (*rollback)(struct store *store);
+
+    /* The whole database is sound: the store's own check and our cross-checks, each complaint a
+     * line to `say`. *ret_faults is their number. */
+    enum status (*check)(struct store *store, void (*say)(void *context, const char *complaint),
+                         void *context, int64_t *ret_faults, struct error *err);
+    void (*close)(struct store *store);
+
+    const struct work_ops *work;
+    const struct publish_ops *publish;
+    const struct query_ops *query;
+};
+
+/*
+ * The embedded back-end: WAL, synchronous=FULL. `path` is a file or SQLite URI; migrations run, in
+ * a transaction each. STATUS_CONFLICT: the database is of a newer version than this program.
+ */
+enum status store_open_sqlite(const char *path, struct store **ret_store, struct error *err)
+    MUST_USE;
+void store_close(struct store *store); /* NULL is fine */
+DEFINE_CLEANUP(struct store *, store_close)
+
+/* CLEANUP(txn_end): a transaction that leaves scope without a commit is rolled back. */
+struct txn {
+    struct store *store; /* borrowed; NULL: not begun, or committed */
+};
+
+enum status txn_begin(struct txn *txn, struct store *store, struct error *err) MUST_USE;
+enum status txn_commit(struct txn *txn, struct error *err) MUST_USE;
+void txn_end(struct txn *txn);
+
+#endif

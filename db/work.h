@@ -1,0 +1,258 @@
+/*
+ * The working set of one engine cycle: everything its commands concern, loaded in one go inside the
+ * transaction, changed in memory by pure decisions, saved in one go.
+ */
+#ifndef DB_WORK_H
+#define DB_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/keys.h"
+#include "work-units/unit.h"
+
+struct store;
+
+/* A host, with who it belongs to today. */
+struct host {
+    int64_t id;      /* 0: to be made when saved */
+    int64_t version; /* guards it and its allowances; the store's own */
+    struct public_key key;
+    enum host_kind { HOST_NATIVE = 1, HOST_BROWSER = 2 } kind;
+    int64_t volunteer;
+    int64_t organisation; /* as struct identity has it */
+    char *prefix;         /* owned; address prefix of its enrolment */
+    struct digest token;  /* SHA-256 of its token */
+    int64_t visit;        /* number of its last visit; 0: none */
+    struct digest visit_statement; /* identity of that visit's statement */
+    int64_t incarnation;           /* rises when it was found cloned or restored */
+    bool is_withdrawn;             /* a clone: enrols anew */
+    int64_t enrolled_s;
+    int64_t seen_s;
+    char *platform; /* owned; its first platform, "" before a visit */
+    char *client;   /* owned; name and version of its program */
+    int64_t credit; /* in declared operations */
+    int64_t agreed, outvoted, errors; /* tasks, over all time */
+    bool is_changed;
+};
+
+/* How many tasks of an app a host may have a day. See server/policy/allowance.h. */
+struct allowance {
+    int64_t host;
+    int64_t app_version;
+    int64_t per_day;  /* 0: a new host, one task per slot until its first agreed result */
+    int64_t day;      /* Unix day that `used` counts */
+    int64_t used;
+    bool is_changed;
+};
+
+enum batch_state {
+    BATCH_OPEN = 1,   /* units may still be added */
+    BATCH_CLOSED = 2, /* all units are there */
+    BATCH_HELD = 3,   /* by the operator: nothing new is sent */
+    BATCH_PAUSED = 4, /* by itself: most tasks fail */
+    BATCH_CANCELLED = 5,
+    BATCH_FINISHED = 6, /* closed, and every unit ended */
+};
+
+struct batch_id {
+    uint8_t bytes[16];
+};
+
+struct batch {
+    int64_t id;
+    int64_t version;
+    struct batch_id public_id;
+    char *name;            /* owned */
+    int64_t app_version;   /* row id */
+    enum batch_state state;
+    bool is_closed;        /* no unit may be added; stays known while held or paused */
+    char *why;             /* owned; of a pause, "" */
+    int32_t priority;      /* -10..10 */
+    int64_t needed_by_s;   /* 0: none */
+    int64_t created_s;
+    int64_t units;         /* of all states */
+    int64_t units_accepted;
+    int64_t units_failed;  /* cancelled ones too */
+    int64_t ended_tasks;   /* since the last release: what self-pausing looks at */
+    int64_t failed_tasks;
+    bool is_changed;
+};
+
+/* One agreement that was accepted; rows for ever. */
+struct acceptance {
+    int64_t unit;
+    uint32_t revision;
+    uint32_t quorum;                /* the signed rule that held */
+    enum independence independence;
+    size_t task_count;
+    int64_t tasks[UNIT_TASKS_MAX];
+    int64_t time_s;
+};
+
+enum journal_kind {
+    JOURNAL_UNIT_ACCEPTED = 1,  /* subject: unit; detail: revision */
+    JOURNAL_UNIT_REOPENED = 2,
+    JOURNAL_UNIT_FAILED = 3,    /* detail: enum unit_failure */
+    JOURNAL_UNIT_AGREED = 4,
+    JOURNAL_TASK_SENT = 10,     /* subject: task; detail: host */
+    JOURNAL_TASK_STATE = 11,    /* detail: enum task_state */
+    JOURNAL_CREDIT = 12,        /* subject: task; detail: amount. At most once per task */
+    JOURNAL_HOST_ENROLLED = 20, /* subject: host */
+    JOURNAL_HOST_WITHDRAWN = 21,
+    JOURNAL_BATCH_STATE = 30,   /* subject: batch; detail: enum batch_state */
+    JOURNAL_BATCH_UNITS = 31,   /* detail: units added */
+    JOURNAL_BATCH_PRIORITY = 32,
+    JOURNAL_KEYRING = 40,       /* subject: version */
+    JOURNAL_FRESHNESS = 41,     /* subject: sequence */
+    JOURNAL_APP_VERSION = 42,   /* subject: row id */
+    JOURNAL_VARIANT = 43,
+    JOURNAL_NOTICE = 44,
+    JOURNAL_CLOCK = 50,         /* the clock was refused or confirmed; detail: seconds off */
+};
+
+/* Written in the same transaction as what it tells. */
+struct journal_entry {
+    int64_t seq; /* given by the store when saved */
+    int64_t time_s;
+    enum journal_kind kind;
+    int64_t subject;
+    int64_t detail;
+};
+
+/* The visit a host made: its signed statement is kept as long as a task of it is. */
+struct visit_record {
+    int64_t host;
+    int64_t number;
+    const void *statement; /* envelope as JSON; borrowed */
+    size_t statement_length;
+    int64_t time_s;
+};
+
+/* What a report carried besides the task's own columns. Written once, at the report. */
+struct report_record {
+    int64_t task;       /* > 0 */
+    int64_t visit;      /* the visit that reported it */
+    int32_t exit_status;
+    int64_t wall_ms;
+    int64_t peak_memory_bytes;
+    const char *why;    /* borrowed; "" */
+    const void *stderr_tail; /* borrowed; bytes, ≤ 16 KiB */
+    size_t stderr_length;
+};
+
+/* A small output's bytes, by digest. Storing it twice is one row. */
+struct body_record {
+    struct digest digest;
+    const void *bytes; /* borrowed */
+    size_t length;     /* ≤ UNIT_INLINE_MAX_BYTES */
+};
+
+/* What to load. Arrays are borrowed, may repeat ids, and name what may not exist. */
+struct work_request {
+    const int64_t *hosts;
+    size_t host_count;
+    const struct digest *tokens; /* hosts by their token */
+    size_t token_count;
+    const struct public_key *keys; /* hosts by their key */
+    size_t key_count;
+    const int64_t *units;
+    size_t unit_count;
+    const int64_t *tasks; /* the units of these tasks */
+    size_t task_count;
+    /* Of every host named in `hosts`: also the units of all its tasks that are SENT, or AGREED and
+     * asked for, or not told their verdict (≤ 512 a host). */
+    bool with_tasks_of_hosts;
+};
+
+/* Loaded, then changed. Batches and allowances of the loaded units and hosts come along. */
+struct work_set {
+    struct host *hosts; /* by id */
+    size_t host_count;
+    struct unit *units; /* by id; each with all its tasks and their outputs */
+    size_t unit_count;
+    struct batch *batches; /* by id */
+    size_t batch_count;
+    struct allowance *allowances; /* by host, app_version; missing ones may be appended */
+    size_t allowance_count, allowance_capacity;
+
+    /* To be added on save; appended with the work_add_… functions, which copy nothing borrowed. */
+    struct acceptance *acceptances;
+    size_t acceptance_count, acceptance_capacity;
+    struct journal_entry *journal;
+    size_t journal_count, journal_capacity;
+    struct visit_record *visits;
+    size_t visit_count, visit_capacity;
+    struct report_record *reports;
+    size_t report_count, report_capacity;
+    struct body_record *bodies;
+    size_t body_count, body_capacity;
+};
+
+void work_set_clear(struct work_set *set);
+struct host *work_host(const struct work_set *set, int64_t id); /* NULL: not loaded */
+struct host *work_host_by_key(const struct work_set *set, const struct public_key *key);
+struct host *work_host_by_token(const struct work_set *set, const struct digest *token);
+struct unit *work_unit(const struct work_set *set, int64_t id);
+struct unit *work_unit_of_task(const struct work_set *set, int64_t task, struct task **ret_task);
+struct batch *work_batch(const struct work_set *set, int64_t id);
+/* The host's allowance for the app version; appended with per_day 0 if there is none. The pointer
+ * is valid until the next call. */
+struct allowance *work_allowance(struct work_set *set, int64_t host, int64_t app_version);
+void work_add_acceptance(struct work_set *set, struct acceptance acceptance);
+void work_add_journal(struct work_set *set, struct journal_entry entry);
+void work_add_visit(struct work_set *set, struct visit_record visit);
+void work_add_report(struct work_set *set, struct report_record report);
+void work_add_body(struct work_set *set, struct body_record body);
+
+/* A unit that wants copies, as a hint for the engine's queue: never the ground of a decision. */
+struct ready_hint {
+    int64_t unit;
+    int64_t batch;
+    int64_t app_version;
+    uint32_t copies_wanted;
+    int64_t memory_bytes, disk_bytes, declared_ops;
+    int64_t not_before_s, not_after_s;
+    char class_name[64]; /* pinned class; "": any variant's */
+};
+
+/* A task that is out, as a hint for the deadline queue. */
+struct sent_hint {
+    int64_t task;
+    int64_t unit;
+    int64_t deadline_up_s;
+};
+
+struct work_ops {
+    enum status (*load)(struct store *store, const struct work_request *request,
+                        struct work_set *ret_set, struct error *err);
+
+    /*
+     * Write every changed host, allowance, unit (with its changed and new tasks) and batch, and all
+     * that was added; give new rows their ids, in the set. A changed task makes its unit changed:
+     * the unit's version guards them all, else two servers could each store half of a quorum and
+     * neither would see it.
+     * STATUS_CONFLICT: a row is no longer at the version that was loaded; roll back.
+     */
+    enum status (*save)(struct store *store, struct work_set *set, struct error *err);
+
+    /* Hints, in pages by id: `after` is the last id of the page before. Read at start and from time
+     * to time. At most `capacity`; *ret_count 0: the end. */
+    enum status (*scan_ready)(struct store *store, int64_t after, struct ready_hint *ret_hints,
+                              size_t capacity, size_t *ret_count, struct error *err);
+    enum status (*scan_sent)(struct store *store, int64_t after, struct sent_hint *ret_hints,
+                             size_t capacity, size_t *ret_count, struct error *err);
+
+    /* Ids of units not ended whose validity ended at or before `now_s`, at most `capacity`. */
+    enum status (*scan_expired)(struct store *store, int64_t now_s, int64_t *ret_units,
+                                size_t capacity, size_t *ret_count, struct error *err);
+
+    /* Tasks granted to this host at this visit, for a repeated visit's answer. Task ids. */
+    enum status (*granted_at)(struct store *store, int64_t host, int64_t visit, int64_t *ret_tasks,
+                              size_t capacity, size_t *ret_count, struct error *err);
+};
+
+#endif
