@@ -1,3 +1,4 @@
 noinst_LIBRARIES += libserver.a
 libserver_a_CFLAGS = $(STRICT_CFLAGS)
 libserver_a_SOURCES =
+include server/http/local.mk
