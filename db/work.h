@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/keys.h"
+#include "work-units/batch_id.h"
 #include "work-units/unit.h"
 
 struct store;
@@ -56,10 +57,6 @@ enum batch_state {
     BATCH_PAUSED = 4, /* by itself: most tasks fail */
     BATCH_CANCELLED = 5,
     BATCH_FINISHED = 6, /* closed, and every unit ended */
-};
-
-struct batch_id {
-    uint8_t bytes[16];
 };
 
 struct batch {

@@ -11,18 +11,13 @@
 #include <stdint.h>
 
 #include "common/crypto/digest.h"
+#include "work-units/independence.h"
 
 #define UNIT_TASKS_MAX   16 /* copies ever made of one unit */
 #define UNIT_OUTPUTS_MAX 64 /* outputs an app version may declare */
 
 /* Outputs of one task that hold at most so much in all travel inside the visit. */
 #define UNIT_INLINE_MAX_BYTES (64 * 1024)
-
-enum independence {
-    INDEPENDENCE_HOST = 1,
-    INDEPENDENCE_VOLUNTEER = 2,
-    INDEPENDENCE_ORGANISATION = 3,
-};
 
 /*
  * Who holds a task. Never 0. Hosts without an account get the volunteer of their address prefix;

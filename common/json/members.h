@@ -48,11 +48,15 @@ struct members {
     struct members *outermost; /* holds what follows for all its parts */
     enum status status;
     struct error *err; /* may be NULL */
+    bool is_lenient;
     size_t asked_count;
     const char *asked[MEMBERS_MAX]; /* static names */
 };
 
 void members_begin(struct members *ret_members, json_t *object, struct error *err);
+
+/* The same, but what nobody asked for is ignored, in the parts as well: replies grow members. */
+void members_begin_lenient(struct members *ret_members, json_t *object, struct error *err);
 
 /* The first failure so far, else that of a member nobody asked for, else STATUS_OK. */
 enum status members_end(struct members *members) MUST_USE;
