@@ -7,6 +7,7 @@ libcommon_a_SOURCES = \
 	%D%/base/env.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/log.c %D%/base/log.h \
+	%D%/base/options.c %D%/base/options.h %D%/base/options_help.c \
 	%D%/base/text.c %D%/base/text.h \
 	%D%/http/client.h %D%/http/url.h \
 	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h

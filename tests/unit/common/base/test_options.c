@@ -1,0 +1,159 @@
+/* common/base/options: command lines, their help and their refusals. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/options.h"
+#include "common/base/text.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct option_rule submit_options[] = {
+    {.name = "quorum", .argument = "N", .help = "How many must agree (2)."},
+    {.name = "only", .argument = "CLASS", .help = "Run there alone.", .is_repeatable = true},
+    {.name = "needed-by", .argument = "SPAN", .help = "When it is wanted."},
+    {.name = "memory", .argument = "SIZE", .help = "What a unit may use."},
+    {.name = "independence", .argument = "WHO", .help = "What copies may not share."},
+    {.name = "dry-run", .help = "Only say what would be done."},
+};
+static const struct option_rule common_options[] = {
+    {.name = "json", .help = "Print JSON."},
+};
+
+static int run_nothing(void *context, const struct options *options)
+{
+    (void)context;
+    return (int)options->operand_count;
+}
+
+static const struct command submit = {
+    .name = "submit",
+    .operands = "APP [FILE…]",
+    .operand_min = 1,
+    .operand_max = 3,
+    .takes_rest = true,
+    .summary = "Submit work",
+    .description = "One paragraph.\n\nAnother.",
+    .examples = "  dugnad submit primes\n",
+    .options = submit_options,
+    .option_count = COUNT(submit_options),
+    .run = run_nothing,
+};
+static const struct command app_add = {
+    .name = "app add", .summary = "Add an app", .operand_max = 2, .run = run_nothing};
+static const struct command app = {.name = "app", .summary = "List apps", .run = run_nothing};
+static const struct command *const commands[] = {&app, &submit, &app_add};
+static const struct program dugnad = {
+    .name = "dugnad",
+    .version = "1",
+    .summary = "publish work.",
+    .options = common_options,
+    .option_count = COUNT(common_options),
+    .commands = commands,
+    .command_count = COUNT(commands),
+};
+
+#define PARSE(ret_options, err, ...)                                                               \
+    options_parse(&dugnad, &submit, COUNT(((const char *const[]){__VA_ARGS__})),                   \
+                  (const char *const[]){__VA_ARGS__}, ret_options, err)
+
+Test(options, values_operands_and_the_rest_are_told_apart)
+{
+    CLEANUP(options_clear) struct options options = {0};
+    int64_t quorum;
+
+    cr_assert(eq(int,
+                 PARSE(&options, NULL, "primes", "--quorum=3", "a", "--only", "x", "--only", "--y",
+                       "--json", "--", "{from}", "--quorum"),
+                 STATUS_OK));
+    cr_expect(eq(sz, options.operand_count, 2));
+    cr_expect(eq(str, (char *)options.operands[1], "a"));
+    cr_expect(eq(sz, options.rest_count, 2));
+    cr_expect(eq(str, (char *)options.rest[1], "--quorum"));
+    cr_expect(options_has(&options, "json") && !options_has(&options, "dry-run"));
+    cr_expect(eq(str, (char *)options_nth(&options, "only", 1), "--y"));
+    cr_expect(options_nth(&options, "only", 2) == NULL);
+    cr_expect(eq(int, options_integer(&options, "quorum", 1, 16, 2, &quorum, NULL), STATUS_OK));
+    cr_expect(eq(i64, quorum, 3));
+}
+
+Test(options, wrong_lines_are_refused_and_say_why)
+{
+    static const struct {
+        const char *words[4];
+        const char *why;
+    } lines[] = {
+        {{"a", "--nonsense"}, "there is no option --nonsense"},
+        {{"a", "--quorum"}, "--quorum needs a value: --quorum N"},
+        {{"a", "--quorum=1", "--quorum=1"}, "--quorum is given twice"},
+        {{"a", "--dry-run=yes"}, "--dry-run takes no value"},
+        {{"--dry-run"}, "something is missing: dugnad submit APP [FILE…]"},
+        {{"a", "b", "c", "d"}, "\"d\" is too much here"},
+        {{"a", "--quor", "1"}, "there is no option --quor"},
+    };
+
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        struct options options = {0};
+        struct error err = {0};
+        size_t count = 0;
+
+        while (count < 4 && lines[i].words[count] != NULL)
+            count++;
+        cr_expect(eq(int, options_parse(&dugnad, &submit, count, lines[i].words, &options, &err),
+                     STATUS_INVALID));
+        cr_expect(eq(str, err.text, (char *)lines[i].why));
+        cr_expect(options.values == NULL);
+    }
+}
+
+Test(options, values_outside_their_range_name_the_option)
+{
+    static const char *const words[] = {"host", "volunteer"};
+    CLEANUP(options_clear) struct options options = {0};
+    struct error err = {0};
+    int64_t value;
+    size_t index;
+
+    cr_assert(eq(int,
+                 PARSE(&options, NULL, "a", "--quorum", "17", "--needed-by", "soon", "--memory",
+                       "3X", "--independence", "nobody"),
+                 STATUS_OK));
+    cr_expect(eq(int, options_integer(&options, "quorum", 1, 16, 2, &value, &err), STATUS_INVALID));
+    cr_expect(eq(str, err.text, "--quorum is a number 1..16"));
+    cr_expect(
+        eq(int, options_seconds(&options, "needed-by", 100, 0, &value, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "--needed-by") != NULL);
+    cr_expect(eq(int, options_bytes(&options, "memory", 100, 0, &value, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "--memory") != NULL);
+    cr_expect(eq(int, options_choice(&options, "independence", words, 2, 0, &index, &err),
+                 STATUS_INVALID));
+    cr_expect(eq(str, err.text, "--independence is one of: host, volunteer"));
+}
+
+Test(options, the_longest_name_of_a_command_wins)
+{
+    const char *const words[] = {"app", "add", "x"};
+    size_t used;
+
+    cr_expect(program_find(&dugnad, 3, words, &used) == &app_add && used == 2);
+    cr_expect(program_find(&dugnad, 1, words, &used) == &app && used == 1);
+    cr_expect(program_find(&dugnad, 1, words + 1, &used) == NULL);
+}
+
+Test(options, help_and_manual_name_every_option_and_fit_the_terminal)
+{
+    CLEANUP(buffer_clear) struct buffer help, manual;
+    CLEANUP(freep) char *lines = NULL;
+
+    buffer_init(&help, 65536);
+    buffer_init(&manual, 65536);
+    command_help(&dugnad, &submit, &help);
+    program_manual(&dugnad, &manual);
+    for (size_t i = 0; i < COUNT(submit_options); i++)
+        cr_expect(strstr(buffer_text(&help), submit_options[i].help) != NULL);
+    cr_expect(strstr(buffer_text(&manual), "\\fB\\-\\-needed\\-by\\fR \\fISPAN\\fR") != NULL);
+    cr_expect(strstr(buffer_text(&manual), ".SS dugnad app add") != NULL);
+    lines = buffer_take(&help);
+    for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        cr_expect(strlen(line) <= 85, "%s", line);
+}
