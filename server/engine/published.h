@@ -1,0 +1,71 @@
+/*
+ * What threads other than the engine's may know without asking it: a copy that the engine replaces
+ * after each commit that changes it. Every function may be called from any thread and waits for
+ * microseconds at most; what it returns is the caller's own.
+ */
+#ifndef SERVER_ENGINE_PUBLISHED_H
+#define SERVER_ENGINE_PUBLISHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/envelope.h"
+#include "common/crypto/keys.h"
+#include "work-units/work_unit.h"
+
+#define PUBLISHED_NOTICES_MAX 16
+
+struct published;
+
+enum credential_kind {
+    CREDENTIAL_HOST = 1,     /* subject: host */
+    CREDENTIAL_ACCOUNT = 2,  /* subject: volunteer */
+    CREDENTIAL_OPERATOR = 3, /* subject: the credential's row */
+};
+
+struct published_credential {
+    enum credential_kind kind;
+    int64_t subject;
+    struct public_key key; /* of a host */
+};
+
+/* False: not in the table, which proves nothing; ask with COMMAND_CREDENTIAL. */
+bool published_find_credential(struct published *published, const struct digest *token,
+                               struct published_credential *ret_credential);
+
+/* Parts of the public documents, ready to be put into them. Release with project_parts_clear(). */
+struct project_parts {
+    uint64_t generation;   /* changes when any part does: good for an ETag */
+    struct digest project; /* none: no keyring yet */
+    int64_t keyring_version;
+    int64_t freshness_sequence; /* 0: none yet */
+    char *keyrings;             /* owned JSON: [envelope…], as GET /v1/project lists them */
+    char *freshness;            /* owned JSON: an envelope, or null */
+    char *notices;              /* owned JSON: [envelope…], at most PUBLISHED_NOTICES_MAX */
+};
+
+void published_project(struct published *published, struct project_parts *ret_parts);
+void project_parts_clear(struct project_parts *parts);
+
+/* What is stopped now, and why in words; "" while nothing is. */
+struct published_stops {
+    bool issuing; /* no new tasks */
+    bool uploads; /* no bodies, no files */
+    char why[160];
+};
+
+struct published_stops published_stops(struct published *published);
+
+/*
+ * Check a unit as trust_check_unit() does, against the project's newest keyring and freshness, for
+ * a batch of that app version. STATUS_UNTRUSTED: refused, the code says why. STATUS_NOT_FOUND: no
+ * such app version here. On STATUS_OK, *ret_unit is the caller's: work_unit_clear().
+ */
+enum status published_check_unit(struct published *published, const struct digest *app_version,
+                                 const struct envelope *envelope, int64_t now_s,
+                                 struct work_unit *ret_unit, struct error *err) MUST_USE;
+
+#endif
