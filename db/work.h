@@ -59,6 +59,9 @@ enum batch_state {
     BATCH_FINISHED = 6, /* closed, and every unit ended */
 };
 
+/* Different hosts that a batch remembers: as many as self-pausing asks for. */
+#define BATCH_HOSTS_SEEN 5
+
 struct batch {
     int64_t id;
     int64_t version;
