@@ -20,21 +20,24 @@
 
 struct published;
 
-enum credential_kind {
-    CREDENTIAL_HOST = 1,     /* subject: host */
-    CREDENTIAL_ACCOUNT = 2,  /* subject: volunteer */
-    CREDENTIAL_OPERATOR = 3, /* subject: the credential's row */
+enum token_kind {
+    TOKEN_HOST = 1,     /* subject: host */
+    TOKEN_ACCOUNT = 2,  /* subject: volunteer. An account's key, no bearer token */
+    TOKEN_OPERATOR = 3, /* subject: the credential's row */
+    TOKEN_READER = 4,   /* likewise; may only read */
 };
 
+/* Whose a token is. Expired, revoked and withdrawn ones are nobody's. */
 struct published_credential {
-    enum credential_kind kind;
+    enum token_kind kind;
     int64_t subject;
     struct public_key key; /* of a host */
+    int64_t expires_s;     /* 0: never; the table forgets it then */
 };
 
 /* False: not in the table, which proves nothing; ask with COMMAND_CREDENTIAL. */
 bool published_find_credential(struct published *published, const struct digest *token,
-                               struct published_credential *ret_credential);
+                               int64_t now_s, struct published_credential *ret_credential);
 
 /* Parts of the public documents, ready to be put into them. Release with project_parts_clear(). */
 struct project_parts {
