@@ -1,3 +1,3 @@
 noinst_LIBRARIES += libdb.a
 libdb_a_CFLAGS = $(STRICT_CFLAGS)
-libdb_a_SOURCES =
+libdb_a_SOURCES = %D%/publish.h %D%/query.h %D%/store.h %D%/work.h

@@ -24,18 +24,18 @@ struct host {
     struct public_key key;
     enum host_kind { HOST_NATIVE = 1, HOST_BROWSER = 2 } kind;
     int64_t volunteer;
-    int64_t organisation; /* as struct identity has it */
-    char *prefix;         /* owned; address prefix of its enrolment */
-    struct digest token;  /* SHA-256 of its token */
-    int64_t visit;        /* number of its last visit; 0: none */
+    int64_t organisation;          /* as struct identity has it */
+    char *prefix;                  /* owned; address prefix of its enrolment */
+    struct digest token;           /* SHA-256 of its token */
+    int64_t visit;                 /* number of its last visit; 0: none */
     struct digest visit_statement; /* identity of that visit's statement */
     int64_t incarnation;           /* rises when it was found cloned or restored */
     bool is_withdrawn;             /* a clone: enrols anew */
     int64_t enrolled_s;
     int64_t seen_s;
-    char *platform; /* owned; its first platform, "" before a visit */
-    char *client;   /* owned; name and version of its program */
-    int64_t credit; /* in declared operations */
+    char *platform;                   /* owned; its first platform, "" before a visit */
+    char *client;                     /* owned; name and version of its program */
+    int64_t credit;                   /* in declared operations */
     int64_t agreed, outvoted, errors; /* tasks, over all time */
     bool is_changed;
 };
@@ -44,8 +44,8 @@ struct host {
 struct allowance {
     int64_t host;
     int64_t app_version;
-    int64_t per_day;  /* 0: a new host, one task per slot until its first agreed result */
-    int64_t day;      /* Unix day that `used` counts */
+    int64_t per_day; /* 0: a new host, one task per slot until its first agreed result */
+    int64_t day;     /* Unix day that `used` counts */
     int64_t used;
     bool is_changed;
 };
@@ -66,18 +66,18 @@ struct batch {
     int64_t id;
     int64_t version;
     struct batch_id public_id;
-    char *name;            /* owned */
-    int64_t app_version;   /* row id */
+    char *name;          /* owned */
+    int64_t app_version; /* row id */
     enum batch_state state;
-    bool is_closed;        /* no unit may be added; stays known while held or paused */
-    char *why;             /* owned; of a pause, "" */
-    int32_t priority;      /* -10..10 */
-    int64_t needed_by_s;   /* 0: none */
+    bool is_closed;      /* no unit may be added; stays known while held or paused */
+    char *why;           /* owned; of a pause, "" */
+    int32_t priority;    /* -10..10 */
+    int64_t needed_by_s; /* 0: none */
     int64_t created_s;
-    int64_t units;         /* of all states */
+    int64_t units; /* of all states */
     int64_t units_accepted;
-    int64_t units_failed;  /* cancelled ones too */
-    int64_t ended_tasks;   /* since the last release: what self-pausing looks at */
+    int64_t units_failed; /* cancelled ones too */
+    int64_t ended_tasks;  /* since the last release: what self-pausing looks at */
     int64_t failed_tasks;
     int64_t ended_hosts[BATCH_HOSTS_SEEN]; /* the first different hosts among them; 0: none yet */
     bool is_changed;
@@ -87,7 +87,7 @@ struct batch {
 struct acceptance {
     int64_t unit;
     uint32_t revision;
-    uint32_t quorum;                /* the signed rule that held */
+    uint32_t quorum; /* the signed rule that held */
     enum independence independence;
     size_t task_count;
     int64_t tasks[UNIT_TASKS_MAX];
@@ -95,24 +95,24 @@ struct acceptance {
 };
 
 enum journal_kind {
-    JOURNAL_UNIT_ACCEPTED = 1,  /* subject: unit; detail: revision */
+    JOURNAL_UNIT_ACCEPTED = 1, /* subject: unit; detail: revision */
     JOURNAL_UNIT_REOPENED = 2,
-    JOURNAL_UNIT_FAILED = 3,    /* detail: enum unit_failure */
+    JOURNAL_UNIT_FAILED = 3, /* detail: enum unit_failure */
     JOURNAL_UNIT_AGREED = 4,
     JOURNAL_TASK_SENT = 10,     /* subject: task; detail: host */
     JOURNAL_TASK_STATE = 11,    /* detail: enum task_state */
     JOURNAL_CREDIT = 12,        /* subject: task; detail: amount. At most once per task */
     JOURNAL_HOST_ENROLLED = 20, /* subject: host */
     JOURNAL_HOST_WITHDRAWN = 21,
-    JOURNAL_BATCH_STATE = 30,   /* subject: batch; detail: enum batch_state */
-    JOURNAL_BATCH_UNITS = 31,   /* detail: units added */
+    JOURNAL_BATCH_STATE = 30, /* subject: batch; detail: enum batch_state */
+    JOURNAL_BATCH_UNITS = 31, /* detail: units added */
     JOURNAL_BATCH_PRIORITY = 32,
-    JOURNAL_KEYRING = 40,       /* subject: version */
-    JOURNAL_FRESHNESS = 41,     /* subject: sequence */
-    JOURNAL_APP_VERSION = 42,   /* subject: row id */
+    JOURNAL_KEYRING = 40,     /* subject: version */
+    JOURNAL_FRESHNESS = 41,   /* subject: sequence */
+    JOURNAL_APP_VERSION = 42, /* subject: row id */
     JOURNAL_VARIANT = 43,
     JOURNAL_NOTICE = 44,
-    JOURNAL_CLOCK = 50,         /* the clock was refused or confirmed; detail: seconds off */
+    JOURNAL_CLOCK = 50, /* the clock was refused or confirmed; detail: seconds off */
 };
 
 /* Written in the same transaction as what it tells. */
@@ -135,12 +135,12 @@ struct visit_record {
 
 /* What a report carried besides the task's own columns. Written once, at the report. */
 struct report_record {
-    int64_t task;       /* > 0 */
-    int64_t visit;      /* the visit that reported it */
+    int64_t task;  /* > 0 */
+    int64_t visit; /* the visit that reported it */
     int32_t exit_status;
     int64_t wall_ms;
     int64_t peak_memory_bytes;
-    const char *why;    /* borrowed; "" */
+    const char *why;         /* borrowed; "" */
     const void *stderr_tail; /* borrowed; bytes, ≤ 16 KiB */
     size_t stderr_length;
 };
@@ -164,6 +164,8 @@ struct work_request {
     size_t unit_count;
     const int64_t *tasks; /* the units of these tasks */
     size_t task_count;
+    const int64_t *batches; /* besides those of the units */
+    size_t batch_count;
     /* Of every host named in `hosts`: also the units of all its tasks that are SENT, or AGREED and
      * asked for, or not told their verdict (≤ 512 a host). */
     bool with_tasks_of_hosts;

@@ -79,18 +79,22 @@ struct task {
     int64_t visit;               /* the host's visit that was granted it */
     struct digest variant;
     int64_t sent_s;
-    int64_t deadline_up_s; /* of the server's up-time clock, see server/policy/deadline.h */
-    int64_t deadline_s;    /* the same as wall time, for people and hosts */
-    int64_t reported_s;    /* 0: not yet */
-    struct digest result;  /* over all outputs, see result_digest(); none before a good report */
-    size_t output_count;   /* 0..UNIT_OUTPUTS_MAX; only of good reports */
+    int64_t deadline_up_s;  /* of the server's up-time clock, see server/policy/deadline.h */
+    int64_t deadline_s;     /* the same as wall time, for people and hosts */
+    int64_t reported_s;     /* 0: not yet */
+    struct digest result;   /* over all outputs, see result_digest(); none before a good report */
+    size_t output_count;    /* 0..UNIT_OUTPUTS_MAX; only of good reports */
     struct output *outputs; /* owned, in the order of the app version's outputs */
     int64_t cpu_ms;
-    int64_t credit;       /* given for it, once; in declared operations */
-    bool is_asked;        /* its bodies were asked for (unit agreed): the host may upload */
-    int64_t asked_up_s;   /* when, of the up-time clock */
-    bool is_told;         /* its host has been told the verdict */
-    bool is_changed;      /* to be saved, together with its unit */
+    int64_t credit;     /* given for it, once; in declared operations */
+    bool is_asked;      /* its bodies were asked for (unit agreed): the host may upload */
+    int64_t asked_up_s; /* when, of the up-time clock */
+    bool is_told;       /* its host has been told the verdict */
+    bool is_changed;    /* to be saved, together with its unit */
+    struct task_row {   /* as it stands in the store; the store's, nobody else touches it */
+        enum task_state state;
+        bool is_live;
+    } row;
 };
 
 /* As signed. No code but a signer's changes a member, and no server can choose a weaker one. */
@@ -134,15 +138,19 @@ struct unit {
     int64_t disk_bytes;
     int64_t not_before_s; /* its signed validity */
     int64_t not_after_s;
-    char *classes;     /* owned; allowed by the signed `only`, space separated; "": any */
-    char *platforms;   /* the same for platforms */
+    char *classes;      /* owned; allowed by the signed `only`, space separated; "": any */
+    char *platforms;    /* the same for platforms */
     char *pinned_class; /* owned; of the first task's variant: all others must be of it; "": none */
     enum unit_state state;
     enum unit_failure failure;
     uint32_t copies_wanted; /* tasks to make beyond those that are out */
     uint32_t revision;      /* of its acceptance: 0 none yet, then 1, 2 … after a reopening */
     bool is_changed;        /* to be saved */
-    size_t task_count;      /* 0..UNIT_TASKS_MAX */
+    struct unit_row {       /* as it stands in the store; the store's, nobody else touches it */
+        enum unit_state state;
+        uint8_t phase;
+    } row;
+    size_t task_count; /* 0..UNIT_TASKS_MAX; only ever appended to */
     struct task tasks[UNIT_TASKS_MAX];
 };
 

@@ -1,0 +1,279 @@
+/*
+ * What people and programs read: pages, never more than asked for, from one consistent snapshot a
+ * call. No transaction is needed; one that is open is used.
+ *
+ * Rows go to a callback, which must not call the store. What a row points to is borrowed until the
+ * callback returns. It returns false to stop early. `limit` is the most rows, 1..QUERY_ROWS_MAX.
+ * Errors, memory and threads: as db/store.h says.
+ */
+#ifndef DB_QUERY_H
+#define DB_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/crypto/digest.h"
+#include "common/crypto/keys.h"
+#include "db/publish.h"
+#include "db/work.h"
+#include "work-units/unit.h"
+
+struct store;
+
+#define QUERY_ROWS_MAX     1000
+#define QUERY_FAILURES_MAX 16 /* kinds of failures a batch is explained by */
+
+/* A batch as people see it. */
+struct batch_view {
+    struct batch row; /* its texts are borrowed */
+    struct digest app_version;
+    const char *app; /* name of the app */
+    /* Its units by phase; they add up to row.units. */
+    int64_t waiting; /* open, no task is out */
+    int64_t running; /* open, a task is out */
+    int64_t judging, agreed, accepted, failed, cancelled;
+    int64_t tasks;                        /* ever made */
+    int64_t by_state[TASK_ABANDONED + 1]; /* tasks by enum task_state; [0] is unused */
+};
+
+struct batch_filter {
+    const char *name; /* borrowed; NULL: any. Exactly this name */
+    int64_t after;    /* row id of the last one of the page before; 0: the newest first */
+};
+
+/* Failed tasks of a batch alike in cause and detail. */
+struct failure_group {
+    enum task_cause cause;
+    int32_t detail;
+    int64_t count;
+    struct digest example_unit;
+    const char *why;         /* of the example's report; "" */
+    struct span stderr_tail; /* of the example; bytes as the host sent them */
+};
+
+/* Who could take a unit of a batch's app: hosts seen since a time on a platform it has files for.
+ */
+struct supply {
+    int64_t hosts;
+    int64_t volunteers;
+    int64_t organisations; /* volunteers without one count as one each */
+};
+
+struct unit_view {
+    const struct unit *unit; /* with its tasks */
+    const char *name;
+    struct batch_id batch;
+    const struct report_view { /* one per task, in their order */
+        int64_t visit;         /* 0: there is no report */
+        int32_t exit_status;
+        int64_t wall_ms;
+        int64_t peak_memory_bytes;
+        const char *why;
+        struct span stderr_tail;
+    } * reports;
+};
+
+struct unit_line {
+    int64_t id;
+    struct digest digest;
+    const char *name;
+    int64_t index;
+    enum unit_state state;
+    enum unit_failure failure;
+};
+
+struct task_line {
+    int64_t id;
+    enum task_state state;
+    struct digest unit;
+    const char *unit_name;
+    int64_t host;
+    int64_t volunteer;          /* at dispatch */
+    const char *volunteer_name; /* today's; "": none was given */
+};
+
+/* One agreeing task of a result. */
+struct result_task {
+    int64_t task;
+    int64_t host;
+    struct public_key key;
+    int64_t volunteer;     /* at dispatch */
+    struct span statement; /* the signed visit that reported it */
+};
+
+struct result_output {
+    const struct output *output;
+    struct span body; /* of inline ones; NULL: it is a file */
+};
+
+/* A unit's end, or its reopening, as it stood then. */
+struct result_view {
+    int64_t cursor;         /* resume after it */
+    enum journal_kind kind; /* accepted, failed or reopened */
+    struct digest unit;
+    const char *name;
+    int64_t index;
+    enum unit_failure failure;
+    int64_t time_s;
+    struct span manifest; /* envelope */
+    /* Of accepted ones that still are: else 0, empty. */
+    uint32_t revision;
+    uint32_t quorum;
+    const struct result_output *outputs;
+    size_t output_count;
+    const struct result_task *tasks;
+    size_t task_count;
+};
+
+struct host_line {
+    const struct host *host; /* its texts are borrowed */
+    const char *volunteer_name;
+    int64_t running; /* tasks sent to it and out */
+};
+
+struct app_version_view {
+    int64_t id;
+    struct digest digest;
+    const char *name;
+    const char *version;
+    int64_t memory_bytes, disk_bytes;
+    bool is_revoked;
+    struct span envelope;
+};
+
+struct variant_view {
+    int64_t id;
+    struct digest digest;
+    int64_t app_version;
+    const char *platform;
+    const char *class_name;
+    const char *runner;
+    struct span envelope;
+};
+
+struct keyring_view {
+    int64_t version;
+    struct digest digest;
+    bool is_root_change;
+    int64_t expires_s;
+    struct span envelope;
+};
+
+struct news_view {
+    enum { NEWS_FRESHNESS = 1, NEWS_NOTICE = 2 } kind;
+    struct digest digest;
+    int64_t sequence;  /* of the freshness; notices: 0 */
+    int64_t expires_s; /* until when, of a notice */
+    struct span envelope;
+};
+
+struct file_view {
+    int64_t size_bytes;
+    bool is_public;   /* an app's file or an input: anyone may fetch it */
+    bool is_accepted; /* an accepted output: operators may */
+    bool has_body;    /* kept inline: `body` */
+    struct span body;
+};
+
+/* Cheap figures, for /metrics: counters over all time and what there is now. */
+struct metrics {
+    int64_t units[UNIT_FAILED + 1];      /* by enum unit_state; [0] unused */
+    int64_t tasks[TASK_ABANDONED + 1];   /* by enum task_state; [0] unused */
+    int64_t batches[BATCH_FINISHED + 1]; /* by enum batch_state; [0] unused */
+    int64_t hosts, volunteers, files, file_bytes;
+    int64_t journal_seq;
+    int64_t database_bytes;
+};
+
+struct query_ops {
+    /* Batches, newest first. */
+    enum status (*batches)(struct store *store, const struct batch_filter *filter, size_t limit,
+                           bool (*row)(void *context, const struct batch_view *batch),
+                           void *context, struct error *err);
+    /* STATUS_NOT_FOUND. By name: the live one of it, else the newest. */
+    enum status (*batch_by_id)(struct store *store, const struct batch_id *id, int64_t *ret_batch,
+                               struct error *err);
+    enum status (*batch_by_name)(struct store *store, const char *name, int64_t *ret_batch,
+                                 struct error *err);
+    /* One batch, by row id. STATUS_NOT_FOUND. */
+    enum status (*batch)(struct store *store, int64_t batch,
+                         bool (*row)(void *context, const struct batch_view *batch), void *context,
+                         struct error *err);
+    /* Most frequent first, at most QUERY_FAILURES_MAX. */
+    enum status (*failures)(struct store *store, int64_t batch,
+                            bool (*row)(void *context, const struct failure_group *group),
+                            void *context, struct error *err);
+    /* For the app version (row id), of hosts seen at or after `seen_s`. */
+    enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s,
+                          struct supply *ret_supply, struct error *err);
+
+    /* STATUS_NOT_FOUND. */
+    enum status (*unit)(struct store *store, const struct digest *unit,
+                        bool (*row)(void *context, const struct unit_view *unit), void *context,
+                        struct error *err);
+    /* By index in the batch, from after unit `after` (row id; 0: the first). `state` 0: any. */
+    enum status (*units)(struct store *store, int64_t batch, enum unit_state state, int64_t after,
+                         size_t limit, bool (*row)(void *context, const struct unit_line *unit),
+                         void *context, struct error *err);
+    /* By id, from after task `after`. `state` 0: any. */
+    enum status (*tasks)(struct store *store, int64_t batch, enum task_state state, int64_t after,
+                         size_t limit, bool (*row)(void *context, const struct task_line *task),
+                         void *context, struct error *err);
+    /* Ends and reopenings of the batch's units, in journal order, from after `cursor` (0: all). A
+     * unit that ended twice comes twice. */
+    enum status (*results)(struct store *store, int64_t batch, int64_t cursor, size_t limit,
+                           bool (*row)(void *context, const struct result_view *result),
+                           void *context, struct error *err);
+
+    /* By id, from after host `after`. */
+    enum status (*hosts)(struct store *store, int64_t after, size_t limit,
+                         bool (*row)(void *context, const struct host_line *host), void *context,
+                         struct error *err);
+
+    /* Newest first: by falling id, from below `after` (0: all). */
+    enum status (*app_versions)(struct store *store, int64_t after, size_t limit,
+                                bool (*row)(void *context, const struct app_version_view *version),
+                                void *context, struct error *err);
+    /* Of one app version (row id), or of all (0); by id, from after `after`. */
+    enum status (*variants)(struct store *store, int64_t app_version, int64_t after, size_t limit,
+                            bool (*row)(void *context, const struct variant_view *variant),
+                            void *context, struct error *err);
+    /* STATUS_NOT_FOUND. */
+    enum status (*app_version_by_digest)(struct store *store, const struct digest *digest,
+                                         int64_t *ret_id, struct error *err);
+
+    /* Envelopes by row id, for grants: at most QUERY_ROWS_MAX ids; unknown ones are passed over,
+     * the order is by id, each once. */
+    enum status (*unit_envelopes)(struct store *store, const int64_t *units, size_t count,
+                                  bool (*row)(void *context, int64_t id, struct span envelope),
+                                  void *context, struct error *err);
+    /* App versions and variants, by identity digest. */
+    enum status (*app_envelopes)(struct store *store, const struct digest *digests, size_t count,
+                                 bool (*row)(void *context, const struct digest *digest,
+                                             struct span envelope),
+                                 void *context, struct error *err);
+
+    /* Version 1, every root change since, and the newest; by version. Or (`version` > 0) that one.
+     */
+    enum status (*keyrings)(struct store *store, int64_t version,
+                            bool (*row)(void *context, const struct keyring_view *keyring),
+                            void *context, struct error *err);
+    /* The newest freshness and the notices not over at `now_s`, newest first, at most 16. */
+    enum status (*news)(struct store *store, int64_t now_s,
+                        bool (*row)(void *context, const struct news_view *news), void *context,
+                        struct error *err);
+
+    /* Which of at most QUERY_ROWS_MAX files are not here: ret_is_missing[i] for digests[i]. */
+    enum status (*files_missing)(struct store *store, const struct digest *digests, size_t count,
+                                 bool *ret_is_missing, struct error *err);
+    /* What a digest is, and who may have it. STATUS_NOT_FOUND: neither file nor inline body. */
+    enum status (*file)(struct store *store, const struct digest *digest,
+                        bool (*row)(void *context, const struct file_view *file), void *context,
+                        struct error *err);
+
+    enum status (*metrics)(struct store *store, struct metrics *ret_metrics, struct error *err);
+};
+
+#endif
