@@ -9,9 +9,12 @@ libcommon_a_SOURCES = \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/options.c %D%/base/options.h %D%/base/options_help.c \
 	%D%/base/text.c %D%/base/text.h \
-	%D%/http/answer.c %D%/http/answer.h \
-	%D%/http/certificate.h %D%/http/chain.c \
-	%D%/http/check.c %D%/http/client.h \
-	%D%/http/curl.c \
-	%D%/http/url.c %D%/http/url.h \
+	%D%/http/client.h %D%/http/url.h \
+	%D%/crypto/base64.c %D%/crypto/base64.h \
+	%D%/crypto/digest.c %D%/crypto/digest.h \
+	%D%/crypto/envelope.c %D%/crypto/envelope.h \
+	%D%/crypto/key_file.c \
+	%D%/crypto/keys.c %D%/crypto/keys.h \
+	%D%/json/members.c %D%/json/members.h \
+	%D%/json/profile.c %D%/json/profile.h \
 	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h

@@ -51,6 +51,9 @@ struct signature {
     uint8_t bytes[SIGNATURE_BYTES];
 };
 
+/* S is below the group's order, R canonical and not of small order: any signer makes it so. */
+bool signature_is_sound(const struct signature *signature);
+
 /* False: not this key's signature of these bytes, or an unsound key or signature. */
 bool public_key_verify(const struct public_key *key, const void *bytes, size_t count,
                        const struct signature *signature);

@@ -12,7 +12,7 @@
  *         members_copy_text(&root, "note", thing.note, sizeof thing.note);
  *     members_object(&root, "limits", &limits);
  *     thing.limits.cores = members_integer(&limits, "cores", 1, 1024);
- *     (void)members_end(&limits);
+ *     members_end_part(&limits);
  *     return members_end(&root);
  *
  * Failures are STATUS_INVALID with the code "unknown-member", "bad-number", "bad-file-name",
@@ -61,6 +61,9 @@ void members_begin_lenient(struct members *ret_members, json_t *object, struct e
 /* The first failure so far, else that of a member nobody asked for, else STATUS_OK. */
 enum status members_end(struct members *members) MUST_USE;
 
+/* The same for a part: its failure is found again at the end of the outermost object. */
+void members_end_part(struct members *part);
+
 /* Something failed already: worth asking before a long loop. */
 bool members_failed(const struct members *members);
 
@@ -107,6 +110,9 @@ void members_hex(struct members *members, const char *name, void *ret_bytes, siz
 
 /* Base64 of up to `max` bytes; returns how many. On failure nothing is said of ret_bytes. */
 size_t members_base64(struct members *members, const char *name, void *ret_bytes, size_t max);
+
+/* The same into new memory of the caller, NUL-terminated beyond its count; NULL after a failure. */
+void *members_base64_copy(struct members *members, const char *name, size_t max, size_t *ret_count);
 
 /* A part, read by a reader of its own, which has an end of its own. */
 void members_object(struct members *members, const char *name, struct members *ret_part);

@@ -1,0 +1,201 @@
+#include "common/json/profile.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+const struct profile_limits profile_payload = {.bytes = 64 * 1024, .depth = PROFILE_DEPTH_MAX};
+const struct profile_limits profile_keyring = {.bytes = 256 * 1024, .depth = PROFILE_DEPTH_MAX};
+
+#define INTEGER_DIGITS 16 /* of PROFILE_INTEGER_MAX */
+
+/*
+ * jansson bounds neither the depth nor the form of numbers, and reads a fraction as a real. So the
+ * bytes are looked over before: strings are skipped, numbers and brackets outside them checked.
+ * What else may be wrong is left to jansson.
+ */
+struct scan {
+    const char *bytes;
+    size_t length;
+    size_t at;
+    unsigned depth;
+    unsigned depth_max;
+    struct error *err;
+};
+
+static enum status refuse(struct scan *scan, const char *code, const char *why)
+{
+    (void)error_set(scan->err, STATUS_INVALID, "byte %zu of the JSON: %s", scan->at, why);
+    error_code(scan->err, code);
+    return STATUS_INVALID;
+}
+
+static bool is_digit(char letter)
+{
+    return letter >= '0' && letter <= '9';
+}
+
+/* The digits at the scan's place, as text_to_integer() wants them. */
+static bool is_integer(const char *number, size_t length)
+{
+    char text[INTEGER_DIGITS + 2];
+    int64_t value;
+
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, number, length);
+    text[length] = '\0';
+    return text_to_integer(text, -PROFILE_INTEGER_MAX, PROFILE_INTEGER_MAX, &value);
+}
+
+static enum status scan_number(struct scan *scan)
+{
+    size_t start = scan->at;
+    size_t end = start + 1;
+
+    while (end < scan->length &&
+           (is_digit(scan->bytes[end]) || scan->bytes[end] == '.' || scan->bytes[end] == 'e' ||
+            scan->bytes[end] == 'E' || scan->bytes[end] == '+' || scan->bytes[end] == '-'))
+        end++;
+    if (!is_integer(scan->bytes + start, end - start))
+        return refuse(scan, "bad-number",
+                      "a number is an integer of up to 2^53 - 1 without fraction or exponent");
+    scan->at = end;
+    return STATUS_OK;
+}
+
+/* The four digits of an escape at `offset` from the scan's place; -1: there are none. */
+static int escape_value(const struct scan *scan, size_t offset)
+{
+    int value = 0;
+
+    if (scan->at + offset + 4 > scan->length)
+        return -1;
+    for (size_t i = 0; i < 4; i++) {
+        char digit = scan->bytes[scan->at + offset + i];
+
+        if (is_digit(digit))
+            value = value << 4 | (digit - '0');
+        else if ((digit | 32) >= 'a' && (digit | 32) <= 'f')
+            value = value << 4 | ((digit | 32) - 'a' + 10);
+        else
+            return -1;
+    }
+    return value;
+}
+
+static bool is_low_surrogate(int value)
+{
+    return value >= 0xdc00 && value <= 0xdfff;
+}
+
+/* A backslash and what it escapes: `\uXXXX`, or a pair of them, or one letter. */
+static enum status scan_escape(struct scan *scan)
+{
+    bool is_unicode = scan->at + 1 < scan->length && scan->bytes[scan->at + 1] == 'u';
+    int value = is_unicode ? escape_value(scan, 2) : -1;
+    bool is_high = value >= 0xd800 && value <= 0xdbff;
+
+    if (!is_unicode) {
+        scan->at += 2;
+        return STATUS_OK;
+    }
+    if (value == 0)
+        return refuse(scan, "malformed", "a text holds no NUL");
+    if (is_low_surrogate(value) ||
+        (is_high && (scan->at + 7 >= scan->length || scan->bytes[scan->at + 6] != '\\' ||
+                     scan->bytes[scan->at + 7] != 'u' || !is_low_surrogate(escape_value(scan, 8)))))
+        return refuse(scan, "malformed", "half of a surrogate pair stands alone");
+    scan->at += is_high ? 12 : 6;
+    return STATUS_OK;
+}
+
+static enum status scan_text(struct scan *scan)
+{
+    scan->at++;
+    while (scan->at < scan->length && scan->bytes[scan->at] != '"') {
+        if (scan->bytes[scan->at] == '\\')
+            TRY(scan_escape(scan));
+        else
+            scan->at++;
+    }
+    if (scan->at >= scan->length)
+        return refuse(scan, "malformed", "a text does not end");
+    scan->at++;
+    return STATUS_OK;
+}
+
+static enum status scan_next(struct scan *scan)
+{
+    char letter = scan->bytes[scan->at];
+
+    if (letter == '"')
+        return scan_text(scan);
+    if (letter == '-' || is_digit(letter))
+        return scan_number(scan);
+    if (letter == '{' || letter == '[') {
+        if (++scan->depth > scan->depth_max)
+            return refuse(scan, "malformed", "it is nested deeper than allowed");
+    } else if (letter == '}' || letter == ']') {
+        scan->depth -= scan->depth > 0;
+    }
+    scan->at++;
+    return STATUS_OK;
+}
+
+static enum status scan_all(struct scan *scan)
+{
+    if (scan->length >= 3 && memcmp(scan->bytes, "\xef\xbb\xbf", 3) == 0)
+        return refuse(scan, "malformed", "it begins with a byte order mark");
+    if (memchr(scan->bytes, '\0', scan->length) != NULL || !text_is_utf8(scan->bytes, scan->length))
+        return refuse(scan, "malformed", "it is not UTF-8 text");
+    while (scan->at < scan->length)
+        TRY(scan_next(scan));
+    return STATUS_OK;
+}
+
+static enum status unparsable(const json_error_t *cause, struct error *err)
+{
+    bool is_twice = json_error_code(cause) == json_error_duplicate_key;
+
+    (void)error_set(err, STATUS_INVALID, "byte %d of the JSON: %s", cause->position,
+                    is_twice ? "a member is there twice" : "it is not JSON");
+    error_detail(err, "jansson: %s", cause->text);
+    error_code(err, is_twice ? "duplicate-member" : "malformed");
+    return STATUS_INVALID;
+}
+
+enum status profile_parse(const char *bytes, size_t length, const struct profile_limits *limits,
+                          json_t **ret_root, struct error *err)
+{
+    struct scan scan = {.bytes = bytes, .length = length, .depth_max = limits->depth, .err = err};
+    json_auto_t *root = NULL;
+    json_error_t cause;
+
+    if (length > limits->bytes) {
+        (void)error_set(err, STATUS_TOO_LARGE, "the JSON has more than %zu bytes", limits->bytes);
+        error_code(err, "malformed");
+        return STATUS_TOO_LARGE;
+    }
+    if (length > 0)
+        TRY(scan_all(&scan));
+    root = json_loadb(length > 0 ? bytes : "", length, JSON_REJECT_DUPLICATES, &cause);
+    if (root == NULL)
+        return unparsable(&cause, err);
+    if (!json_is_object(root)) {
+        scan.at = 0;
+        return refuse(&scan, "malformed", "it is not an object");
+    }
+    *ret_root = TAKE(root);
+    return STATUS_OK;
+}
+
+char *profile_print(const json_t *root)
+{
+    char *text = json_dumps(root, JSON_COMPACT);
+
+    if (text == NULL)
+        abort();
+    return text;
+}
