@@ -9,7 +9,11 @@ libcommon_a_SOURCES = \
 	%D%/base/log.c %D%/base/log.h \
 	%D%/base/options.c %D%/base/options.h %D%/base/options_help.c \
 	%D%/base/text.c %D%/base/text.h \
-	%D%/http/client.h %D%/http/url.h \
+	%D%/http/answer.c %D%/http/answer.h \
+	%D%/http/certificate.h %D%/http/chain.c \
+	%D%/http/check.c %D%/http/client.h \
+	%D%/http/curl.c \
+	%D%/http/url.c %D%/http/url.h \
 	%D%/crypto/base64.c %D%/crypto/base64.h \
 	%D%/crypto/digest.c %D%/crypto/digest.h \
 	%D%/crypto/envelope.c %D%/crypto/envelope.h \

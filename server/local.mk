@@ -3,3 +3,7 @@ libserver_a_CFLAGS = $(STRICT_CFLAGS)
 libserver_a_SOURCES =
 include server/http/local.mk
 include server/engine/local.mk
+include server/api/local.mk
+include server/files/local.mk
+include server/site/local.mk
+include server/policy/local.mk

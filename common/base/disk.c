@@ -23,6 +23,11 @@ void disk_file_close(struct disk_file *file)
         file->disk->close(file);
 }
 
+struct disk *disk_file_disk(const struct disk_file *file)
+{
+    return file->disk;
+}
+
 enum status disk_join(struct disk_path *ret_path, struct error *err, const char *fmt, ...)
 {
     va_list args;

@@ -102,6 +102,7 @@ struct disk {
 /* Closes by the table of the disk it came from: struct disk_file begins with that pointer. */
 void disk_file_close(struct disk_file *file);
 DEFINE_CLEANUP(struct disk_file *, disk_file_close)
+struct disk *disk_file_disk(const struct disk_file *file);
 
 /* "folder/name" into a fixed array. STATUS_TOO_LARGE beyond DISK_PATH_MAX. */
 struct disk_path {

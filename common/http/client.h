@@ -140,7 +140,8 @@ struct http_client {
 
     /*
      * Move exchanges on; return after `timeout_ms`, or as soon as something happened to one of them
-     * or to one of the other descriptors (their revents are set then). timeout_ms 0: do not wait.
+     * or to one of the other descriptors, of which there are up to 256 (their revents are set
+     * then). timeout_ms 0: do not wait.
      */
     void (*wait)(struct http_client *client, struct pollfd *others, unsigned other_count,
                  int64_t timeout_ms);

@@ -1,0 +1,5 @@
+include tests/unit/server/policy/local.mk
+include tests/unit/server/engine/local.mk
+include tests/unit/server/api/local.mk
+include tests/unit/server/files/local.mk
+include tests/unit/server/site/local.mk

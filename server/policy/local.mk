@@ -1,0 +1,12 @@
+# PURE: nothing here may reach a clock, a file, a database or randomness.
+libserver_a_SOURCES += \
+	%D%/allowance.c %D%/allowance.h \
+	%D%/credit.c %D%/credit.h \
+	%D%/deadline.c %D%/deadline.h \
+	%D%/delivery.c %D%/delivery.h \
+	%D%/fairness.c %D%/fairness.h \
+	%D%/match.c %D%/match.h \
+	%D%/pausing.c %D%/pausing.h \
+	%D%/quorum.c %D%/quorum.h \
+	%D%/returning.c %D%/returning.h \
+	%D%/transition.c %D%/transition.h

@@ -1,0 +1,10 @@
+check_PROGRAMS += \
+	%D%/test_allowance \
+	%D%/test_deadline \
+	%D%/test_delivery \
+	%D%/test_fairness \
+	%D%/test_match \
+	%D%/test_pausing \
+	%D%/test_quorum \
+	%D%/test_returning \
+	%D%/test_transition

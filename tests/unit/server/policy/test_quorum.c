@@ -1,0 +1,170 @@
+/* server/policy/quorum: who agrees, and who only seems to. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/policy/quorum.h"
+
+#include "server/policy/credit.h"
+
+enum { HOST = INDEPENDENCE_HOST, VOLUNTEER, ORGANISATION };
+enum { OPEN = UNIT_OPEN, AGREED = UNIT_AGREED, FAILED = UNIT_FAILED };
+enum { NONE = FAILURE_NONE, ERRORS, DISSENT, SPLIT };
+
+/*
+ * A task is one word: its result (or s sent, e error, o overdue), then in three digits who has it
+ * (host, volunteer, organisation) and, after a >, who that is now. What becomes of it is one
+ * letter: Sent, Reported, Agreed, oUtvoted, Inconclusive, Error, Overdue. The rule everywhere:
+ * quorum 2, one failure forgiven, four tasks at most.
+ */
+static const struct {
+    const char *it;
+    int independence;
+    const char *tasks;
+    const char *become;
+    int state, failure;
+    uint32_t copies_wanted;
+} cases[] = {
+    {"wants a quorum of copies at first", VOLUNTEER, "", "", OPEN, NONE, 2},
+    {"waits for what is out", VOLUNTEER, "a111 s222", "RS", OPEN, NONE, 0},
+    {"agrees on equal outputs", VOLUNTEER, "a111 a222", "AA", AGREED, NONE, 0},
+    {"wants a third on dissent", VOLUNTEER, "a111 b222", "RR", OPEN, NONE, 1},
+    {"outvotes the dissenter", VOLUNTEER, "a111 b222 a333", "AUA", AGREED, NONE, 0},
+    {"replaces an error", VOLUNTEER, "a111 e222", "RE", OPEN, NONE, 1},
+    {"two errors are one too many", VOLUNTEER, "e111 a222 e333", "EIE", FAILED, ERRORS, 0},
+    {"no copy may be added", VOLUNTEER, "a111 b222 c333 d444", "IIII", FAILED, DISSENT, 0},
+    {"two outputs have a quorum", VOLUNTEER, "a111 b222 a333 b444", "IIII", FAILED, SPLIT, 0},
+
+    {"replaces an overdue one", VOLUNTEER, "a111 o222", "RO", OPEN, NONE, 1},
+    {"which still counts when it comes", VOLUNTEER, "a111 a222 s333", "AAS", AGREED, NONE, 0},
+
+    {"two hosts of one volunteer do not agree", VOLUNTEER, "a111 a211", "RR", OPEN, NONE, 1},
+    {"unless hosts are enough", HOST, "a111 a211", "AA", AGREED, NONE, 0},
+    {"one host never agrees with itself", HOST, "a111 a111", "RR", OPEN, NONE, 1},
+    {"nor one organisation", ORGANISATION, "a111 a221", "RR", OPEN, NONE, 1},
+    {"a volunteer counts once", VOLUNTEER, "a111 a211 a322", "AIA", AGREED, NONE, 0},
+    {"accounts apart then, one now", VOLUNTEER, "a111 a222>211", "RR", OPEN, NONE, 1},
+    {"accounts apart now, one then", VOLUNTEER, "a111 a211>222", "RR", OPEN, NONE, 1},
+    {"an account handed on", VOLUNTEER, "a111>122 a222>233", "RR", OPEN, NONE, 1},
+    {"not whoever comes first", VOLUNTEER, "a111>122 a211 a322", "IAA", AGREED, NONE, 0},
+};
+
+static struct identity identity_of(int digits)
+{
+    return (struct identity){
+        .host = digits / 100, .volunteer = digits / 10 % 10, .organisation = digits % 10};
+}
+
+static struct task task_of(const char *word)
+{
+    struct task task = {.state = TASK_REPORTED};
+    int then, now;
+
+    if (sscanf(word + 1, "%d>%d", &then, &now) == 1)
+        now = then;
+    task.at_dispatch = identity_of(then);
+    task.now = identity_of(now);
+    if (word[0] == 's')
+        task.state = TASK_SENT;
+    else if (word[0] == 'e')
+        task.state = TASK_ERROR;
+    else if (word[0] == 'o')
+        task.state = TASK_OVERDUE;
+    else
+        task.result.bytes[0] = (uint8_t)word[0];
+    return task;
+}
+
+static struct unit unit_of(int independence, uint32_t copies, const char *tasks)
+{
+    struct unit unit = {.state = UNIT_OPEN,
+                        .rule = {.quorum = 2,
+                                 .copies = copies,
+                                 .max_failures = 1,
+                                 .max_tasks = 4,
+                                 .independence = (enum independence)independence}};
+
+    for (const char *word = tasks; *word != '\0'; word += strspn(word, " ")) {
+        unit.tasks[unit.task_count++] = task_of(word);
+        word += strcspn(word, " ");
+    }
+    return unit;
+}
+
+Test(quorum, every_case_of_the_table)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct unit unit = unit_of(cases[i].independence, 2, cases[i].tasks);
+        struct quorum_decision decision;
+        char become[UNIT_TASKS_MAX + 1] = "";
+
+        decision = quorum_decide(&unit);
+        for (size_t t = 0; t < unit.task_count; t++)
+            become[t] = " SRAUIEO"[decision.tasks[t]];
+
+        cr_expect(eq(str, become, (char *)cases[i].become), "%s", cases[i].it);
+        cr_expect(eq(int, decision.state, cases[i].state), "%s", cases[i].it);
+        cr_expect(eq(int, decision.failure, cases[i].failure), "%s", cases[i].it);
+        cr_expect(eq(u32, decision.copies_wanted, cases[i].copies_wanted), "%s", cases[i].it);
+    }
+}
+
+Test(quorum, more_copies_than_the_quorum_are_made_if_signed_so)
+{
+    struct unit unit = unit_of(VOLUNTEER, 3, "");
+
+    cr_expect(eq(u32, quorum_decide(&unit).copies_wanted, 3));
+    unit = unit_of(VOLUNTEER, 3, "s111 s222");
+    cr_expect(eq(u32, quorum_decide(&unit).copies_wanted, 1));
+}
+
+Test(quorum, a_host_that_changed_hands_does_not_agree_with_itself)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "a111 a122");
+
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_OPEN));
+}
+
+Test(quorum, a_candidate_shares_with_no_task_whatever_became_of_it)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "e111 a222>233");
+    struct identity same_volunteer = identity_of(911), same_now = identity_of(939),
+                    same_then = identity_of(929), fresh = identity_of(949);
+
+    cr_expect(not(quorum_is_independent(&unit, &same_volunteer)));
+    cr_expect(not(quorum_is_independent(&unit, &same_now)));
+    cr_expect(not(quorum_is_independent(&unit, &same_then)));
+    cr_expect(quorum_is_independent(&unit, &fresh));
+}
+
+Test(quorum, a_late_report_is_judged_by_what_was_agreed)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "a111 a222 a333 b444");
+
+    unit.state = UNIT_ACCEPTED;
+    unit.tasks[0].state = unit.tasks[1].state = TASK_AGREED;
+    cr_expect(eq(int, quorum_judge_late(&unit, 2), TASK_INCONCLUSIVE));
+    cr_expect(eq(int, quorum_judge_late(&unit, 3), TASK_OUTVOTED));
+}
+
+Test(quorum, credit_is_owed_once_to_whoever_was_right_and_only_when_accepted)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "a111 a222 a333 b444");
+    static const enum task_state states[] = {TASK_AGREED, TASK_AGREED, TASK_INCONCLUSIVE,
+                                             TASK_OUTVOTED};
+
+    unit.declared_ops = 50;
+    for (size_t i = 0; i < 4; i++)
+        unit.tasks[i].state = states[i];
+    unit.state = UNIT_AGREED;
+    cr_expect(eq(i64, credit_owed(&unit, 0), 0));
+    unit.state = UNIT_ACCEPTED;
+    cr_expect(eq(i64, credit_owed(&unit, 0), 50));
+    cr_expect(eq(i64, credit_owed(&unit, 2), 50));
+    cr_expect(eq(i64, credit_owed(&unit, 3), 0));
+    unit.tasks[0].credit = 50;
+    cr_expect(eq(i64, credit_owed(&unit, 0), 0));
+    unit.tasks[2].result.bytes[0] = 'z';
+    cr_expect(eq(i64, credit_owed(&unit, 2), 0), "inconclusive and wrong earns nothing");
+}

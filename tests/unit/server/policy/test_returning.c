@@ -1,0 +1,28 @@
+/* server/policy/returning: later and later, and never all at once. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "server/policy/returning.h"
+
+static int64_t delay(int64_t least, int64_t empty, uint32_t random)
+{
+    return returning_delay_s(&(struct returning_facts){least, empty, random});
+}
+
+Test(returning, waits_double_up_to_an_hour)
+{
+    static const int64_t most[] = {60, 120, 240, 480, 960, 1920, 3600, 3600};
+
+    for (int i = 0; i < 8; i++) {
+        cr_expect(eq(i64, delay(60, i + 1, UINT32_MAX), most[i]));
+        cr_expect(eq(i64, delay(60, i + 1, 0), i == 0 ? 60 : most[i] / 2));
+    }
+    cr_expect(eq(i64, delay(60, 1000000, UINT32_MAX), 3600));
+}
+
+Test(returning, a_host_with_work_comes_back_soon_but_jittered)
+{
+    cr_expect(eq(i64, delay(30, 0, 0), 30));
+    cr_expect(eq(i64, delay(30, 0, UINT32_MAX), 60));
+    cr_expect(eq(i64, delay(1, 3, UINT32_MAX), 4), "a small site may be quicker");
+}
