@@ -59,6 +59,7 @@ enum task_limit {
     LIMIT_MEMORY = 3,
     LIMIT_DISK = 4,
     LIMIT_OUTPUT = 5,
+    LIMIT_PROCESSES = 6,
 };
 
 struct output {
