@@ -219,7 +219,10 @@ struct ready_hint {
     uint32_t copies_wanted;
     int64_t memory_bytes, disk_bytes, declared_ops;
     int64_t not_before_s, not_after_s;
-    char class_name[64]; /* pinned class; "": any variant's */
+    char class_name[65]; /* pinned class; "": any variant's */
+    /* As struct unit has them; "", too, when they do not fit: a hint that says less. */
+    char classes[128];
+    char platforms[128];
 };
 
 /* A task that is out, as a hint for the deadline queue. */
