@@ -95,7 +95,7 @@ struct task_line {
 };
 
 /* One agreeing task of a result. */
-struct result_task {
+struct result_task_view {
     int64_t task;
     int64_t host;
     struct public_key key;
@@ -103,7 +103,7 @@ struct result_task {
     struct span statement; /* the signed visit that reported it */
 };
 
-struct result_output {
+struct result_output_view {
     const struct output *output;
     struct span body; /* of inline ones; NULL: it is a file */
 };
@@ -121,9 +121,9 @@ struct result_view {
     /* Of accepted ones that still are: else 0, empty. */
     uint32_t revision;
     uint32_t quorum;
-    const struct result_output *outputs;
+    const struct result_output_view *outputs;
     size_t output_count;
-    const struct result_task *tasks;
+    const struct result_task_view *tasks;
     size_t task_count;
 };
 

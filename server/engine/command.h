@@ -24,6 +24,7 @@
 #include "common/crypto/envelope.h"
 #include "common/crypto/keys.h"
 #include "db/work.h"
+#include "protocol/batch.h"
 #include "server/engine/published.h"
 #include "work-units/work_unit.h"
 
@@ -186,20 +187,15 @@ struct units_command {
     int64_t known;
 };
 
-enum batch_action {
-    BATCH_CLOSE = 1, /* no more units; finished once all ended */
-    BATCH_CANCEL,    /* ends what is open; accepted results stay */
-    BATCH_HOLD,      /* nothing new is sent */
-    BATCH_RELEASE,   /* after a hold or a pause */
-    BATCH_RETRY,     /* failed units get new copies, as far as their signed max_tasks goes */
-    BATCH_PRIORITY,
-};
-
-/* STATUS_NOT_FOUND: no such batch. STATUS_GONE: it was cancelled or has finished. */
+/*
+ * Close: finished once all its units ended. Cancel ends what is open; accepted results stay.
+ * Release: after a hold or a pause. Retry: failed units get new copies, as far as their signed
+ * max_tasks goes. STATUS_NOT_FOUND: no such batch. STATUS_GONE: it was cancelled or has finished.
+ */
 struct action_command {
     struct batch_id batch;
     enum batch_action action;
-    int32_t priority; /* for BATCH_PRIORITY */
+    int32_t priority; /* for ACTION_PRIORITY */
     /* reply */
     int64_t row;
     int64_t units; /* that it changed */
