@@ -82,7 +82,7 @@ void engine_tick(struct engine *engine);
 /* The same as tick by tick until nothing more is due, for tests. At most `ticks`. */
 void engine_settle(struct engine *engine, int ticks);
 
-struct published *engine_published(struct engine *engine); /* as old as the engine */
+struct published_facts *engine_published(struct engine *engine); /* as old as the engine */
 
 /*
  * What the engine makes of the clock. In doubt (wall and monotonic time parted by more than an

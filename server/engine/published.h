@@ -18,7 +18,7 @@
 
 #define PUBLISHED_NOTICES_MAX 16
 
-struct published;
+struct published_facts;
 
 enum token_kind {
     TOKEN_HOST = 1,     /* subject: host */
@@ -36,7 +36,7 @@ struct published_credential {
 };
 
 /* False: not in the table, which proves nothing; ask with COMMAND_CREDENTIAL. */
-bool published_find_credential(struct published *published, const struct digest *token,
+bool published_find_credential(struct published_facts *published, const struct digest *token,
                                int64_t now_s, struct published_credential *ret_credential);
 
 /* Parts of the public documents, ready to be put into them. Release with project_parts_clear(). */
@@ -50,7 +50,7 @@ struct project_parts {
     char *notices;              /* owned JSON: [envelope…], at most PUBLISHED_NOTICES_MAX */
 };
 
-void published_project(struct published *published, struct project_parts *ret_parts);
+void published_project(struct published_facts *published, struct project_parts *ret_parts);
 void project_parts_clear(struct project_parts *parts);
 
 /* What is stopped now, and why in words; "" while nothing is. */
@@ -60,15 +60,16 @@ struct published_stops {
     char why[160];
 };
 
-struct published_stops published_stops(struct published *published);
+struct published_stops published_stops(struct published_facts *published);
 
 /*
  * Check a unit as trust_check_unit() does, against the project's newest keyring and freshness, for
  * a batch of that app version. STATUS_UNTRUSTED: refused, the code says why. STATUS_NOT_FOUND: no
  * such app version here. On STATUS_OK, *ret_unit is the caller's: work_unit_clear().
  */
-enum status published_check_unit(struct published *published, const struct digest *app_version,
-                                 const struct envelope *envelope, int64_t now_s,
-                                 struct work_unit *ret_unit, struct error *err) MUST_USE;
+enum status published_check_unit(struct published_facts *published,
+                                 const struct digest *app_version, const struct envelope *envelope,
+                                 int64_t now_s, struct work_unit *ret_unit, struct error *err)
+    MUST_USE;
 
 #endif
