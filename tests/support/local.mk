@@ -1,0 +1,1 @@
+libtestsupport_a_SOURCES += %D%/fake_env.c %D%/fake_env.h
