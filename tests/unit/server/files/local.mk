@@ -1,0 +1,2 @@
+check_PROGRAMS += %D%/test_folder
+check_PROGRAMS += %D%/test_uploads

@@ -1,0 +1,322 @@
+#include "server/site/config.h"
+
+#include <ini.h>
+#include <string.h>
+
+#include "common/base/disk.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+enum config_type { CONFIG_INTEGER, CONFIG_SECONDS, CONFIG_BYTES, CONFIG_TEXT, CONFIG_LIST };
+
+struct config_key {
+    const char *name;
+    enum config_type type;
+    int64_t min;
+    int64_t max;
+    const char *otherwise;
+    const char *unit;
+    const char *sentence;
+    size_t offset; /* of the member */
+};
+
+static const struct config_key keys[] = {
+#define X(name_, type_, min_, max_, otherwise_, unit_, sentence_)                                  \
+    {.name = #name_,                                                                               \
+     .type = CONFIG_##type_,                                                                       \
+     .min = min_,                                                                                  \
+     .max = max_,                                                                                  \
+     .otherwise = otherwise_,                                                                      \
+     .unit = unit_,                                                                                \
+     .sentence = sentence_,                                                                        \
+     .offset = offsetof(struct config, name_)},
+#include "server/config.def"
+#undef X
+};
+
+#define KEYS (sizeof keys / sizeof *keys)
+
+static void *member(const struct config *config, const struct config_key *key)
+{
+    return (char *)(uintptr_t)config + key->offset;
+}
+
+static const struct config_key *find_key(const char *name)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static enum status set_number(const struct config_key *key, const char *value, int64_t *ret_number,
+                              struct error *err)
+{
+    static const char *const forms[] = {
+        [CONFIG_INTEGER] = "a number",
+        [CONFIG_SECONDS] = "a time such as 90s, 15m, 6h or 14d, in seconds",
+        [CONFIG_BYTES] = "a size such as 512M or 10G, in bytes",
+    };
+    int64_t number = -1;
+    bool is_fine = key->type == CONFIG_INTEGER ? text_to_integer(value, key->min, key->max, &number)
+                   : key->type == CONFIG_SECONDS ? text_to_seconds(value, key->max, &number)
+                                                 : text_to_bytes(value, key->max, &number);
+
+    if (!is_fine || number < key->min)
+        return error_set(err, STATUS_INVALID, "%s is %s, %lld..%lld", key->name, forms[key->type],
+                         (long long)key->min, (long long)key->max);
+    *ret_number = number;
+    return STATUS_OK;
+}
+
+static enum status set_text(const struct config_key *key, const char *value,
+                            struct config_text *ret_text, struct error *err)
+{
+    size_t length = strlen(value);
+    int64_t max = key->type == CONFIG_LIST ? CONFIG_TEXT_MAX : key->max;
+    int64_t min = key->type == CONFIG_LIST ? 1 : key->min;
+
+    if ((int64_t)length < min || (int64_t)length > max || !text_is_plain(value, length, false))
+        return error_set(err, STATUS_INVALID, "%s is a line of %lld..%lld bytes", key->name,
+                         (long long)min, (long long)max);
+    (void)text_fit(ret_text->text, sizeof ret_text->text, value);
+    return STATUS_OK;
+}
+
+static enum status add_item(const struct config_key *key, const char *value,
+                            struct config_list *list, struct error *err)
+{
+    if ((int64_t)list->count == key->max)
+        return error_set(err, STATUS_INVALID, "%s is given up to %lld times", key->name,
+                         (long long)key->max);
+    TRY(set_text(key, value, &list->items[list->count], err));
+    list->count++;
+    return STATUS_OK;
+}
+
+static enum status set(struct config *config, const struct config_key *key, const char *value,
+                       struct error *err)
+{
+    void *to = member(config, key);
+
+    if (key->type == CONFIG_LIST)
+        return add_item(key, value, to, err);
+    if (key->type == CONFIG_TEXT)
+        return set_text(key, value, to, err);
+    return set_number(key, value, to, err);
+}
+
+void config_defaults(struct config *ret_config)
+{
+    *ret_config = (struct config){0};
+    for (size_t i = 0; i < KEYS; i++)
+        if (*keys[i].otherwise != '\0' &&
+            set(ret_config, &keys[i], keys[i].otherwise, NULL) != STATUS_OK)
+            abort();
+}
+
+struct reading {
+    struct config config;
+    bool is_given[KEYS];
+    enum status status;
+    struct error *err;
+};
+
+static int on_key(void *user, const char *section, const char *name, const char *value)
+{
+    struct reading *reading = user;
+    const struct config_key *key = find_key(name);
+
+    if (reading->status != STATUS_OK)
+        return 1;
+    (void)section;
+    if (key == NULL)
+        reading->status = error_set(reading->err, STATUS_INVALID, "unknown key \"%.60s\"", name);
+    else if (reading->is_given[key - keys] && key->type != CONFIG_LIST)
+        reading->status = error_set(reading->err, STATUS_INVALID, "%s is given twice", name);
+    else {
+        if (!reading->is_given[key - keys] && key->type == CONFIG_LIST)
+            ((struct config_list *)member(&reading->config, key))->count = 0;
+        if (key->type != CONFIG_LIST || *value != '\0')
+            reading->status = set(&reading->config, key, value, reading->err);
+        reading->is_given[key - keys] = true;
+    }
+    return reading->status == STATUS_OK;
+}
+
+static enum status at_line(int line, struct error *err)
+{
+    char words[sizeof err->text];
+
+    if (err == NULL)
+        return STATUS_INVALID;
+    (void)text_fit(words, sizeof words, err->text);
+    return error_set(err, STATUS_INVALID, "line %d: %.200s", line, words);
+}
+
+/*
+ * One line at a time, within the library's own maximum, so that nothing depends on what it was
+ * built to do with long lines and with lines that begin with a blank.
+ */
+static enum status read_line(struct reading *reading, const char *line, size_t length, int number)
+{
+    CLEANUP(freep) char *text = text_copy_n(line, length);
+    int failed;
+
+    if (length > CONFIG_LINE_MAX || !text_is_plain(line, length, true)) {
+        error_set(reading->err, STATUS_INVALID, "a line is plain text of up to %d bytes",
+                  CONFIG_LINE_MAX);
+        return at_line(number, reading->err);
+    }
+    if (text[strspn(text, " \t")] == '[') {
+        error_set(reading->err, STATUS_INVALID, "there are no [sections]");
+        return at_line(number, reading->err);
+    }
+    failed = ini_parse_string(text, on_key, reading);
+    if (reading->status == STATUS_OK && failed == 0)
+        return STATUS_OK;
+    if (reading->status == STATUS_OK)
+        error_set(reading->err, STATUS_INVALID, "expected \"key = value\"");
+    return at_line(number, reading->err);
+}
+
+static enum status check_levels(const struct config *config, struct error *err)
+{
+    enum log_level level;
+
+    if (!log_level_parse(config->log_level.text, &level))
+        return error_set(err, STATUS_INVALID, "log_level is error, warn, info or debug");
+    if (!text_starts_with(config->url.text, "https://") ||
+        strchr(config->url.text + strlen("https://"), '/') != NULL)
+        return error_set(err, STATUS_INVALID, "url is https://HOST or https://HOST:PORT");
+    if ((*config->certificate.text == '\0') != (*config->certificate_key.text == '\0'))
+        return error_set(err, STATUS_INVALID, "certificate and certificate_key go together");
+    if (config->listen.count + config->listen_plain.count + config->listen_proxy.count == 0)
+        return error_set(err, STATUS_INVALID, "there is no address to listen on");
+    return STATUS_OK;
+}
+
+enum status config_parse(const char *text, struct config *ret_config, struct error *err)
+{
+    struct reading *reading = must_alloc(1, sizeof *reading);
+    enum status status = STATUS_OK;
+    int number = 0;
+
+    config_defaults(&reading->config);
+    reading->err = err;
+    while (status == STATUS_OK && *text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        status = read_line(reading, text, length, ++number);
+        text += length + (text[length] == '\n');
+    }
+    if (status == STATUS_OK)
+        status = check_levels(&reading->config, err);
+    if (status == STATUS_OK)
+        *ret_config = reading->config;
+    free(reading);
+    return status;
+}
+
+enum status config_load(struct disk *disk, const char *path, struct config *ret_config,
+                        struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+
+    TRY(disk->read(disk, path, &text, err));
+    if (strlen(buffer_text(&text)) != text.length)
+        return error_set(err, STATUS_INVALID, "site.conf is a text");
+    return config_parse(buffer_text(&text), ret_config, err);
+}
+
+/* In the largest unit that says it exactly. */
+static void print_number(const struct config_key *key, int64_t number, struct buffer *text)
+{
+    static const struct {
+        int64_t size;
+        char letter;
+    } units[] = {{1 << 30, 'G'}, {1 << 20, 'M'}, {1 << 10, 'K'},
+                 {86400, 'd'},   {3600, 'h'},    {60, 'm'}};
+    size_t from = key->type == CONFIG_BYTES ? 0 : key->type == CONFIG_SECONDS ? 3 : 6;
+    size_t to = key->type == CONFIG_BYTES ? 3 : 6;
+
+    for (size_t i = from; i < to; i++)
+        if (number >= units[i].size && number % units[i].size == 0) {
+            (void)buffer_printf(text, NULL, "%lld%c\n", (long long)(number / units[i].size),
+                                units[i].letter);
+            return;
+        }
+    (void)buffer_printf(text, NULL, "%lld%s\n", (long long)number,
+                        key->type == CONFIG_SECONDS ? "s" : "");
+}
+
+static void print_list(const struct config_key *key, const struct config_list *list,
+                       const char *before, struct buffer *text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        (void)buffer_printf(text, NULL, "%s%s = %s\n", before, key->name, list->items[i].text);
+    if (list->count == 0)
+        (void)buffer_printf(text, NULL, "%s%s =\n", before, key->name);
+}
+
+static void print_key(const struct config *config, const struct config_key *key, const char *before,
+                      struct buffer *text)
+{
+    const void *from = member(config, key);
+
+    if (key->type == CONFIG_LIST) {
+        print_list(key, from, before, text);
+        return;
+    }
+    (void)buffer_printf(text, NULL, "%s%s = ", before, key->name);
+    if (key->type == CONFIG_TEXT)
+        (void)buffer_printf(text, NULL, "%s\n", ((const struct config_text *)from)->text);
+    else
+        print_number(key, *(const int64_t *)from, text);
+}
+
+void config_print(const struct config *config, struct buffer *text)
+{
+    for (size_t i = 0; i < KEYS; i++)
+        print_key(config, &keys[i], "", text);
+}
+
+static bool is_default(const struct config *config, const struct config *defaults,
+                       const struct config_key *key)
+{
+    CLEANUP(buffer_clear) struct buffer ours = {.max = CONFIG_FILE_MAX};
+    CLEANUP(buffer_clear) struct buffer theirs = {.max = CONFIG_FILE_MAX};
+
+    print_key(config, key, "", &ours);
+    print_key(defaults, key, "", &theirs);
+    return strcmp(buffer_text(&ours), buffer_text(&theirs)) == 0;
+}
+
+void config_sample(const struct config *config, struct buffer *text)
+{
+    struct config *defaults = must_alloc(1, sizeof *defaults);
+
+    config_defaults(defaults);
+    for (size_t i = 0; i < KEYS; i++) {
+        bool is_set = !is_default(config, defaults, &keys[i]);
+
+        (void)buffer_printf(text, NULL, "# %s\n", keys[i].sentence);
+        print_key(config, &keys[i], is_set ? "" : "#", text);
+        (void)buffer_append_text(text, "\n", NULL);
+    }
+    free(defaults);
+}
+
+void config_help(struct buffer *text)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        const struct config_key *key = &keys[i];
+
+        (void)buffer_printf(text, NULL, "%s = %s\n    %s", key->name, key->otherwise,
+                            key->sentence);
+        if (key->type != CONFIG_TEXT && key->type != CONFIG_LIST)
+            (void)buffer_printf(text, NULL, " %lld..%lld%s%s.", (long long)key->min,
+                                (long long)key->max, *key->unit != '\0' ? " " : "", key->unit);
+        (void)buffer_append_text(text, "\n", NULL);
+    }
+}

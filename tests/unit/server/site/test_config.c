@@ -1,0 +1,105 @@
+/* server/site/config: site.conf is read strictly, and says itself what it can hold. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/buffer.h"
+#include "server/site/config.h"
+
+static struct config config;
+
+Test(config, an_empty_file_means_the_defaults)
+{
+    cr_assert(eq(int, config_parse("", &config, NULL), STATUS_OK));
+    cr_expect(eq(i64, config.threads, 2));
+    cr_expect(eq(i64, config.enrolments_per_hour, 20));
+    cr_expect(eq(i64, config.issue_floor, INT64_C(5) << 30));
+    cr_expect(eq(i64, config.max_return, 3600));
+    cr_expect(eq(sz, config.listen.count, 1));
+    cr_expect(eq(sz, config.listen_plain.count, 0));
+}
+
+Test(config, values_are_read_with_their_units)
+{
+    cr_assert(eq(int,
+                 config_parse("# a comment\n"
+                              "name = Primes\n"
+                              "  threads = 4\n"
+                              "listen = 127.0.0.1:1\n"
+                              "listen = [::1]:2\n"
+                              "upload_max = 64M\n"
+                              "upload_keep = 6h\n",
+                              &config, NULL),
+                 STATUS_OK));
+    cr_expect(eq(str, config.name.text, "Primes"));
+    cr_expect(eq(i64, config.threads, 4));
+    cr_expect(eq(sz, config.listen.count, 2));
+    cr_expect(eq(str, config.listen.items[1].text, "[::1]:2"));
+    cr_expect(eq(i64, config.upload_max, INT64_C(64) << 20));
+    cr_expect(eq(i64, config.upload_keep, 6 * 3600));
+}
+
+Test(config, what_is_wrong_is_named_with_its_line)
+{
+    static const struct {
+        const char *text;
+        const char *words;
+    } wrong[] = {
+        {"threads = 4\nlissten = x\n", "line 2: unknown key \"lissten\""},
+        {"\n\nthreads = 0\n", "line 3: threads is a number, 1..64"},
+        {"threads = 65\n", "line 1: threads is a number, 1..64"},
+        {"threads = two\n", "line 1: threads is a number, 1..64"},
+        {"threads = 1\nthreads = 1\n", "line 2: threads is given twice"},
+        {"[server]\nthreads = 1\n", "line 1: there are no [sections]"},
+        {"threads\n", "line 1: expected \"key = value\""},
+        {"name =\n", "line 1: name is a line of 1..100 bytes"},
+        {"idle_time = -1\n", "line 1: idle_time is a time"},
+        {"upload_max = 1\n", "line 1: upload_max is a size"},
+        {"log_level = loud\n", "log_level is"},
+        {"url = http://example.org\n", "url is"},
+        {"url = https://example.org/grid\n", "url is"},
+        {"certificate = a.pem\n", "certificate and certificate_key go together"},
+        {"listen =\n", "there is no address"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct error err;
+
+        cr_expect(eq(int, config_parse(wrong[i].text, &config, &err), STATUS_INVALID), "%s",
+                  wrong[i].text);
+        cr_expect(zero(int, strncmp(err.text, wrong[i].words, strlen(wrong[i].words))), "%s",
+                  err.text);
+    }
+}
+
+Test(config, a_line_that_is_too_long_is_refused_not_cut)
+{
+    char text[400] = "name = ";
+
+    memset(text + strlen(text), 'a', 300);
+    cr_expect(eq(int, config_parse(text, &config, NULL), STATUS_INVALID));
+}
+
+static void expect_read_back(void (*print)(const struct config *, struct buffer *))
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+    CLEANUP(buffer_clear) struct buffer again = {.max = CONFIG_FILE_MAX};
+    struct config back;
+    struct error err = {0};
+
+    print(&config, &text);
+    cr_assert(eq(int, config_parse(buffer_text(&text), &back, &err), STATUS_OK), "%s", err.text);
+    print(&back, &again);
+    cr_expect(eq(str, text.bytes, again.bytes));
+    cr_expect(eq(i64, back.threads, 7));
+    cr_expect(eq(str, back.listen.items[1].text, "0.0.0.0:2"));
+}
+
+Test(config, what_is_printed_can_be_read_again)
+{
+    cr_assert(eq(
+        int, config_parse("threads = 7\nlisten = 0.0.0.0:1\nlisten = 0.0.0.0:2\n", &config, NULL),
+        STATUS_OK));
+    expect_read_back(config_print);
+    expect_read_back(config_sample);
+}
