@@ -5,6 +5,7 @@ include tests/support/local.mk
 if HAVE_CRITERION
 include tests/unit/local.mk
 endif
+include tests/vectors/local.mk
 include tests/fuzz/local.mk
 include tests/sim/local.mk
 TESTS = $(check_PROGRAMS)

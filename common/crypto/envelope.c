@@ -82,6 +82,18 @@ static void read_signature(struct members_list *list, size_t index,
     members_end_part(&part);
 }
 
+/* So says the length of its base64, whether or not that is well formed. */
+static bool is_beyond(const json_t *payload, size_t payload_max)
+{
+    const char *text = json_string_value(payload);
+    size_t length = json_string_length(payload);
+    size_t padding = 0;
+
+    while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+        padding++;
+    return BASE64_BYTES(length) > payload_max + padding;
+}
+
 static enum status too_large(size_t payload_max, struct error *err)
 {
     (void)error_set(err, STATUS_TOO_LARGE, "the payload has more than %zu bytes", payload_max);
@@ -96,7 +108,7 @@ enum status envelope_from_json(json_t *json, size_t payload_max, struct envelope
     struct members members;
     struct members_list list;
 
-    if (json_string_length(json_object_get(json, "payload")) > BASE64_CHARS(payload_max))
+    if (is_beyond(json_object_get(json, "payload"), payload_max))
         return too_large(payload_max, err);
     members_begin(&members, json, err);
     (void)text_fit(envelope.type, sizeof envelope.type,

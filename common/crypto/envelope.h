@@ -5,7 +5,8 @@
  *
  * Signatures are Ed25519, made over PAE(type, payload). The payload's exact bytes are kept. What a
  * thing *is* is the SHA-256 of that PAE, its identity digest: the envelope's own bytes (order of
- * signatures, white space) identify nothing.
+ * signatures, white space) identify nothing. Narrower than DSSE: base64 of the standard alphabet
+ * only, no members beyond these, no other kind of key.
  */
 #ifndef COMMON_CRYPTO_ENVELOPE_H
 #define COMMON_CRYPTO_ENVELOPE_H

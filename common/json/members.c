@@ -1,72 +1,12 @@
 #include "common/json/members.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
-
-#define WHERE_MAX 120 /* bytes of a place's name in the words of a failure */
-
-struct where {
-    char text[WHERE_MAX];
-    size_t length;
-};
-
-static void where_add(struct where *where, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static void where_add(struct where *where, const char *fmt, ...)
-{
-    size_t left = sizeof where->text - where->length;
-    va_list args;
-    int written;
-
-    va_start(args, fmt);
-    written = vsnprintf(where->text + where->length, left, fmt, args);
-    va_end(args);
-    assert(written >= 0);
-    where->length += (size_t)written < left ? (size_t)written : left - 1;
-}
-
-/* "inputs[3].size". Parts nest no deeper than the JSON was allowed to. */
-static void where_place(struct where *where, const struct members_place *place)
-{
-    if (place->owner == NULL)
-        return;
-    where_place(where, &place->owner->place);
-    where_add(where, "%s%s", where->length > 0 ? "." : "", place->name);
-    if (place->index != MEMBERS_NO_INDEX)
-        where_add(where, "[%zu]", place->index);
-}
-
-static void fail(const struct members_place *place, const char *code, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
-
-static void fail_words(const struct members_place *place, const char *code, const char *fmt,
-                       va_list args)
-{
-    struct members *outermost = place->owner->outermost;
-    struct where where = {.length = 0};
-    char words[160];
-
-    if (outermost->status != STATUS_OK)
-        return;
-    where_place(&where, place);
-    (void)vsnprintf(words, sizeof words, fmt, args);
-    outermost->status = error_set(outermost->err, STATUS_INVALID, "%s %s", where.text, words);
-    error_code(outermost->err, code);
-}
-
-static void fail(const struct members_place *place, const char *code, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    fail_words(place, code, fmt, args);
-    va_end(args);
-}
+#include "common/json/item.h"
 
 void members_fail(struct members *members, const char *name, const char *code, const char *fmt, ...)
 {
@@ -74,7 +14,7 @@ void members_fail(struct members *members, const char *name, const char *code, c
     va_list args;
 
     va_start(args, fmt);
-    fail_words(&place, code, fmt, args);
+    place_fail_words(&place, code, fmt, args);
     va_end(args);
 }
 
@@ -143,12 +83,6 @@ bool members_has(const struct members *members, const char *name)
     return !members_failed(members) && json_object_get(members->object, name) != NULL;
 }
 
-/* A value on its way to being checked: NULL once anything has failed. */
-struct item {
-    json_t *value;
-    struct members_place place;
-};
-
 static struct item take(struct members *members, const char *name)
 {
     struct item item = {
@@ -161,7 +95,7 @@ static struct item take(struct members *members, const char *name)
     members->asked[members->asked_count++] = name;
     item.value = json_object_get(members->object, name);
     if (item.value == NULL)
-        fail(&item.place, "malformed", "is missing");
+        place_fail(&item.place, "malformed", "is missing");
     return item;
 }
 
@@ -178,132 +112,20 @@ static struct item take_from(struct members_list *list, size_t index)
     return item;
 }
 
-static int64_t read_integer(const struct item *item, int64_t min, int64_t max)
-{
-    int64_t value;
-
-    if (item->value == NULL)
-        return 0;
-    value = json_integer_value(item->value);
-    if (json_is_integer(item->value) && value >= min && value <= max)
-        return value;
-    fail(&item->place, json_is_number(item->value) ? "bad-number" : "malformed",
-         "is not an integer %lld..%lld", (long long)min, (long long)max);
-    return 0;
-}
-
-/* NULL: it failed. */
-static const char *read_string(const struct item *item, size_t min, size_t max)
-{
-    size_t length;
-
-    if (item->value == NULL)
-        return NULL;
-    length = json_string_length(item->value);
-    if (json_is_string(item->value) && length >= min && length <= max &&
-        strlen(json_string_value(item->value)) == length)
-        return json_string_value(item->value);
-    fail(&item->place, "malformed", "is not a text of %zu..%zu bytes", min, max);
-    return NULL;
-}
-
-static const char *read_plain(const struct item *item, size_t min, size_t max, bool lines_allowed)
-{
-    const char *text = read_string(item, min, max);
-
-    if (text == NULL || text_is_plain(text, strlen(text), lines_allowed))
-        return text != NULL ? text : "";
-    fail(&item->place, "malformed", "has control or direction characters");
-    return "";
-}
-
-static const char *read_file_name(const struct item *item)
-{
-    if (item->value == NULL)
-        return "";
-    if (json_is_string(item->value) && text_is_file_name(json_string_value(item->value)) &&
-        json_string_length(item->value) == strlen(json_string_value(item->value)))
-        return json_string_value(item->value);
-    fail(&item->place, "bad-file-name",
-         "is not a file name: letters, digits, '_', and '.' or '-' within, up to %d",
-         TEXT_FILE_NAME_MAX);
-    return "";
-}
-
-static size_t read_choice(const struct item *item, const char *const *words, size_t count)
-{
-    const char *text = json_string_value(item->value);
-    struct where choices = {.length = 0};
-
-    if (item->value == NULL)
-        return 0;
-    for (size_t i = 0; i < count; i++) {
-        if (text != NULL && strcmp(text, words[i]) == 0)
-            return i;
-        where_add(&choices, "%s%s", i > 0 ? ", " : "", words[i]);
-    }
-    fail(&item->place, "malformed", "is not one of: %s", choices.text);
-    return 0;
-}
-
-static struct digest read_digest(const struct item *item)
-{
-    const char *text = json_string_value(item->value);
-    struct digest digest = {{0}};
-
-    if (item->value != NULL && (text == NULL || !digest_parse(text, &digest)))
-        fail(&item->place, "malformed", "is not a digest: sha256: and 64 lower-case digits");
-    return digest;
-}
-
-static struct public_key read_public_key(const struct item *item)
-{
-    const char *text = json_string_value(item->value);
-    struct public_key key = {{0}};
-    struct error cause = {.code = "malformed"};
-
-    if (item->value == NULL)
-        return key;
-    if (text == NULL || public_key_parse(text, &key, &cause) != STATUS_OK)
-        fail(&item->place, cause.code,
-             "is not a public key fit for use: ed25519: and 43 characters of base64url");
-    return key;
-}
-
-static void read_hex(const struct item *item, void *ret_bytes, size_t count)
-{
-    const char *text = json_string_value(item->value);
-
-    memset(ret_bytes, 0, count);
-    if (item->value != NULL && (text == NULL || !text_to_exact_bytes(text, count, ret_bytes)))
-        fail(&item->place, "malformed", "is not %zu lower-case hexadecimal digits", 2 * count);
-}
-
-static void read_object(const struct item *item, struct members *ret_part)
-{
-    *ret_part = (struct members){
-        .object = item->value,
-        .place = item->place,
-        .outermost = item->place.owner->outermost,
-    };
-    if (item->value != NULL && !json_is_object(item->value))
-        fail(&item->place, "malformed", "is not an object");
-}
-
 void members_type(struct members *members, const char *type)
 {
     struct item item = take(members, "type");
     const char *text = json_string_value(item.value);
 
     if (item.value != NULL && (text == NULL || strcmp(text, type) != 0))
-        fail(&item.place, "malformed", "is not %s", type);
+        place_fail(&item.place, "malformed", "is not %s", type);
 }
 
 int64_t members_integer(struct members *members, const char *name, int64_t min, int64_t max)
 {
     struct item item = take(members, name);
 
-    return read_integer(&item, min, max);
+    return item_integer(&item, min, max);
 }
 
 int64_t members_integer_or(struct members *members, const char *name, int64_t min, int64_t max,
@@ -317,7 +139,7 @@ bool members_boolean(struct members *members, const char *name)
     struct item item = take(members, name);
 
     if (item.value != NULL && !json_is_boolean(item.value))
-        fail(&item.place, "malformed", "is neither true nor false");
+        place_fail(&item.place, "malformed", "is neither true nor false");
     return json_is_true(item.value);
 }
 
@@ -330,7 +152,7 @@ const char *members_text(struct members *members, const char *name, size_t min, 
 {
     struct item item = take(members, name);
 
-    return read_plain(&item, min, max, false);
+    return item_plain(&item, min, max, false);
 }
 
 void members_copy_text(struct members *members, const char *name, char *ret_text, size_t size)
@@ -342,13 +164,13 @@ const char *members_lines(struct members *members, const char *name, size_t max)
 {
     struct item item = take(members, name);
 
-    return read_plain(&item, 0, max, true);
+    return item_plain(&item, 0, max, true);
 }
 
 const char *members_raw_text(struct members *members, const char *name, size_t max)
 {
     struct item item = take(members, name);
-    const char *text = read_string(&item, 0, max);
+    const char *text = item_string(&item, 0, max);
 
     return text != NULL ? text : "";
 }
@@ -357,7 +179,7 @@ const char *members_file_name(struct members *members, const char *name)
 {
     struct item item = take(members, name);
 
-    return read_file_name(&item);
+    return item_file_name(&item);
 }
 
 size_t members_choice(struct members *members, const char *name, const char *const *words,
@@ -365,28 +187,28 @@ size_t members_choice(struct members *members, const char *name, const char *con
 {
     struct item item = take(members, name);
 
-    return read_choice(&item, words, count);
+    return item_choice(&item, words, count);
 }
 
 struct digest members_digest(struct members *members, const char *name)
 {
     struct item item = take(members, name);
 
-    return read_digest(&item);
+    return item_digest(&item);
 }
 
 struct public_key members_public_key(struct members *members, const char *name)
 {
     struct item item = take(members, name);
 
-    return read_public_key(&item);
+    return item_public_key(&item);
 }
 
 void members_hex(struct members *members, const char *name, void *ret_bytes, size_t count)
 {
     struct item item = take(members, name);
 
-    read_hex(&item, ret_bytes, count);
+    item_hex(&item, ret_bytes, count);
 }
 
 size_t members_base64(struct members *members, const char *name, void *ret_bytes, size_t max)
@@ -397,7 +219,7 @@ size_t members_base64(struct members *members, const char *name, void *ret_bytes
 
     if (item.value != NULL && (text == NULL || !base64_decode(text, json_string_length(item.value),
                                                               ret_bytes, max, &count)))
-        fail(&item.place, "malformed", "is not base64 of up to %zu bytes", max);
+        place_fail(&item.place, "malformed", "is not base64 of up to %zu bytes", max);
     return members_failed(members) ? 0 : count;
 }
 
@@ -416,7 +238,7 @@ void *members_base64_copy(struct members *members, const char *name, size_t max,
         if (base64_decode(text, length, bytes, max, ret_count))
             return TAKE(bytes);
     }
-    fail(&item.place, "malformed", "is not base64 of up to %zu bytes", max);
+    place_fail(&item.place, "malformed", "is not base64 of up to %zu bytes", max);
     return NULL;
 }
 
@@ -424,7 +246,7 @@ void members_object(struct members *members, const char *name, struct members *r
 {
     struct item item = take(members, name);
 
-    read_object(&item, ret_part);
+    item_object(&item, ret_part);
 }
 
 json_t *members_json(struct members *members, const char *name)
@@ -441,7 +263,7 @@ struct members_list members_list(struct members *members, const char *name, size
     size_t count = json_array_size(item.value);
 
     if (item.value != NULL && (!json_is_array(item.value) || count < min || count > max))
-        fail(&item.place, "malformed", "is not a list of %zu..%zu", min, max);
+        place_fail(&item.place, "malformed", "is not a list of %zu..%zu", min, max);
     list.count = members_failed(members) ? 0 : count;
     return list;
 }
@@ -450,7 +272,7 @@ void list_object(struct members_list *list, size_t index, struct members *ret_pa
 {
     struct item item = take_from(list, index);
 
-    read_object(&item, ret_part);
+    item_object(&item, ret_part);
 }
 
 json_t *list_json(struct members_list *list, size_t index)
@@ -462,47 +284,47 @@ int64_t list_integer(struct members_list *list, size_t index, int64_t min, int64
 {
     struct item item = take_from(list, index);
 
-    return read_integer(&item, min, max);
+    return item_integer(&item, min, max);
 }
 
 const char *list_text(struct members_list *list, size_t index, size_t min, size_t max)
 {
     struct item item = take_from(list, index);
 
-    return read_plain(&item, min, max, false);
+    return item_plain(&item, min, max, false);
 }
 
 const char *list_file_name(struct members_list *list, size_t index)
 {
     struct item item = take_from(list, index);
 
-    return read_file_name(&item);
+    return item_file_name(&item);
 }
 
 size_t list_choice(struct members_list *list, size_t index, const char *const *words, size_t count)
 {
     struct item item = take_from(list, index);
 
-    return read_choice(&item, words, count);
+    return item_choice(&item, words, count);
 }
 
 struct digest list_digest(struct members_list *list, size_t index)
 {
     struct item item = take_from(list, index);
 
-    return read_digest(&item);
+    return item_digest(&item);
 }
 
 struct public_key list_public_key(struct members_list *list, size_t index)
 {
     struct item item = take_from(list, index);
 
-    return read_public_key(&item);
+    return item_public_key(&item);
 }
 
 void list_hex(struct members_list *list, size_t index, void *ret_bytes, size_t count)
 {
     struct item item = take_from(list, index);
 
-    read_hex(&item, ret_bytes, count);
+    item_hex(&item, ret_bytes, count);
 }
