@@ -3,14 +3,12 @@
  * reported. Today's layers end a task with its client, keep it from the network, and bound what it
  * may use. They do NOT yet hide files: a task can read and write what its user can.
  *
- * A new layer is a row in layers.c.
+ * A new layer is a row here, a row in layers.c and the function it names.
  */
 #ifndef SANDBOX_LAYERS_H
 #define SANDBOX_LAYERS_H
 
 #include <stdint.h>
-
-struct preparation; /* sandbox/preparation.h */
 
 /*  X(symbol, name, what it does, in words that follow "This machine")  */
 #define LAYER_TABLE(X)                                                                             \

@@ -1,6 +1,14 @@
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(STRICT_CFLAGS)
 libsandbox_a_SOURCES = \
-	%D%/collect.h \
-	%D%/launcher.h \
-	%D%/layers.h
+	%D%/collect.c %D%/collect.h \
+	%D%/confine.c %D%/confine.h \
+	%D%/fork.c %D%/fork.h \
+	%D%/keeper.c %D%/keeper.h \
+	%D%/launcher.c %D%/launcher.h \
+	%D%/layers.c %D%/layers.h \
+	%D%/native.c %D%/native.h \
+	%D%/preparation.c %D%/preparation.h \
+	%D%/probe.c \
+	%D%/tree.c %D%/tree.h \
+	%D%/usage.c %D%/usage.h
