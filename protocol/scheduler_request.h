@@ -4,6 +4,7 @@
 
 #include "common/crypto/envelope.h"
 #include "protocol/visit.h"
+#include "work-units/limits.h"
 #include "work-units/refusal.h"
 #include "work-units/unit.h"
 
