@@ -77,12 +77,14 @@ static const char *text_member(json_t *root, const char *name)
 
 static void take_words(const struct http_response *response, json_t *root, struct error *err)
 {
-    const char *title = text_member(root, "title");
+    const char *words = text_member(root, "detail");
 
     if (err == NULL)
         return;
-    if (title[0] != '\0') {
-        (void)snprintf(err->text, sizeof err->text, "%s", title);
+    if (words[0] == '\0')
+        words = text_member(root, "title");
+    if (words[0] != '\0') {
+        (void)snprintf(err->text, sizeof err->text, "%s", words);
         text_sanitise(err->text, strlen(err->text));
     }
     error_detail(err, "HTTP status %d", response->status);

@@ -1,0 +1,106 @@
+#include "client/agent/choose.h"
+
+#define TASKS_UNKNOWN 2 /* per core, while nobody knows how long they take */
+
+static struct run_room room_left(const struct run_view *tasks, size_t count,
+                                 const struct run_room *room)
+{
+    struct run_room left = *room;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!tasks[i].is_running)
+            continue;
+        left.cores -= tasks[i].cores < room->cores ? tasks[i].cores : room->cores;
+        left.memory_bytes -= tasks[i].memory_bytes;
+    }
+    return left;
+}
+
+static bool fits(const struct run_view *task, const struct run_room *left,
+                 const struct run_room *room)
+{
+    int64_t cores = task->cores < room->cores ? task->cores : room->cores;
+
+    return cores <= left->cores && task->memory_bytes <= left->memory_bytes;
+}
+
+static bool is_before(const struct run_view *a, const struct run_view *b,
+                      const int64_t *project_used_ms)
+{
+    if (a->project != b->project && project_used_ms[a->project] != project_used_ms[b->project])
+        return project_used_ms[a->project] < project_used_ms[b->project];
+    if (a->deadline_s != b->deadline_s)
+        return a->deadline_s < b->deadline_s;
+    return a->task < b->task;
+}
+
+size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
+                   const int64_t *project_used_ms, int64_t now_s)
+{
+    struct run_room left = room_left(tasks, count, room);
+    size_t best = CHOOSE_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!tasks[i].is_ready || tasks[i].deadline_s <= now_s || !fits(&tasks[i], &left, room))
+            continue;
+        if (best == CHOOSE_NONE || is_before(&tasks[i], &tasks[best], project_used_ms))
+            best = i;
+    }
+    return best;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t choose_want(const struct want_view *view)
+{
+    int64_t target = view->cores * TASKS_UNKNOWN;
+    int64_t share, missing;
+
+    if (view->mean_task_ms > 0)
+        target = view->cores + view->cores * view->buffer_s * 1000 / view->mean_task_ms;
+    missing = target - view->unfinished;
+    /* A project that fills the buffer leaves the others their share. */
+    share = (target + view->project_count - 1) / view->project_count - view->of_project;
+    missing = least(missing, share);
+    if (missing <= 0)
+        return 0;
+    return least(missing, view->most_of_server);
+}
+
+static bool is_over(const struct kept_view *kept, const struct kept_rule *rule, int64_t now_s)
+{
+    return now_s - kept->settled_s >= rule->grace_s;
+}
+
+/* The oldest that is not yet to be forgotten; `count`: none. */
+static size_t oldest(const struct kept_view *kept, size_t count, const bool *forget)
+{
+    size_t best = count;
+
+    for (size_t i = 0; i < count; i++)
+        if (!forget[i] && (best == count || kept[i].settled_s < kept[best].settled_s))
+            best = i;
+    return best;
+}
+
+void choose_forgotten(const struct kept_view *kept, size_t count, const struct kept_rule *rule,
+                      int64_t now_s, bool *ret_forget)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        ret_forget[i] = is_over(&kept[i], rule, now_s);
+        bytes += ret_forget[i] ? 0 : kept[i].bytes;
+    }
+    while (bytes > rule->bytes) {
+        size_t i = oldest(kept, count, ret_forget);
+
+        if (i == count)
+            return;
+        ret_forget[i] = true;
+        bytes -= kept[i].bytes;
+    }
+}

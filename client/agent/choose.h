@@ -1,0 +1,63 @@
+/* Which tasks to start, how many to ask for, which to forget. */
+#ifndef CLIENT_AGENT_CHOOSE_H
+#define CLIENT_AGENT_CHOOSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct run_view {
+    size_t project; /* index into project_used_ms */
+    int64_t task;
+    int64_t deadline_s;
+    int64_t cores; /* 1.. */
+    int64_t memory_bytes;
+    bool is_running;
+    bool is_ready; /* to be started */
+};
+
+struct run_room {
+    int64_t cores;
+    int64_t memory_bytes;
+};
+
+#define CHOOSE_NONE SIZE_MAX
+
+/*
+ * The index of the task to start now, or CHOOSE_NONE. Projects take turns: the one whose tasks have
+ * used the least time is next; of its tasks the one with the earliest deadline. A task for which
+ * there is no room now is passed over, but one that needs more cores than there are runs alone.
+ * Those whose deadline is over are left: the server will drop them.
+ */
+size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
+                   const int64_t *project_used_ms, int64_t now_s);
+
+struct want_view {
+    int64_t cores;
+    int64_t buffer_s;       /* seconds of work to have in stock, per core */
+    int64_t mean_task_ms;   /* how long tasks took of late; 0: not known */
+    int64_t unfinished;     /* tasks on hand, of all projects */
+    int64_t of_project;     /* … of this one */
+    int64_t project_count;  /* >= 1 */
+    int64_t most_of_server; /* most that one visit may ask for */
+};
+
+/* How many new tasks to ask a project for: 0.. */
+int64_t choose_want(const struct want_view *view);
+
+/* A task kept for the grace. */
+struct kept_view {
+    int64_t settled_s;
+    int64_t bytes;
+};
+
+struct kept_rule {
+    int64_t grace_s;
+    int64_t bytes; /* most that all may hold together */
+};
+
+/* Which to forget: ret_forget[i]. Over the cap the ones settled first go first. */
+void choose_forgotten(const struct kept_view *kept, size_t count, const struct kept_rule *rule,
+                      int64_t now_s, bool *ret_forget);
+
+#endif

@@ -1,0 +1,48 @@
+#include "client/agent/talk.h"
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t talk_visit_at(const struct talk_view *view)
+{
+    int64_t spaced = view->hold_until;
+
+    if (view->has_unanswered_visit)
+        return view->hold_until;
+    if (view->visited_at != INT64_MIN)
+        spaced = later(spaced, view->visited_at + view->visit_interval);
+    if (view->reports > 0)
+        return spaced;
+    if (view->tasks_wanted > 0 || view->open_tasks > 0)
+        return later(spaced, view->return_at);
+    return TALK_NEVER;
+}
+
+static enum talk first_needed(const struct talk_view *view)
+{
+    if (view->wants_contact)
+        return TALK_PROJECT;
+    return view->is_enrolled ? TALK_VISIT : TALK_ENROL;
+}
+
+struct talk_decision talk_decide(const struct talk_view *view)
+{
+    enum talk needed = first_needed(view);
+    int64_t needed_at = needed == TALK_VISIT ? talk_visit_at(view) : view->hold_until;
+
+    if (view->is_stopped)
+        return (struct talk_decision){.talk = TALK_NOTHING, .look_again = TALK_NEVER};
+    if (view->now >= needed_at)
+        return (struct talk_decision){.talk = needed};
+    if (view->now >= view->bulletin_at)
+        return (struct talk_decision){.talk = TALK_BULLETIN};
+    return (struct talk_decision){.talk = TALK_NOTHING,
+                                  .look_again = sooner(needed_at, view->bulletin_at)};
+}

@@ -1,0 +1,45 @@
+/* What to say to a project's server next, and when. */
+#ifndef CLIENT_AGENT_TALK_H
+#define CLIENT_AGENT_TALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TALK_NEVER INT64_MAX
+
+/* Times are monotonic milliseconds. */
+struct talk_view {
+    int64_t now;
+    int64_t hold_until;     /* back-off or Retry-After: nothing but the bulletin before */
+    int64_t return_at;      /* when the server wants us to ask for work again */
+    int64_t visited_at;     /* when a visit was last answered; INT64_MIN: never */
+    int64_t visit_interval; /* least time between two visits */
+    int64_t bulletin_at;    /* when the bulletin is due */
+    bool is_stopped;        /* the project is not to be talked to at all */
+    bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */
+    bool is_enrolled;
+    bool has_unanswered_visit;
+    int64_t reports;      /* finished tasks not reported */
+    int64_t open_tasks;   /* tasks that the server may have something to say about */
+    int64_t tasks_wanted; /* new ones */
+};
+
+enum talk {
+    TALK_NOTHING,
+    TALK_PROJECT,
+    TALK_ENROL,
+    TALK_VISIT,
+    TALK_BULLETIN,
+};
+
+struct talk_decision {
+    enum talk talk;
+    int64_t look_again; /* with TALK_NOTHING: when the answer may change by itself; TALK_NEVER */
+};
+
+struct talk_decision talk_decide(const struct talk_view *view);
+
+/* When a visit is due by its own reasons; TALK_NEVER: there is none. */
+int64_t talk_visit_at(const struct talk_view *view);
+
+#endif

@@ -1,0 +1,240 @@
+/* tasks/<number>.json. The report's words are those of the protocol, but kept in our own file. */
+#include <string.h>
+
+#include "client/state/records.h"
+#include "common/crypto/base64.h"
+#include "common/json/members.h"
+#include "common/json/profile.h"
+#include "work-units/limits.h"
+
+static const char *const outcomes[] = {"done", "error", "refused", "abandoned"};
+static const char *const verdicts[] = {"accepted", "outvoted", "inconclusive", "error",
+                                       "unit-failed"};
+static const char *const limits[] = {"cpu", "wall", "memory", "disk", "output", "processes"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+static void report_clear(struct scheduler_report *report)
+{
+    bytes_clear(&report->stderr_tail);
+    *report = (struct scheduler_report){0};
+}
+
+void task_record_clear(struct task_record *record)
+{
+    named_outputs_clear(&record->outputs);
+    report_clear(&record->report);
+    texts_clear(&record->wanted);
+    *record = (struct task_record){0};
+}
+
+static void read_outputs(struct members *root, struct named_outputs *outputs)
+{
+    struct members_list list = members_list(root, "outputs", 0, VISIT_OUTPUTS_MAX);
+
+    outputs->outputs = must_alloc(list.count, sizeof *outputs->outputs);
+    for (size_t i = 0; i < list.count; i++) {
+        struct named_output *output = &outputs->outputs[i];
+        struct members item;
+
+        list_object(&list, i, &item);
+        (void)text_fit(output->name.text, sizeof output->name.text,
+                       members_file_name(&item, "name"));
+        output->digest = members_digest(&item, "digest");
+        output->size = members_integer(&item, "size", 0, LIMITS_BYTES_MAX);
+        members_end_part(&item);
+        outputs->count = i + 1;
+    }
+}
+
+static void read_stderr(struct members *root, struct bytes *tail)
+{
+    char bytes[SCHEDULER_STDERR_MAX];
+    size_t length = members_base64(root, "stderr", bytes, sizeof bytes);
+
+    if (members_failed(root) || length == 0)
+        return;
+    tail->bytes = must_alloc(length + 1, 1);
+    memcpy(tail->bytes, bytes, length);
+    tail->length = length;
+}
+
+static enum refusal read_refusal(struct members *root)
+{
+    enum refusal refusal = refusal_from_code(members_text(root, "refusal", 1, 64));
+
+    if (refusal == REFUSAL_COUNT || refusal == REFUSAL_NONE)
+        members_fail(root, "refusal", "malformed", "is not a refusal");
+    return refusal < REFUSAL_COUNT ? refusal : REFUSAL_NONE;
+}
+
+static void read_report(struct members *root, struct scheduler_report *report)
+{
+    if (members_has(root, "exit_status")) {
+        report->has_exit_status = true;
+        report->exit_status = (int)members_integer(root, "exit_status", 0, 255);
+    }
+    report->signal = (int)members_integer_or(root, "signal", 1, 64, 0);
+    if (members_has(root, "limit"))
+        report->limit =
+            (enum task_limit)(members_choice(root, "limit", limits, COUNT_OF(limits)) + 1);
+    if (members_has(root, "refusal"))
+        report->refusal = read_refusal(root);
+    if (members_has(root, "refused"))
+        report->refused = members_digest(root, "refused");
+    members_copy_text(root, "why", report->why, sizeof report->why);
+    report->cpu_ms = members_integer(root, "cpu_ms", 0, SCHEDULER_SPAN_MAX_MS);
+    report->wall_ms = members_integer(root, "wall_ms", 0, SCHEDULER_SPAN_MAX_MS);
+    report->peak_memory_bytes = members_integer(root, "peak_memory", 0, LIMITS_BYTES_MAX);
+    read_stderr(root, &report->stderr_tail);
+}
+
+static void read_wanted(struct members *root, struct texts *wanted)
+{
+    struct members_list list = members_list(root, "wanted", 0, VISIT_OUTPUTS_MAX);
+
+    for (size_t i = 0; i < list.count; i++)
+        texts_add(wanted, list_file_name(&list, i));
+}
+
+static void read_end(struct members *root, struct task_record *record)
+{
+    record->outcome =
+        (enum visit_outcome)(members_choice(root, "outcome", outcomes, COUNT_OF(outcomes)) + 1);
+    read_outputs(root, &record->outputs);
+    record->report.task = record->task;
+    read_report(root, &record->report);
+    record->finished_s = members_time(root, "finished");
+    record->settled_s = members_time(root, "settled");
+    read_wanted(root, &record->wanted);
+    if (members_has(root, "verdict"))
+        record->verdict =
+            (enum verdict)(members_choice(root, "verdict", verdicts, COUNT_OF(verdicts)) + 1);
+    record->credit = members_integer(root, "credit", 0, PROFILE_INTEGER_MAX);
+}
+
+static enum phase read_phase(struct members *root)
+{
+    enum phase phase = phase_from_name(members_text(root, "phase", 1, 32));
+
+    if (phase == PHASE_COUNT)
+        members_fail(root, "phase", "malformed", "is not a phase");
+    return phase < PHASE_COUNT ? phase : PHASE_OFFERED;
+}
+
+enum status task_record_decode(const char *bytes, size_t length, struct task_record *ret_record,
+                               struct error *err)
+{
+    static const struct profile_limits bounds = {.bytes = TASK_RECORD_MAX, .depth = 4};
+    CLEANUP(task_record_clear) struct task_record record = {0};
+    json_auto_t *json = NULL;
+    struct members root;
+
+    TRY(profile_parse(bytes, length, &bounds, &json, err));
+    members_begin(&root, json, err);
+    record.task = members_integer(&root, "task", 1, ID_MAX);
+    record.unit = members_digest(&root, "unit");
+    record.app_version = members_digest(&root, "app_version");
+    record.variant = members_digest(&root, "variant");
+    record.deadline_s = members_time(&root, "deadline");
+    record.phase = read_phase(&root);
+    record.starts = members_integer(&root, "starts", 0, RECORD_STARTS_MAX);
+    if (!phase_is_unfinished(record.phase))
+        read_end(&root, &record);
+    TRY(members_end(&root));
+    *ret_record = record;
+    record = (struct task_record){0};
+    return STATUS_OK;
+}
+
+/* --- and back --- */
+
+static json_t *must(json_t *json)
+{
+    if (json == NULL)
+        abort();
+    return json;
+}
+
+static void set(json_t *root, const char *name, json_t *value)
+{
+    if (json_object_set_new(root, name, must(value)) != 0)
+        abort();
+}
+
+static void set_digest(json_t *root, const char *name, const struct digest *digest)
+{
+    set(root, name, json_string(digest_format(digest).text));
+}
+
+static json_t *outputs_to_json(const struct named_outputs *outputs)
+{
+    json_t *list = must(json_array());
+
+    for (size_t i = 0; i < outputs->count; i++) {
+        json_t *item = must(json_object());
+
+        set(item, "name", json_string(outputs->outputs[i].name.text));
+        set_digest(item, "digest", &outputs->outputs[i].digest);
+        set(item, "size", json_integer(outputs->outputs[i].size));
+        if (json_array_append_new(list, item) != 0)
+            abort();
+    }
+    return list;
+}
+
+static void write_stderr(json_t *root, const struct bytes *tail)
+{
+    char text[BASE64_CHARS(SCHEDULER_STDERR_MAX) + 1];
+
+    base64_encode(tail->bytes != NULL ? tail->bytes : "", tail->length, text);
+    set(root, "stderr", json_string(text));
+}
+
+static void write_report(json_t *root, const struct scheduler_report *report)
+{
+    if (report->has_exit_status)
+        set(root, "exit_status", json_integer(report->exit_status));
+    if (report->signal != 0)
+        set(root, "signal", json_integer(report->signal));
+    if (report->limit != LIMIT_NONE)
+        set(root, "limit", json_string(limits[report->limit - 1]));
+    if (report->refusal != REFUSAL_NONE)
+        set(root, "refusal", json_string(refusal_code(report->refusal)));
+    if (!digest_is_none(&report->refused))
+        set_digest(root, "refused", &report->refused);
+    set(root, "why", json_string(report->why));
+    set(root, "cpu_ms", json_integer(report->cpu_ms));
+    set(root, "wall_ms", json_integer(report->wall_ms));
+    set(root, "peak_memory", json_integer(report->peak_memory_bytes));
+    write_stderr(root, &report->stderr_tail);
+}
+
+static void write_end(json_t *root, const struct task_record *record)
+{
+    set(root, "outcome", json_string(outcomes[record->outcome - 1]));
+    set(root, "outputs", outputs_to_json(&record->outputs));
+    write_report(root, &record->report);
+    set(root, "finished", json_integer(record->finished_s));
+    set(root, "settled", json_integer(record->settled_s));
+    set(root, "wanted", texts_to_json(&record->wanted));
+    if (record->verdict != 0)
+        set(root, "verdict", json_string(verdicts[record->verdict - 1]));
+    set(root, "credit", json_integer(record->credit));
+}
+
+char *task_record_encode(const struct task_record *record)
+{
+    json_auto_t *root = must(json_object());
+
+    set(root, "task", json_integer(record->task));
+    set_digest(root, "unit", &record->unit);
+    set_digest(root, "app_version", &record->app_version);
+    set_digest(root, "variant", &record->variant);
+    set(root, "deadline", json_integer(record->deadline_s));
+    set(root, "phase", json_string(phase_name(record->phase)));
+    set(root, "starts", json_integer(record->starts));
+    if (!phase_is_unfinished(record->phase))
+        write_end(root, record);
+    return profile_print(root);
+}
