@@ -23,9 +23,16 @@ struct word {
 
 bool text_is_word(const char *text);
 
+/* Anything that begins with one of these can be checked for names used twice. */
 struct file_name {
     char text[TEXT_FILE_NAME_MAX + 1];
 };
+
+/*
+ * Are the names of `count` things of `size` bytes, each beginning with its struct file_name, all
+ * different, whatever their case? On some volunteers' disks "a" and "A" are one file.
+ */
+bool file_names_are_unique(const void *things, size_t count, size_t size);
 
 /* Texts, each owned, in a list that is owned. */
 struct texts {
@@ -39,9 +46,20 @@ bool texts_have(const struct texts *texts, const char *text);
 
 /* Reading and writing them as members of a payload. */
 struct word members_word(struct members *members, const char *name);
+
+/* 0..max different words. Whatever comes back has to be cleared, after a failure as well. */
 struct texts members_words(struct members *members, const char *name, size_t max);
+
+/* 0..max texts of up to text_max bytes, in order. */
 struct texts members_texts(struct members *members, const char *name, size_t max, size_t text_max);
+
+/* Unix seconds, 0..TIME_MAX_S. */
 int64_t members_time(struct members *members, const char *name);
+
+struct file_name members_name(struct members *members, const char *name);
+
+/* New references, never NULL. */
 json_t *texts_to_json(const struct texts *texts);
+json_t *digest_to_json(const struct digest *digest);
 
 #endif

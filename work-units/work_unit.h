@@ -98,6 +98,8 @@ void work_unit_clear(struct work_unit *unit);
 /* NULL: there is no input of this name. */
 const struct work_input *work_unit_input(const struct work_unit *unit, const char *name);
 
+/* The words of the payload. */
 const char *independence_name(enum independence independence);
+const char *data_class_name(enum data_class data_class);
 
 #endif
