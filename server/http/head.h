@@ -69,6 +69,9 @@ bool http_head_has_type(const struct http_head *head, const char *type);
 /* The token of "Authorization: Bearer TOKEN"; NULL: there is none of that form. */
 const char *http_head_bearer(const struct http_head *head);
 
+/* Does If-None-Match name this entity tag (with its quotes), or "*"? Then answer 304. */
+bool http_head_has_etag(const struct http_head *head, const char *etag);
+
 /* One decoded piece of a path or query: UTF-8 without control characters. */
 struct http_value {
     char text[HTTP_VALUE_MAX + 1];

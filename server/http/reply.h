@@ -95,7 +95,4 @@ void http_reply_problem_http(struct http_reply *reply, int http, const char *det
 void http_reply_file_for(struct http_reply *reply, const struct http_head *head, const char *type,
                          const char *etag, struct disk *disk, struct disk_file *file, int64_t size);
 
-/* Does If-None-Match name this entity tag (with its quotes), or "*"? Then answer 304. */
-bool http_head_has_etag(const struct http_head *head, const char *etag);
-
 #endif

@@ -1,0 +1,34 @@
+# A fuzz target is fuzz_NAME.c beside this file, defining LLVMFuzzerTestOneInput() of fuzz.h, with at
+# least one seed in corpus/NAME/. Add it as the three lines that each target below has.
+#
+# Configured as usual, a target is a test that replays its corpus (make check). Configured with
+# CC=clang --enable-fuzzing, it is a libFuzzer program: `tests/fuzz/fuzz_NAME -max_total_time=60
+# CORPUS`; `make fuzz-smoke` gives each of them FUZZ_SECONDS.
+FUZZ_TARGETS =
+EXTRA_DIST += %D%/corpus
+
+FUZZ_TARGETS += %D%/fuzz_http_parser
+%C%_fuzz_http_parser_SOURCES = %D%/fuzz_http_parser.c $(FUZZ_MAIN)
+%C%_fuzz_http_parser_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_http_proxy
+%C%_fuzz_http_proxy_SOURCES = %D%/fuzz_http_proxy.c $(FUZZ_MAIN)
+%C%_fuzz_http_proxy_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+if FUZZING
+FUZZ_MAIN = %D%/fuzz.h
+FUZZ_LINK = -fsanitize=fuzzer
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+else
+FUZZ_MAIN = %D%/fuzz.h %D%/replay.c
+FUZZ_LINK =
+check_PROGRAMS += $(FUZZ_TARGETS)
+endif
+
+FUZZ_SECONDS = 10
+fuzz-smoke: $(FUZZ_TARGETS)
+	for target in $(FUZZ_TARGETS); do name=$${target##*/fuzz_}; \
+		mkdir -p fuzz-found/$$name && $$target -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix=fuzz-found/$$name- fuzz-found/$$name \
+		$(abs_top_srcdir)/tests/fuzz/corpus/$$name || exit 1; done
+.PHONY: fuzz-smoke
