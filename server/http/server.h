@@ -169,8 +169,8 @@ void http_exchange_collect(struct http_exchange *exchange, size_t max_bytes,
 struct http_sink {
     /*
      * All of these bytes are taken, whatever is answered (but END). LATER: no more of them, and no
-     * deadline of the peer's, until http_exchange_resume(). FAIL: the server answers with `err`
-     * and closes; nothing but the destructor follows.
+     * deadline of the peer's, until http_exchange_resume(); a reply may be given before that, too.
+     * FAIL: the server answers with `err` and closes; nothing but the destructor follows.
      */
     enum http_flow (*take)(void *user, struct http_exchange *exchange, const char *bytes,
                            size_t length, struct error *err);

@@ -3,3 +3,4 @@ include tests/unit/server/engine/local.mk
 include tests/unit/server/api/local.mk
 include tests/unit/server/files/local.mk
 include tests/unit/server/site/local.mk
+include tests/unit/server/http/local.mk
