@@ -1,4 +1,6 @@
 # A unit test is one line in its folder's local.mk: check_PROGRAMS += %D%/test_thing
+# One that is a script: script_tests += %D%/test_thing
+script_tests =
 noinst_LIBRARIES += libtestsupport.a
 libtestsupport_a_SOURCES =
 include tests/support/local.mk
@@ -8,7 +10,8 @@ endif
 include tests/vectors/local.mk
 include tests/fuzz/local.mk
 include tests/sim/local.mk
-TESTS = $(check_PROGRAMS)
+TESTS = $(check_PROGRAMS) $(script_tests)
+dist_check_SCRIPTS = $(script_tests)
 # Criterion under AddressSanitizer reports a leaking test as passed, unless the leak aborts it.
 AM_TESTS_ENVIRONMENT = ASAN_OPTIONS=abort_on_error=1; export ASAN_OPTIONS; \
 	DUGNAD_SOURCE=$(abs_top_srcdir); export DUGNAD_SOURCE; \

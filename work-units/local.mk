@@ -15,3 +15,5 @@ libworkunits_a_SOURCES += \
 	%D%/trust.h \
 	%D%/variant.c %D%/variant.h \
 	%D%/work_unit.c %D%/work_unit.h %D%/work_unit_encode.c
+
+include work-units/apps/local.mk

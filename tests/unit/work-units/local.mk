@@ -1,0 +1,1 @@
+script_tests += %D%/apps/test_primes %D%/apps/test_wordindex
