@@ -12,7 +12,8 @@ libworkunits_a_SOURCES += \
 	%D%/names.c %D%/names.h \
 	%D%/notice.c %D%/notice.h \
 	%D%/refusal.c %D%/refusal.h \
-	%D%/trust.h \
+	%D%/signers.c %D%/signers.h \
+	%D%/trust.c %D%/trust.h %D%/trust_check.c %D%/trust_state.c \
 	%D%/variant.c %D%/variant.h \
 	%D%/work_unit.c %D%/work_unit.h %D%/work_unit_encode.c
 

@@ -40,7 +40,7 @@ enum refusal trust_start(struct trust *ret_trust, const struct digest *project,
 /*
  * Take a later keyring: signed by the threshold of the root set known *and* of its own (the same,
  * unless it changes the root). Clients may skip versions that did not change the root. The one
- * known already is taken again without effect.
+ * known already is taken again without effect. A freshness whose key it revokes or drops is forgotten.
  * REFUSAL_KEYRING_FORK: another keyring of the version known, with enough signatures: stop the
  * project and keep both. REFUSAL_KEYRING_ROLLBACK: an older version.
  */
@@ -64,8 +64,9 @@ enum refusal trust_may_start(const struct trust *trust, int64_t now_s, struct er
 
 /* What a signed thing is checked for. */
 enum trust_purpose {
-    TRUST_START = 1,  /* everything counts */
+    TRUST_START = 1,  /* to run or show it: everything counts, trust_may_start() included */
     TRUST_FINISH = 2, /* started before: what has merely run out or gone stale does not count */
+    TRUST_KEEP = 3,   /* to store it for others: neither freshness nor being valid already */
 };
 
 struct trust_moment {
@@ -73,11 +74,16 @@ struct trust_moment {
     int64_t now_s;
 };
 
+/*
+ * Signatures by publishers: one of a suitable role, valid, not revoked, covering the app. A retired
+ * key's signature counts if the thing is from before: a unit by its not_before, a notice and a
+ * freshness by its issue; app versions and variants tell no time, what a retired key signed stays.
+ */
 enum refusal trust_check_app_version(const struct trust *trust, const struct envelope *envelope,
                                      const struct trust_moment *moment, struct app_version *ret_app,
                                      struct error *err) MUST_USE;
 
-/* An app version or unit that was checked, with its identity. Borrowed. */
+/* An app version that was checked, with its identity. Borrowed. */
 struct checked_app {
     struct digest digest;
     const struct app_version *app;
@@ -99,7 +105,10 @@ enum refusal trust_check_notice(const struct trust *trust, const struct envelope
 enum refusal trust_check_pair(const struct work_unit *unit, const struct variant *variant,
                               struct error *err) MUST_USE;
 
-/* Was something that runs already revoked meanwhile? Its app version, batch or unit. */
+/*
+ * Was something that runs already revoked meanwhile? Its app version, batch or unit. After a new
+ * keyring, check envelopes again with TRUST_FINISH: their keys may have been revoked.
+ */
 enum refusal trust_check_revoked(const struct trust *trust, const struct digest *unit_digest,
                                  const struct work_unit *unit, struct error *err) MUST_USE;
 

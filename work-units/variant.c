@@ -38,6 +38,14 @@ static void read_files(struct members *members, struct variant *variant)
         members_fail(members, "files", "bad-file-name", "has a name twice");
 }
 
+static void check_platform(struct members *members, const struct variant *variant)
+{
+    bool is_wasm = text_starts_with(variant->platform.text, "wasm");
+
+    if (!members_failed(members) && is_wasm != (variant->runner == RUNNER_WASM))
+        members_fail(members, "platform", "malformed", "does not fit the runner");
+}
+
 static void check_entry(struct members *members, const struct variant *variant)
 {
     const struct variant_file *entry;
@@ -72,6 +80,7 @@ enum status variant_decode(const char *payload, size_t length, struct variant *r
     read_files(&members, &variant);
     if (members_has(&members, "derived_from"))
         variant.derived_from = members_digest(&members, "derived_from");
+    check_platform(&members, &variant);
     check_entry(&members, &variant);
     TRY(members_end(&members));
 

@@ -32,7 +32,7 @@ struct variant_file {
 struct variant {
     struct digest project;
     struct digest app_version;
-    struct word platform; /* such as x86_64-linux-gnu; "wasm32-wasi" for RUNNER_WASM */
+    struct word platform; /* such as x86_64-linux-gnu; wasm... if and only if RUNNER_WASM */
     enum runner runner;
     struct word class_name;     /* only tasks of one class are compared with each other */
     struct file_name entry;     /* which of the files is started; executable if RUNNER_NATIVE */

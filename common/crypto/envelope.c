@@ -201,6 +201,14 @@ static bool is_worth_trying(const struct envelope_signature *signature,
     return public_key_is_none(&signature->hint) || public_key_equals(&signature->hint, key);
 }
 
+bool envelope_may_be_by(const struct envelope *envelope, const struct public_key *key)
+{
+    for (size_t i = 0; i < envelope->signature_count; i++)
+        if (is_worth_trying(&envelope->signatures[i], key))
+            return true;
+    return false;
+}
+
 static bool has_signature(const struct envelope *envelope, const char *pae, size_t length,
                           const struct public_key *key)
 {

@@ -68,6 +68,9 @@ char *envelope_encode(const struct envelope *envelope);
 enum status envelope_sign(struct envelope *envelope, const struct private_key *key,
                           struct error *err) MUST_USE;
 
+/* A signature is there that says to be this key's, or does not say whose it is. */
+bool envelope_may_be_by(const struct envelope *envelope, const struct public_key *key);
+
 /* A signature by this key is there and valid. */
 bool envelope_is_signed_by(const struct envelope *envelope, const struct public_key *key);
 
