@@ -134,14 +134,6 @@ struct batch_id members_batch(struct members *members, const char *name)
     return members_failed(members) ? (struct batch_id){0} : batch;
 }
 
-struct file_name members_name(struct members *members, const char *name)
-{
-    struct file_name file = {0};
-
-    (void)text_fit(file.text, sizeof file.text, members_file_name(members, name));
-    return file;
-}
-
 struct digests members_digests(struct members *members, const char *name, size_t max)
 {
     struct members_list list = members_list(members, name, 0, max);

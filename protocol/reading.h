@@ -41,7 +41,6 @@ struct token members_token(struct members *members, const char *name);
 struct cursor members_cursor(struct members *members, const char *name);
 struct cursor members_cursor_or_none(struct members *members, const char *name);
 struct batch_id members_batch(struct members *members, const char *name);
-struct file_name members_name(struct members *members, const char *name);
 struct digests members_digests(struct members *members, const char *name, size_t max);
 struct bytes members_bytes(struct members *members, const char *name, size_t max);
 

@@ -27,7 +27,9 @@ static void put_escaped(struct writer *writer, const char *text)
         text += plain;
         if (*text == '\0')
             break;
-        if ((unsigned char)*text >= 0x20)
+        if (*text == '\n')
+            (void)snprintf(escape, sizeof escape, "\\n");
+        else if ((unsigned char)*text >= 0x20)
             (void)snprintf(escape, sizeof escape, "\\%c", *text);
         else
             (void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)*text);

@@ -20,8 +20,9 @@ static const char *const task_states[] = {
 };
 
 static const char *const limits[] = {
-    [LIMIT_NONE] = "none",     [LIMIT_CPU] = "cpu",   [LIMIT_WALL] = "wall",
-    [LIMIT_MEMORY] = "memory", [LIMIT_DISK] = "disk", [LIMIT_OUTPUT] = "output",
+    [LIMIT_NONE] = "none",           [LIMIT_CPU] = "cpu",   [LIMIT_WALL] = "wall",
+    [LIMIT_MEMORY] = "memory",       [LIMIT_DISK] = "disk", [LIMIT_OUTPUT] = "output",
+    [LIMIT_PROCESSES] = "processes",
 };
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))

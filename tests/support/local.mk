@@ -5,4 +5,5 @@ libtestsupport_a_SOURCES += %D%/running.c %D%/running.h
 libtestsupport_a_SOURCES += %D%/web_certificate.c %D%/web_certificate.h
 libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
 libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h
+libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 endif
