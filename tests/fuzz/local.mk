@@ -5,7 +5,7 @@
 # CC=clang --enable-fuzzing, it is a libFuzzer program: `tests/fuzz/fuzz_NAME -max_total_time=60
 # CORPUS`; `make fuzz-smoke` gives each of them FUZZ_SECONDS.
 FUZZ_TARGETS =
-EXTRA_DIST += %D%/corpus
+EXTRA_DIST += %D%/corpus %D%/round_trip.h
 
 FUZZ_TARGETS += %D%/fuzz_http_parser
 %C%_fuzz_http_parser_SOURCES = %D%/fuzz_http_parser.c $(FUZZ_MAIN)
@@ -14,6 +14,26 @@ FUZZ_TARGETS += %D%/fuzz_http_parser
 FUZZ_TARGETS += %D%/fuzz_http_proxy
 %C%_fuzz_http_proxy_SOURCES = %D%/fuzz_http_proxy.c $(FUZZ_MAIN)
 %C%_fuzz_http_proxy_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_visit
+%C%_fuzz_visit_SOURCES = %D%/fuzz_visit.c $(FUZZ_MAIN)
+%C%_fuzz_visit_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_scheduler_request
+%C%_fuzz_scheduler_request_SOURCES = %D%/fuzz_scheduler_request.c $(FUZZ_MAIN)
+%C%_fuzz_scheduler_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_scheduler_reply
+%C%_fuzz_scheduler_reply_SOURCES = %D%/fuzz_scheduler_reply.c $(FUZZ_MAIN)
+%C%_fuzz_scheduler_reply_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_requests
+%C%_fuzz_requests_SOURCES = %D%/fuzz_requests.c $(FUZZ_MAIN)
+%C%_fuzz_requests_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_replies
+%C%_fuzz_replies_SOURCES = %D%/fuzz_replies.c $(FUZZ_MAIN)
+%C%_fuzz_replies_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
 if FUZZING
 FUZZ_MAIN = %D%/fuzz.h
