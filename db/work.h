@@ -17,6 +17,14 @@
 
 struct store;
 
+/*
+ * A task's id says its unit and its place there, so that a unit's tasks lie together in the store.
+ * Whoever appends a task may give it its id at once, or leave 0: saving gives the same.
+ */
+#define TASK_ID(unit, place) ((unit)*UNIT_TASKS_MAX + (int64_t)(place))
+#define TASK_UNIT(task)      ((task) / UNIT_TASKS_MAX)
+#define TASK_PLACE(task)     ((task) % UNIT_TASKS_MAX)
+
 /* A host, with who it belongs to today. */
 struct host {
     int64_t id;      /* 0: to be made when saved */
@@ -126,7 +134,7 @@ struct journal_entry {
 
 /* The visit a host made: its signed statement is kept as long as a task of it is. */
 struct visit_record {
-    int64_t host;
+    int64_t host; /* > 0 */
     int64_t number;
     const void *statement; /* envelope as JSON; borrowed */
     size_t statement_length;
@@ -136,7 +144,7 @@ struct visit_record {
 /* What a report carried besides the task's own columns. Written once, at the report. */
 struct report_record {
     int64_t task;  /* > 0 */
-    int64_t visit; /* the visit that reported it */
+    int64_t visit; /* number of the visit that reported it: added in the same set */
     int32_t exit_status;
     int64_t wall_ms;
     int64_t peak_memory_bytes;
@@ -173,8 +181,8 @@ struct work_request {
 
 /* Loaded, then changed. Batches and allowances of the loaded units and hosts come along. */
 struct work_set {
-    struct host *hosts; /* by id */
-    size_t host_count;
+    struct host *hosts; /* by id; then those to be made */
+    size_t host_count, host_capacity;
     struct unit *units; /* by id; each with all its tasks and their outputs */
     size_t unit_count;
     struct batch *batches; /* by id */
@@ -196,6 +204,8 @@ struct work_set {
 };
 
 void work_set_clear(struct work_set *set);
+/* A host to be made: id 0 until it is saved. Pointers to other hosts are void afterwards. */
+struct host *work_add_host(struct work_set *set);
 struct host *work_host(const struct work_set *set, int64_t id); /* NULL: not loaded */
 struct host *work_host_by_key(const struct work_set *set, const struct public_key *key);
 struct host *work_host_by_token(const struct work_set *set, const struct digest *token);
@@ -237,11 +247,15 @@ struct work_ops {
                         struct work_set *ret_set, struct error *err);
 
     /*
-     * Write every changed host, allowance, unit (with its changed and new tasks) and batch, and all
-     * that was added; give new rows their ids, in the set. A changed task makes its unit changed:
-     * the unit's version guards them all, else two servers could each store half of a quorum and
-     * neither would see it.
-     * STATUS_CONFLICT: a row is no longer at the version that was loaded; roll back.
+     * Inside a transaction. Write every changed host, allowance, unit (with its changed and new
+     * tasks) and batch, and all that was added; give new rows their ids, in the set. A changed task
+     * makes its unit changed: the unit's version guards them all, else two servers could each store
+     * half of a quorum and neither would see it. So does a changed allowance its host. Afterwards
+     * the set is as if loaded anew, with nothing to add. STATUS_CONFLICT: a row is no longer at the
+     * version that was loaded, or something to be added is there already (an acceptance's revision,
+     * a report of a task). After any failure the set is good for work_set_clear() alone, and the
+     * transaction for a roll-back. A journal entry about a new host needs its id: save first, add
+     * it, save again.
      */
     enum status (*save)(struct store *store, struct work_set *set, struct error *err);
 

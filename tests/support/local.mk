@@ -7,3 +7,4 @@ libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
 libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h
 libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 endif
+libtestsupport_a_SOURCES += %D%/site.c %D%/site.h

@@ -1,0 +1,54 @@
+#include "db/sqlite/failure.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+static bool is_full(sqlite3 *db, int rc)
+{
+    if ((rc & 0xff) == SQLITE_FULL)
+        return true;
+    /* Growing the shared-memory file of the WAL fails as an I/O error. */
+    return (rc & 0xff) == SQLITE_IOERR && db != NULL && sqlite3_system_errno(db) == ENOSPC;
+}
+
+static enum status status_of(sqlite3 *db, int rc)
+{
+    if (is_full(db, rc))
+        return STATUS_FULL;
+    if ((rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED)
+        return STATUS_BUSY;
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
+        rc == SQLITE_CONSTRAINT_ROWID)
+        return STATUS_CONFLICT;
+    return STATUS_STORAGE;
+}
+
+static const char *words_of(enum status status)
+{
+    switch (status) {
+    case STATUS_FULL:
+        return "no room on the disk for the database; nothing was stored";
+    case STATUS_BUSY:
+        return "the database is busy; try again";
+    case STATUS_CONFLICT:
+        return "somebody else stored this meanwhile; try again";
+    default:
+        return "the database failed; nothing was stored; try again later";
+    }
+}
+
+enum status sqlite_failure(sqlite3 *db, int rc, struct error *err)
+{
+    enum status status = status_of(db, rc);
+
+    error_set(err, status, "%s", words_of(status));
+    error_detail(err, "sqlite %d: %s", rc, db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return status;
+}
+
+enum status sqlite_damaged(const char *what, struct error *err)
+{
+    error_set(err, STATUS_STORAGE, "a record in the database is damaged; run the check");
+    error_detail(err, "damaged: %s", what);
+    return STATUS_STORAGE;
+}
