@@ -40,7 +40,8 @@ enum refusal trust_start(struct trust *ret_trust, const struct digest *project,
 /*
  * Take a later keyring: signed by the threshold of the root set known *and* of its own (the same,
  * unless it changes the root). Clients may skip versions that did not change the root. The one
- * known already is taken again without effect. A freshness whose key it revokes or drops is forgotten.
+ * known already is taken again without effect. A freshness whose key it revokes or drops is
+ * forgotten.
  * REFUSAL_KEYRING_FORK: another keyring of the version known, with enough signatures: stop the
  * project and keep both. REFUSAL_KEYRING_ROLLBACK: an older version.
  */

@@ -8,3 +8,4 @@ libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h
 libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 endif
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h
+libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h

@@ -1,1 +1,2 @@
 script_tests += %D%/apps/test_primes %D%/apps/test_wordindex
+check_PROGRAMS += %D%/test_manifests %D%/test_trust
