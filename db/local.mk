@@ -20,7 +20,12 @@ libdb_a_SOURCES = \
 	%D%/sqlite/save.c %D%/sqlite/save.h \
 	%D%/sqlite/save_records.c %D%/sqlite/save_units.c \
 	%D%/sqlite/scan.c \
-	%D%/sqlite/store.c %D%/sqlite/store.h
+	%D%/sqlite/store.c %D%/sqlite/store.h \
+	%D%/sqlite/view.c %D%/sqlite/view.h \
+	%D%/sqlite/view_apps.c %D%/sqlite/view_batches.c \
+	%D%/sqlite/view_explain.c %D%/sqlite/view_files.c \
+	%D%/sqlite/view_results.c %D%/sqlite/view_site.c \
+	%D%/sqlite/view_units.c
 nodist_libdb_a_SOURCES = %D%/schema.c
 
 # Migrations, in order; the program carries them.

@@ -223,6 +223,8 @@ CREATE TABLE batch (
     weight INTEGER NOT NULL DEFAULT 1,
     needed_by_s INTEGER NOT NULL,
     created_s INTEGER NOT NULL,
+    first_unit INTEGER NOT NULL,        -- least and greatest id of its units; 0 without any
+    last_unit INTEGER NOT NULL,
     units INTEGER NOT NULL,
     units_accepted INTEGER NOT NULL,
     units_failed INTEGER NOT NULL,
@@ -266,6 +268,9 @@ CREATE TABLE unit (
 -- Those that have not ended (below 4: accepted), by the end of their validity.
 CREATE INDEX unit_live ON unit (not_after_s) WHERE state < 4;
 
+-- Those a person asks for, few among many.
+CREATE INDEX unit_failed ON unit (batch, position) WHERE state = 5;
+
 CREATE TABLE manifest (
     unit INTEGER PRIMARY KEY REFERENCES unit (id),
     name TEXT NOT NULL,
@@ -302,6 +307,9 @@ CREATE TABLE task (
 
 -- What a visit looks at: the host's own tasks, as long as there is something to say about them.
 CREATE INDEX task_live ON task (host) WHERE live = 1;
+
+-- The same of tasks: all that are neither out nor right (3: agreed).
+CREATE INDEX task_odd ON task (state) WHERE state > 3;
 
 -- Signed statements of finished tasks.
 CREATE TABLE visit (

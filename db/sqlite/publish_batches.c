@@ -32,8 +32,9 @@ static enum status insert_batch(struct sqlite_store *self, int64_t id,
     static const char sql[] =
         "INSERT INTO batch (id, version, public_id, name, app_version, state, closed, why, "
         "priority,"
-        " needed_by_s, created_s, units, units_accepted, units_failed, ended_tasks, failed_tasks,"
-        " ended_hosts) VALUES (?, 1, ?, ?, ?, ?, 0, '', ?, ?, ?, 0, 0, 0, 0, 0, '[]')"
+        " needed_by_s, created_s, first_unit, last_unit, units, units_accepted, units_failed, "
+        "ended_tasks, failed_tasks,"
+        " ended_hosts) VALUES (?, 1, ?, ?, ?, ?, 0, '', ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, '[]')"
         " ON CONFLICT (name) WHERE state < 5 DO NOTHING";
     CLEANUP(query_end) struct query query = {0};
 

@@ -3,8 +3,6 @@
 
 #define IS_STORED 1
 
-enum { FILES_NUMBER = 1, FILES_BYTES = 2 }; /* of TALLY_FILES */
-
 static enum status tally_file(struct sqlite_store *self, int sign, int64_t bytes, struct error *err)
 {
     TRY(tally_add(self, 0, TALLY_FILES, FILES_NUMBER, sign, err));

@@ -178,11 +178,14 @@ static enum status add_unit(struct slice *slice, struct unit_record *record, str
 static enum status count_units(const struct slice *slice, struct error *err)
 {
     static const char sql[] =
-        "UPDATE batch SET units = units + ?, version = version + 1 WHERE id = ?";
+        "UPDATE batch SET units = units + ?1, version = version + 1,"
+        " first_unit = CASE first_unit WHEN 0 THEN ?2 ELSE min(first_unit, ?2) END,"
+        " last_unit = max(last_unit, ?2 + ?1 - 1) WHERE id = ?3";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, slice->self, sql, err));
     bind_integer(&query, (int64_t)slice->added);
+    bind_integer(&query, slice->next_id - (int64_t)slice->added);
     bind_integer(&query, slice->batch);
     TRY(query_run(&query, err));
     return tally_add(slice->self, slice->batch, TALLY_UNITS, PHASE_WAITING, (int64_t)slice->added,

@@ -172,6 +172,7 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
         .rollback = rollback,
         .close = close_sqlite,
         .work = &sqlite_work_ops,
+        .query = &sqlite_query_ops,
         .publish = &sqlite_publish_ops,
     };
     self->server = 1;

@@ -45,8 +45,10 @@ enum status ids_take(struct sqlite_store *store, enum id_kind kind, size_t count
 enum tally_kind {
     TALLY_UNITS = 1, /* per batch; what: enum unit_phase */
     TALLY_TASKS = 2, /* per batch; what: enum task_state */
-    TALLY_FILES = 3, /* of the site; what: 1 = how many, 2 = bytes */
+    TALLY_FILES = 3, /* of the site; what: enum file_tally */
 };
+
+enum file_tally { FILES_NUMBER = 1, FILES_BYTES = 2 };
 
 enum unit_phase {
     PHASE_NONE = 0,    /* not stored yet */
