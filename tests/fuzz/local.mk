@@ -35,6 +35,22 @@ FUZZ_TARGETS += %D%/fuzz_replies
 %C%_fuzz_replies_SOURCES = %D%/fuzz_replies.c $(FUZZ_MAIN)
 %C%_fuzz_replies_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
+FUZZ_TARGETS += %D%/fuzz_envelope
+%C%_fuzz_envelope_SOURCES = %D%/fuzz_envelope.c $(FUZZ_MAIN)
+%C%_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_profile
+%C%_fuzz_profile_SOURCES = %D%/fuzz_profile.c $(FUZZ_MAIN)
+%C%_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_manifests
+%C%_fuzz_manifests_SOURCES = %D%/fuzz_manifests.c $(FUZZ_MAIN)
+%C%_fuzz_manifests_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
+FUZZ_TARGETS += %D%/fuzz_trust_state
+%C%_fuzz_trust_state_SOURCES = %D%/fuzz_trust_state.c $(FUZZ_MAIN)
+%C%_fuzz_trust_state_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
 if FUZZING
 FUZZ_MAIN = %D%/fuzz.h
 FUZZ_LINK = -fsanitize=fuzzer
