@@ -177,6 +177,13 @@ struct file_view {
     struct span body;
 };
 
+/* A file that the site should have. */
+struct file_line {
+    struct digest digest;
+    int64_t size_bytes;
+    bool is_referenced;
+};
+
 /* Cheap figures, for /metrics: counters over all time and what there is now. */
 struct metrics {
     int64_t units[UNIT_FAILED + 1];      /* by enum unit_state; [0] unused */
@@ -272,6 +279,11 @@ struct query_ops {
     enum status (*file)(struct store *store, const struct digest *digest,
                         bool (*row)(void *context, const struct file_view *file), void *context,
                         struct error *err);
+
+    /* All files, in order of digest, from after `after` (NULL: the first). */
+    enum status (*files)(struct store *store, const struct digest *after, size_t limit,
+                         bool (*row)(void *context, const struct file_line *file), void *context,
+                         struct error *err);
 
     enum status (*metrics)(struct store *store, struct metrics *ret_metrics, struct error *err);
 };

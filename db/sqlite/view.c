@@ -39,5 +39,6 @@ const struct query_ops sqlite_query_ops = {
     .news = view_news,
     .files_missing = view_files_missing,
     .file = view_file,
+    .files = view_files,
     .metrics = view_metrics,
 };

@@ -77,6 +77,10 @@ enum status view_file(struct store *store, const struct digest *digest,
                       bool (*row)(void *context, const struct file_view *file), void *context,
                       struct error *err);
 
+enum status view_files(struct store *store, const struct digest *after, size_t limit,
+                       bool (*row)(void *context, const struct file_line *file), void *context,
+                       struct error *err);
+
 /* For a query of one row with one value: it, or STATUS_NOT_FOUND in words of `what`. */
 enum status take_one(struct query *query, int64_t *ret_value, const char *what, struct error *err)
     MUST_USE;

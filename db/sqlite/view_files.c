@@ -53,3 +53,27 @@ enum status view_file(struct store *store, const struct digest *digest,
     (void)row(context, &view);
     return STATUS_OK;
 }
+
+enum status view_files(struct store *store, const struct digest *after, size_t limit,
+                       bool (*row)(void *context, const struct file_line *file), void *context,
+                       struct error *err)
+{
+    static const char sql[] = "SELECT digest, size_bytes,"
+                              " EXISTS (SELECT 1 FROM file_reference r WHERE r.file = file.digest)"
+                              " FROM file WHERE digest > ? ORDER BY digest LIMIT ?";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    assert(limit >= 1 && limit <= QUERY_ROWS_MAX);
+    TRY(query_begin(&query, sqlite_of(store), sql, err));
+    bind_bytes(&query, after != NULL ? after->bytes : NULL, after != NULL ? DIGEST_BYTES : 0);
+    bind_integer(&query, (int64_t)limit);
+    while (goes_on && query_next(&query)) {
+        struct file_line line = {.digest = get_digest(&query)};
+
+        line.size_bytes = get_integer(&query);
+        line.is_referenced = get_bool(&query);
+        goes_on = row(context, &line);
+    }
+    return goes_on ? query_status(&query, err) : STATUS_OK;
+}
