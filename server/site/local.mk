@@ -1,3 +1,13 @@
 EXTRA_DIST += server/config.def
 libserver_a_SOURCES += \
-	%D%/config.c %D%/config.h
+	%D%/certificate.c %D%/certificate.h \
+	%D%/config.c %D%/config.h \
+	%D%/folder.c %D%/folder.h \
+	%D%/tokens.c %D%/tokens.h \
+	%D%/verb_check.c \
+	%D%/verb_config.c \
+	%D%/verb_init.c \
+	%D%/verb_run.c \
+	%D%/verb_token.c \
+	%D%/verb_volunteer.c \
+	%D%/verbs.c %D%/verbs.h

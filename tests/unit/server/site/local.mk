@@ -1,1 +1,2 @@
 check_PROGRAMS += %D%/test_config
+check_PROGRAMS += %D%/test_folder

@@ -1,0 +1,254 @@
+#include "server/site/folder.h"
+
+#include <string.h>
+
+#include "common/base/env.h"
+#include "common/base/text.h"
+#include "db/publish.h"
+#include "db/store.h"
+#include "server/site/certificate.h"
+
+#define WORDS_PATH_MAX 120 /* of a path in words */
+
+enum status site_path(const char *folder, const char *name, struct disk_path *ret_path,
+                      struct error *err)
+{
+    return disk_join(ret_path, err, "%s/%s", folder, name);
+}
+
+static enum status check_whole(struct disk *disk, const char *folder, struct error *err)
+{
+    static const char *const parts[] = {"site.conf", "secret", "dugnad.db"};
+    struct disk_path path;
+
+    TRY(disk_join(&path, err, "%s.new", folder));
+    if (!disk_has(disk, folder) && disk_has(disk, path.text))
+        return error_set(err, STATUS_INVALID,
+                         "the init of %.*s was cut short: remove %.*s.new and init it again",
+                         WORDS_PATH_MAX / 2, folder, WORDS_PATH_MAX / 2, folder);
+    if (!disk_has(disk, folder))
+        return error_set(err, STATUS_NOT_FOUND,
+                         "there is no site in %.*s; make one with dugnad-server init",
+                         WORDS_PATH_MAX, folder);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        TRY(site_path(folder, parts[i], &path, err));
+        if (!disk_has(disk, path.text))
+            return error_set(err, STATUS_INVALID,
+                             "%.*s is no whole site: %s is missing; restore it from a backup",
+                             WORDS_PATH_MAX, folder, parts[i]);
+    }
+    return STATUS_OK;
+}
+
+enum status site_load_config(struct disk *disk, const char *folder, struct config *ret_config,
+                             struct error *err)
+{
+    struct disk_path path;
+
+    TRY(check_whole(disk, folder, err));
+    TRY(site_path(folder, "site.conf", &path, err));
+    return config_load(disk, path.text, ret_config, err);
+}
+
+enum status site_load_secret(struct disk *disk, const char *folder, struct site_secret *ret_secret,
+                             struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer bytes = {.max = SITE_SECRET_BYTES};
+    struct disk_path path;
+
+    TRY(site_path(folder, "secret", &path, err));
+    if (disk->read(disk, path.text, &bytes, NULL) != STATUS_OK || bytes.length != SITE_SECRET_BYTES)
+        return error_set(err, STATUS_INVALID,
+                         "the site's secret has to be a file of %d bytes; restore it from a backup",
+                         SITE_SECRET_BYTES);
+    memcpy(ret_secret->bytes, bytes.bytes, SITE_SECRET_BYTES);
+    return STATUS_OK;
+}
+
+enum status site_certificate(const char *folder, const struct config *config,
+                             struct site_certificate *ret_certificate, struct error *err)
+{
+    struct site_certificate files = {.is_own = *config->certificate.text == '\0'};
+    const char *certificate = files.is_own ? "tls/server.pem" : config->certificate.text;
+    const char *key = files.is_own ? "tls/server.pem" : config->certificate_key.text;
+
+    if (*certificate == '/')
+        TRY(disk_join(&files.certificate, err, "%s", certificate));
+    else
+        TRY(site_path(folder, certificate, &files.certificate, err));
+    if (*key == '/')
+        TRY(disk_join(&files.key, err, "%s", key));
+    else
+        TRY(site_path(folder, key, &files.key, err));
+    *ret_certificate = files;
+    return STATUS_OK;
+}
+
+static enum status make_certificate(struct env *env, const char *folder,
+                                    const struct certificate_host *host, struct error *err)
+{
+    struct disk_path ca;
+    struct disk_path ca_key;
+    struct disk_path path;
+
+    TRY(site_path(folder, "tls/ca.pem", &ca, err));
+    TRY(site_path(folder, "tls/ca.key", &ca_key, err));
+    TRY(site_path(folder, "tls/server.pem", &path, err));
+    return certificate_make(env,
+                            &(struct certificate_pair){.certificate = ca.text, .key = ca_key.text},
+                            host, path.text, err);
+}
+
+static bool is_good_for_long(const struct certificate_facts *facts, int64_t now_s)
+{
+    int64_t life_s = facts->ends_s - facts->begins_s;
+
+    return facts->names_host && facts->begins_s <= now_s && facts->ends_s - now_s > life_s / 3;
+}
+
+enum status site_renew_certificate(struct env *env, const char *folder, const struct config *config,
+                                   bool *ret_is_new, struct error *err)
+{
+    struct site_certificate files;
+    struct certificate_facts facts;
+    struct certificate_host host;
+
+    TRY(site_certificate(folder, config, &files, err));
+    *ret_is_new = false;
+    if (!files.is_own)
+        return STATUS_OK;
+    TRY(certificate_host_of(config->url.text, &host, err));
+    if (certificate_look(env->disk, files.certificate.text, &host, &facts, NULL) == STATUS_OK &&
+        is_good_for_long(&facts, env->now_s(env)))
+        return STATUS_OK;
+    TRY(make_certificate(env, folder, &host, err));
+    *ret_is_new = true;
+    return STATUS_OK;
+}
+
+enum status site_check_certificate(struct env *env, const char *folder, const struct config *config,
+                                   struct error *err)
+{
+    struct site_certificate files;
+    struct certificate_facts facts;
+    struct certificate_host host;
+    int64_t now_s = env->now_s(env);
+    const char *path = files.certificate.text;
+    enum status status;
+
+    TRY(site_certificate(folder, config, &files, err));
+    TRY(certificate_host_of(config->url.text, &host, err));
+    status = certificate_look(env->disk, path, &host, &facts, err);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, STATUS_INVALID, "there is no certificate %.*s", WORDS_PATH_MAX, path);
+    TRY(status);
+    if (facts.begins_s > now_s)
+        return error_set(err, STATUS_INVALID, "the certificate %.*s is not valid yet",
+                         WORDS_PATH_MAX, path);
+    if (facts.ends_s <= now_s)
+        return error_set(err, STATUS_INVALID, "the certificate %.*s has expired; renew it",
+                         WORDS_PATH_MAX, path);
+    if (!facts.names_host)
+        return error_set(err, STATUS_INVALID, "the certificate %.*s is not for %.60s",
+                         WORDS_PATH_MAX, path, host.text);
+    return STATUS_OK;
+}
+
+static enum status make_database(struct env *env, const char *folder, const struct config *config,
+                                 struct error *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    CLEANUP(txn_end) struct txn txn = {0};
+    struct site site = {.incarnation = 1, .created_s = env->now_s(env)};
+    struct disk_path path;
+
+    site.committed_s = site.created_s;
+    (void)text_fit(site.name, sizeof site.name, config->name.text);
+    TRY(site_path(folder, "dugnad.db", &path, err));
+    TRY(store_open_sqlite(path.text, &store, err));
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->site_save(store, &site, err));
+    return txn_commit(&txn, err);
+}
+
+static enum status make_secret(struct env *env, const char *folder, struct error *err)
+{
+    struct site_secret secret;
+    struct disk_path path;
+
+    env->random(env, secret.bytes, sizeof secret.bytes);
+    TRY(site_path(folder, "secret", &path, err));
+    return env->disk->write(env->disk, path.text, secret.bytes, sizeof secret.bytes, 0600, err);
+}
+
+static enum status make_authority(struct env *env, const char *folder, const struct config *config,
+                                  struct error *err)
+{
+    struct certificate_host host;
+    struct disk_path ca;
+    struct disk_path key;
+
+    TRY(certificate_host_of(config->url.text, &host, err));
+    if (*config->certificate.text != '\0')
+        return STATUS_OK;
+    TRY(site_path(folder, "tls", &ca, err));
+    TRY(env->disk->make_folder(env->disk, ca.text, 0700, err));
+    TRY(site_path(folder, "tls/ca.pem", &ca, err));
+    TRY(site_path(folder, "tls/ca.key", &key, err));
+    TRY(certificate_make_ca(env, config->name.text,
+                            &(struct certificate_pair){.certificate = ca.text, .key = key.text},
+                            err));
+    return make_certificate(env, folder, &host, err);
+}
+
+static enum status make_parts(struct env *env, const char *folder, const struct config *config,
+                              struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+    struct disk_path path;
+
+    TRY(make_secret(env, folder, err));
+    TRY(make_authority(env, folder, config, err));
+    TRY(make_database(env, folder, config, err));
+    TRY(buffer_append_text(&text, "# A site of dugnad-server; `dugnad-server config` explains.\n\n",
+                           err));
+    config_sample(config, &text);
+    TRY(site_path(folder, "site.conf", &path, err));
+    return env->disk->write(env->disk, path.text, text.bytes, text.length, 0600, err);
+}
+
+static enum status sync_above(struct disk *disk, const char *folder, struct error *err)
+{
+    const char *slash = strrchr(folder, '/');
+    struct disk_path parent;
+
+    if (slash == NULL)
+        return disk->sync_folder(disk, ".", err);
+    TRY(disk_join(&parent, err, "%.*s", slash == folder ? 1 : (int)(slash - folder), folder));
+    return disk->sync_folder(disk, parent.text, err);
+}
+
+enum status site_make(struct env *env, const char *folder, const struct config *config,
+                      struct error *err)
+{
+    struct disk *disk = env->disk;
+    struct disk_path made;
+    enum status status;
+
+    TRY(disk_join(&made, err, "%s.new", folder));
+    if (disk_has(disk, folder))
+        return error_set(err, STATUS_CONFLICT, "%.*s exists already", WORDS_PATH_MAX, folder);
+    if (disk_has(disk, made.text))
+        return error_set(err, STATUS_CONFLICT,
+                         "%.*s is left of an init that was cut short; remove it first",
+                         WORDS_PATH_MAX, made.text);
+    TRY(disk_make_folders(disk, made.text, 0700, err));
+    status = make_parts(env, made.text, config, err);
+    if (status != STATUS_OK) {
+        (void)disk->remove_tree(disk, made.text, NULL);
+        return status;
+    }
+    TRY(disk->sync_folder(disk, made.text, err));
+    TRY(disk->rename(disk, made.text, folder, err));
+    return sync_above(disk, folder, err);
+}

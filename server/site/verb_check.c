@@ -1,0 +1,197 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/env.h"
+#include "db/query.h"
+#include "db/store.h"
+#include "server/files/store.h"
+#include "server/site/folder.h"
+#include "server/site/verbs.h"
+
+#define PAGE 500
+
+static const struct option_rule options[] = {
+    {.name = "deep", .help = "Also read every file and compare its digest with its name."},
+};
+
+struct checking {
+    struct env *env;
+    struct store *store;
+    struct file_store *files;
+    struct disk_path folder;
+    struct config config;
+    bool is_deep;
+    int64_t faults;
+    int64_t looked_at;
+    int64_t orphans;
+    struct error *err;
+    struct file_line page[PAGE];
+    size_t count;
+};
+
+static void complain(void *context, const char *complaint)
+{
+    struct checking *checking = context;
+
+    checking->faults++;
+    (void)printf("database: %s\n", complaint);
+}
+
+static enum status check_file(struct checking *checking, const struct file_line *line)
+{
+    const struct digest_text text = digest_format(&line->digest);
+    const char *name = text.text;
+    struct error err = {0};
+    int64_t size = 0;
+    enum status status = checking->files->look(checking->files, &line->digest, &size, &err);
+
+    checking->looked_at++;
+    if (status == STATUS_NOT_FOUND)
+        (void)printf("missing: %s%s\n", name, line->is_referenced ? "" : " (nothing needs it)");
+    else if (status == STATUS_OK && size != line->size_bytes)
+        (void)printf("size: %s has %lld bytes, not %lld\n", name, (long long)size,
+                     (long long)line->size_bytes);
+    else if (status == STATUS_OK && checking->is_deep &&
+             file_store_verify(checking->files, &line->digest, &err) != STATUS_OK)
+        (void)printf("content: %s: %s\n", name, err.text);
+    else
+        return status == STATUS_OK ? STATUS_OK
+                                   : error_set(checking->err, status, "%s: %s", name, err.text);
+    checking->faults++;
+    return STATUS_OK;
+}
+
+static bool keep(void *context, const struct file_line *line)
+{
+    struct checking *checking = context;
+
+    checking->page[checking->count++] = *line;
+    return true;
+}
+
+static enum status check_files(struct checking *checking, struct error *err)
+{
+    struct digest last = {0};
+    bool is_first = true;
+
+    do {
+        checking->count = 0;
+        TRY(checking->store->query->files(checking->store, is_first ? NULL : &last, PAGE, keep,
+                                          checking, err));
+        for (size_t i = 0; i < checking->count; i++)
+            TRY(check_file(checking, &checking->page[i]));
+        if (checking->count > 0)
+            last = checking->page[checking->count - 1].digest;
+        is_first = false;
+    } while (checking->count == PAGE);
+    return STATUS_OK;
+}
+
+/* A file that nobody knows of harms nobody: it is listed, and no fault. */
+static enum status look_for_orphan(void *context, const struct file_entry *entry, struct error *err)
+{
+    struct checking *checking = context;
+    bool is_missing = true;
+
+    if (!digest_is_none(&entry->digest))
+        TRY(checking->store->query->files_missing(checking->store, &entry->digest, 1, &is_missing,
+                                                  err));
+    if (is_missing) {
+        checking->orphans++;
+        (void)printf("orphan: %s (%lld bytes)\n", entry->path, (long long)entry->size_bytes);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_certificate(struct checking *checking)
+{
+    struct config *config = must_alloc(1, sizeof *config);
+    struct error err = {0};
+    enum status status = site_load_config(checking->env->disk, checking->folder.text, config, &err);
+
+    if (status == STATUS_OK && config->listen.count > 0)
+        status = site_check_certificate(checking->env, checking->folder.text, config, &err);
+    free(config);
+    if (status != STATUS_OK) {
+        checking->faults++;
+        (void)printf("certificate: %s\n", err.text);
+    }
+    return STATUS_OK;
+}
+
+static enum status check_all(struct checking *checking, struct error *err)
+{
+    struct file_visitor visitor = {.visit = look_for_orphan, .context = checking};
+    struct disk_path path;
+    int64_t faults = 0;
+
+    TRY(verb_open_store(checking->env, checking->folder.text, &checking->store, err));
+    TRY(site_path(checking->folder.text, "files", &path, err));
+    TRY(file_store_open_folder(checking->env, path.text, &checking->files, err));
+    check_certificate(checking);
+    TRY(checking->store->check(checking->store, complain, checking, &faults, err));
+    TRY(check_files(checking, err));
+    return checking->files->walk(checking->files, &visitor, err);
+}
+
+/* What is on its way in is the running server's: with one running nothing is checked. */
+static enum status lock_and_check(struct checking *checking, struct error *err)
+{
+    CLEANUP(disk_file_closep) struct disk_file *lock = NULL;
+    struct disk *disk = checking->env->disk;
+    struct disk_path path;
+
+    TRY(site_load_config(disk, checking->folder.text, &checking->config, err));
+    TRY(site_path(checking->folder.text, "lock", &path, err));
+    if (disk->lock(disk, path.text, &lock, err) == STATUS_BUSY)
+        return error_set(err, STATUS_BUSY, "a server runs this site; stop it first");
+    return check_all(checking, err);
+}
+
+static int say_outcome(const struct checking *checking, enum status status, const struct error *err)
+{
+    if (status != STATUS_OK) {
+        (void)verb_fail(err);
+        return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;
+    }
+    (void)printf("%lld files looked at, %lld orphans, %lld faults: %s\n",
+                 (long long)checking->looked_at, (long long)checking->orphans,
+                 (long long)checking->faults, checking->faults == 0 ? "sound" : "NOT sound");
+    return checking->faults == 0 ? VERB_OK : VERB_UNSOUND;
+}
+
+static int run(void *context, const struct options *given)
+{
+    struct checking *checking = must_alloc(1, sizeof *checking);
+    struct error err = {0};
+    enum status status;
+    int code;
+
+    checking->env = context;
+    checking->is_deep = options_has(given, "deep");
+    checking->err = &err;
+    status = verb_folder(given, &checking->folder, &err);
+    if (status == STATUS_OK)
+        status = lock_and_check(checking, &err);
+    code = say_outcome(checking, status, &err);
+    file_store_close(checking->files);
+    store_close(checking->store);
+    free(checking);
+    return code;
+}
+
+const struct command verb_check = {
+    .name = "check",
+    .operands = "DIR",
+    .operand_min = 1,
+    .operand_max = 1,
+    .summary = "look whether a site is sound",
+    .description =
+        "Checks the database, that every file it names is there with the right size (with --deep: "
+        "the right content), and the certificate; lists files that nothing names. The server must "
+        "not run meanwhile. Exit code 3: something is wrong.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};

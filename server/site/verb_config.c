@@ -1,0 +1,44 @@
+#include <stdio.h>
+
+#include "common/base/env.h"
+#include "server/site/folder.h"
+#include "server/site/verbs.h"
+
+static enum status print(struct env *env, const struct options *given, struct config *config,
+                         struct buffer *text, struct error *err)
+{
+    struct disk_path folder;
+
+    if (given->operand_count == 0) {
+        config_help(text);
+        return STATUS_OK;
+    }
+    TRY(verb_folder(given, &folder, err));
+    TRY(site_load_config(env->disk, folder.text, config, err));
+    config_print(config, text);
+    return STATUS_OK;
+}
+
+static int run(void *context, const struct options *given)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+    struct config *config = must_alloc(1, sizeof *config);
+    struct error err = {0};
+    enum status status = print(context, given, config, &text, &err);
+
+    free(config);
+    if (status != STATUS_OK)
+        return verb_fail(&err);
+    (void)fputs(buffer_text(&text), stdout);
+    return VERB_OK;
+}
+
+const struct command verb_config = {
+    .name = "config",
+    .operands = "[DIR]",
+    .operand_max = 1,
+    .summary = "print a site's settings, or explain them all",
+    .description = "With DIR: every setting with its value, as the server would read it; an error "
+                   "in site.conf is named with its line. Without: what each setting means.",
+    .run = run,
+};

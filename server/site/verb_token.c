@@ -1,0 +1,165 @@
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/env.h"
+#include "common/base/text.h"
+#include "db/publish.h"
+#include "db/store.h"
+#include "server/site/tokens.h"
+#include "server/site/verbs.h"
+
+#define PAGE 100
+
+static const struct option_rule options[] = {
+    {.name = "role",
+     .argument = "ROLE",
+     .help =
+         "With new: operator (may do everything) or reader (may only look). Default: operator."},
+    {.name = "name", .argument = "NAME", .help = "With new: whose it is, to tell tokens apart."},
+    {.name = "expires",
+     .argument = "TIME",
+     .help = "With new: when it ends, such as 30d (default: never)."},
+};
+
+static enum status read_wish(struct env *env, const struct options *given,
+                             struct credential *ret_credential, struct error *err)
+{
+    static const char *const roles[] = {"operator", "reader"};
+    struct credential credential = {.kind = CREDENTIAL_OPERATOR, .created_s = env->now_s(env)};
+    const char *name = options_text(given, "name");
+    int64_t expires_s = 0;
+    size_t role = 0;
+
+    if (name == NULL || *name == '\0' || !text_is_plain(name, strlen(name), false) ||
+        !text_fit(credential.label, sizeof credential.label, name))
+        return error_set(err, STATUS_INVALID, "--name is needed: plain text of up to %d bytes",
+                         CREDENTIAL_LABEL_MAX);
+    TRY(options_choice(given, "role", roles, 2, 0, &role, err));
+    TRY(options_seconds(given, "expires", INT64_C(3650) * 86400, 0, &expires_s, err));
+    credential.role = role == 0 ? ROLE_OPERATOR : ROLE_READER;
+    credential.expires_s = expires_s > 0 ? credential.created_s + expires_s : 0;
+    *ret_credential = credential;
+    return STATUS_OK;
+}
+
+static enum status add(struct env *env, struct store *store, const struct options *given,
+                       struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    struct credential credential;
+    struct token token;
+    int64_t id = 0;
+
+    TRY(read_wish(env, given, &credential, err));
+    token_make(env, &token);
+    credential.hash = token_digest(&token);
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->credential_add(store, &credential, &id, err));
+    TRY(txn_commit(&txn, err));
+    (void)fprintf(stderr, "Token %lld of %s. It is shown this once and kept by nobody:\n",
+                  (long long)id, credential.label);
+    (void)printf("%s\n", token.text);
+    return STATUS_OK;
+}
+
+static const char *state_of(const struct credential *credential, int64_t now_s)
+{
+    if (credential->revoked_s != 0)
+        return "revoked";
+    if (credential->expires_s != 0 && credential->expires_s <= now_s)
+        return "expired";
+    return "valid";
+}
+
+static void print_day(int64_t time_s, char ret_text[16])
+{
+    time_t time = (time_t)time_s;
+    struct tm parts;
+
+    if (time_s == 0 || gmtime_r(&time, &parts) == NULL ||
+        strftime(ret_text, 16, "%Y-%m-%d", &parts) == 0)
+        (void)text_fit(ret_text, 16, "never");
+}
+
+static enum status list(struct env *env, struct store *store, struct error *err)
+{
+    struct credential *page = must_alloc(PAGE, sizeof *page);
+    enum status status = STATUS_OK;
+    size_t count = 1;
+    int64_t after = 0;
+
+    (void)printf("%-6s %-9s %-8s %-11s %s\n", "NUMBER", "ROLE", "STATE", "EXPIRES", "NAME");
+    while (status == STATUS_OK && count > 0) {
+        status =
+            store->publish->credentials(store, CREDENTIAL_OPERATOR, after, page, PAGE, &count, err);
+        for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+            char day[16];
+
+            print_day(page[i].expires_s, day);
+            (void)printf("%-6lld %-9s %-8s %-11s %s\n", (long long)page[i].id,
+                         page[i].role == ROLE_OPERATOR ? "operator" : "reader",
+                         state_of(&page[i], env->now_s(env)), day, page[i].label);
+            after = page[i].id;
+        }
+    }
+    free(page);
+    return status;
+}
+
+static enum status revoke(struct env *env, struct store *store, const char *number,
+                          struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    int64_t id;
+
+    if (!text_to_integer(number, 1, ID_MAX, &id))
+        return error_set(err, STATUS_INVALID, "tokens are revoked by their number, see list");
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->credential_revoke(store, id, env->now_s(env), err));
+    TRY(txn_commit(&txn, err));
+    (void)printf("Token %lld is revoked.\n", (long long)id);
+    return STATUS_OK;
+}
+
+static enum status act(struct env *env, const struct options *given, struct error *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    const char *verb = given->operands[1];
+    size_t count = given->operand_count;
+    struct disk_path folder;
+
+    TRY(verb_folder(given, &folder, err));
+    TRY(verb_open_store(env, folder.text, &store, err));
+    if (strcmp(verb, "new") == 0 && count == 2)
+        return add(env, store, given, err);
+    if (strcmp(verb, "list") == 0 && count == 2)
+        return list(env, store, err);
+    if (strcmp(verb, "revoke") == 0 && count == 3)
+        return revoke(env, store, given->operands[2], err);
+    return error_set(err, STATUS_INVALID, "say new, list, or revoke NUMBER");
+}
+
+static int run(void *context, const struct options *given)
+{
+    struct error err = {0};
+
+    return act(context, given, &err) == STATUS_OK ? VERB_OK : verb_fail(&err);
+}
+
+const struct command verb_token = {
+    .name = "token",
+    .operands = "DIR new|list|revoke [NUMBER]",
+    .operand_min = 2,
+    .operand_max = 3,
+    .summary = "make, list and revoke operators' tokens",
+    .description =
+        "An operator's token lets `dugnad` and the web console speak for the operator. It signs "
+        "nothing: work is signed with keys that the server never sees. The new token alone is "
+        "printed on stdout; the site keeps its digest. Works while the server runs.",
+    .examples = "Give the operator's command what it needs:\n"
+                "  dugnad-server token ~/site new --role operator --name me",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .run = run,
+};

@@ -1,0 +1,42 @@
+#include "server/site/verbs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/env.h"
+#include "db/store.h"
+#include "server/site/folder.h"
+
+int verb_fail(const struct error *err)
+{
+    (void)fprintf(stderr, "dugnad-server: %s\n", err->text);
+    if (*err->detail != '\0')
+        (void)fprintf(stderr, "  (%s)\n", err->detail);
+    return VERB_FAILED;
+}
+
+enum status verb_folder(const struct options *options, struct disk_path *ret_folder,
+                        struct error *err)
+{
+    const char *folder = options->operands[0];
+    size_t length = strlen(folder);
+
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (length == 0 || strcmp(folder, "/") == 0)
+        return error_set(err, STATUS_INVALID, "name the site's folder");
+    return disk_join(ret_folder, err, "%.*s", (int)length, folder);
+}
+
+enum status verb_open_store(struct env *env, const char *folder, struct store **ret_store,
+                            struct error *err)
+{
+    struct config *config = must_alloc(1, sizeof *config);
+    enum status status = site_load_config(env->disk, folder, config, err);
+    struct disk_path path;
+
+    free(config);
+    TRY(status);
+    TRY(site_path(folder, "dugnad.db", &path, err));
+    return store_open_sqlite(path.text, ret_store, err);
+}

@@ -1,0 +1,39 @@
+/*
+ * The commands of dugnad-server. Each gets the env as its context and returns an exit code; what it
+ * has to say goes to stdout, why it failed to stderr.
+ */
+#ifndef SERVER_SITE_VERBS_H
+#define SERVER_SITE_VERBS_H
+
+#include "common/base/disk.h"
+#include "common/base/error.h"
+#include "common/base/options.h"
+
+#define VERB_OK      OPTIONS_EXIT_OK
+#define VERB_FAILED  1                  /* it could not be done; the words say why */
+#define VERB_USAGE   OPTIONS_EXIT_USAGE /* the command line is wrong */
+#define VERB_UNSOUND 3                  /* `check` found something wrong with the site */
+#define VERB_RUNNING 4                  /* another server runs this site */
+
+extern const struct command verb_init;
+extern const struct command verb_run;
+extern const struct command verb_check;
+extern const struct command verb_volunteer;
+extern const struct command verb_token;
+extern const struct command verb_config;
+
+/* Say on stderr why a verb failed; returns VERB_FAILED. */
+int verb_fail(const struct error *err);
+
+/* The site's folder as given, without slashes at its end. */
+enum status verb_folder(const struct options *options, struct disk_path *ret_folder,
+                        struct error *err) MUST_USE;
+
+struct store;
+struct env;
+
+/* Check that the site is whole and open its database. */
+enum status verb_open_store(struct env *env, const char *folder, struct store **ret_store,
+                            struct error *err) MUST_USE;
+
+#endif
