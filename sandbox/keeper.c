@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/base/text.h"
 #include "sandbox/confine.h"
 #include "sandbox/fork.h"
 #include "sandbox/tree.h"
@@ -36,7 +35,7 @@ static void note_failure(struct keeper_note *note, const char *step)
     if (note->failed_errno != 0)
         return;
     note->failed_errno = errno != 0 ? errno : EINVAL;
-    (void)text_fit(note->failed_step, sizeof note->failed_step, step);
+    (void)strncpy(note->failed_step, step, sizeof note->failed_step - 1);
 }
 
 static void default_signals(void)

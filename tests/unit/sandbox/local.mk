@@ -1,2 +1,1 @@
-check_PROGRAMS += \
-	%D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits %D%/test_usage
+check_PROGRAMS += %D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits

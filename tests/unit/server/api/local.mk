@@ -1,0 +1,3 @@
+check_PROGRAMS += %D%/test_budget
+check_PROGRAMS += %D%/test_challenge
+check_PROGRAMS += %D%/test_waiting

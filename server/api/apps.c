@@ -1,0 +1,85 @@
+/* GET /v1/apps: what can be run here. */
+#include "protocol/apps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "db/query.h"
+#include "db/store.h"
+#include "server/api/call.h"
+#include "server/api/handlers.h"
+
+struct listing {
+    struct apps apps;
+    int64_t ids[APPS_COUNT_MAX];
+    char *names[APPS_COUNT_MAX]; /* of those listed: older versions of them are left out */
+};
+
+static void free_listing(void *state)
+{
+    struct listing *listing = state;
+
+    for (size_t i = 0; i < listing->apps.count; i++)
+        free(listing->names[i]);
+    apps_clear(&listing->apps);
+    free(listing);
+}
+
+static char *span_text(struct span span)
+{
+    return text_copy_n(span.bytes, span.length);
+}
+
+static bool add_version(void *context, const struct app_version_view *version)
+{
+    struct listing *listing = context;
+    size_t count = listing->apps.count;
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(listing->names[i], version->name) == 0)
+            return true;
+    if (version->is_revoked || count == APPS_COUNT_MAX)
+        return true;
+    listing->ids[count] = version->id;
+    listing->names[count] = text_copy(version->name);
+    listing->apps.apps[count].app_version = span_text(version->envelope);
+    listing->apps.count++;
+    return true;
+}
+
+static bool add_variant(void *context, const struct variant_view *variant)
+{
+    struct app_entry *app = context;
+    CLEANUP(freep) char *envelope = span_text(variant->envelope);
+
+    texts_add(&app->variants, envelope);
+    return app->variants.count < APPS_VARIANTS_MAX;
+}
+
+static enum status read_all(struct store *store, struct listing *listing, struct error *err)
+{
+    TRY(store->query->app_versions(store, 0, QUERY_ROWS_MAX, add_version, listing, err));
+    for (size_t i = 0; i < listing->apps.count; i++)
+        TRY(store->query->variants(store, listing->ids[i], 0, APPS_VARIANTS_MAX, add_variant,
+                                   &listing->apps.apps[i], err));
+    return STATUS_OK;
+}
+
+static void read_apps(struct call *call, struct store *store)
+{
+    struct listing *listing = call->state;
+    struct error err;
+
+    listing->apps.apps = must_alloc(APPS_COUNT_MAX, sizeof *listing->apps.apps);
+    if (read_all(store, listing, &err) == STATUS_OK)
+        call_json(call, 200, apps_encode(&listing->apps));
+    else
+        call_fail(call, &err);
+}
+
+void apps_get(struct call *call)
+{
+    (void)call_state(call, sizeof(struct listing), free_listing);
+    call_read(call, read_apps);
+}

@@ -1,0 +1,100 @@
+/* POST /v1/scheduler: a host's visit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/scheduler_reply.h"
+#include "protocol/scheduler_request.h"
+#include "server/api/call.h"
+#include "server/api/handlers.h"
+
+struct visit_state {
+    struct scheduler_request request;
+    struct scheduler_reply reply;
+    char *statement; /* the envelope as JSON */
+    char *answer;    /* the reply as JSON, once it was asked for */
+    size_t length;
+    size_t sent;
+};
+
+static void free_state(void *user)
+{
+    struct visit_state *state = user;
+
+    scheduler_request_clear(&state->request);
+    scheduler_reply_clear(&state->reply);
+    free(state->statement);
+    free(state->answer);
+    free(state);
+}
+
+/* The answer becomes JSON on the net thread that sends it, not on the engine's. */
+static enum http_flow fill(void *context, struct http_exchange *exchange, char *ret_bytes,
+                           size_t room, size_t *ret_count)
+{
+    struct visit_state *state = context;
+    size_t count;
+
+    (void)exchange;
+    if (state->answer == NULL) {
+        state->answer = scheduler_reply_encode(&state->reply);
+        state->length = strlen(state->answer);
+    }
+    count = state->length - state->sent < room ? state->length - state->sent : room;
+    memcpy(ret_bytes, state->answer + state->sent, count);
+    state->sent += count;
+    *ret_count = count;
+    return state->sent == state->length ? HTTP_FLOW_END : HTTP_FLOW_MORE;
+}
+
+static void visited(struct call *call)
+{
+    CLEANUP(http_reply_clear) struct http_reply reply;
+
+    http_reply_init(&reply, 200);
+    http_reply_field(&reply, "Cache-Control", "no-store");
+    http_reply_producer(&reply, CALL_JSON,
+                        (struct http_producer){.fill = fill, .context = call->state});
+    call_reply(call, &reply);
+}
+
+static enum status check_statement(const struct call *call, const struct scheduler_request *request,
+                                   struct error *err)
+{
+    struct digest project;
+
+    TRY(call_project(call, &project, err));
+    if (!digest_equals(&project, &request->visit.project))
+        return error_set(err, STATUS_INVALID, "statement.project is another project's");
+    if (!envelope_is_signed_by(&request->statement, &call->who.key))
+        return error_set(err, STATUS_UNTRUSTED, "the statement is not signed by this host's key");
+    return STATUS_OK;
+}
+
+static enum status prepare(struct call *call, struct error *err)
+{
+    struct visit_state *state = call_state(call, sizeof *state, free_state);
+    struct visit_command *visit = &call->command.visit;
+
+    TRY(scheduler_request_decode(buffer_text(&call->body), call->body.length, &state->request,
+                                 err));
+    TRY(check_statement(call, &state->request, err));
+    state->statement = envelope_encode(&state->request.statement);
+    visit->host = call->who.subject;
+    visit->prefix = call->prefix.text;
+    visit->request = &state->request;
+    visit->statement = state->statement;
+    visit->statement_length = strlen(state->statement);
+    visit->statement_digest = state->request.statement.digest;
+    visit->reply = &state->reply;
+    return STATUS_OK;
+}
+
+void scheduler_post(struct call *call)
+{
+    struct error err;
+
+    if (prepare(call, &err) == STATUS_OK)
+        call_command(call, COMMAND_VISIT, visited);
+    else
+        call_fail(call, &err);
+}

@@ -1,0 +1,22 @@
+#include "server/api/surroundings.h"
+
+#include "common/base/env.h"
+#include "db/store.h"
+#include "server/api/call.h"
+
+enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
+                              struct published_stops *ret_stops, struct waiting_facts *ret_facts,
+                              struct error *err)
+{
+    struct project_parts parts;
+    struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
+
+    TRY(store->query->supply(store, app_version, facts.now_s - DAY_S, &facts.supply, err));
+    published_project(call->api->published, &parts);
+    facts.has_freshness = parts.freshness_sequence > 0;
+    project_parts_clear(&parts);
+    *ret_stops = published_stops(call->api->published);
+    facts.why_stopped = ret_stops->issuing ? ret_stops->why : "";
+    *ret_facts = facts;
+    return STATUS_OK;
+}

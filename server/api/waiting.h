@@ -1,0 +1,22 @@
+/* What a batch or unit waits for, in sentences for its operator. Pure. */
+#ifndef SERVER_API_WAITING_H
+#define SERVER_API_WAITING_H
+
+#include "db/query.h"
+#include "work-units/names.h"
+
+/* What is known of the surroundings. */
+struct waiting_facts {
+    int64_t now_s;
+    struct supply supply;    /* hosts of the last day that could run the app */
+    bool has_freshness;      /* else clients start nothing new */
+    const char *why_stopped; /* "" while the site issues tasks */
+};
+
+/* Append to `sentences`. `unit`: an open one of the batch, or NULL. */
+void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
+                      const struct waiting_facts *facts, struct texts *sentences);
+void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
+                     struct texts *sentences);
+
+#endif

@@ -1,0 +1,103 @@
+/* server/api/waiting: an operator is told what a batch waits for. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "server/api/waiting.h"
+
+static struct batch_view batch;
+static struct unit unit;
+static struct waiting_facts facts;
+static struct texts sentences;
+
+static void set_up(void)
+{
+    batch = (struct batch_view){.row = {.state = BATCH_CLOSED, .is_closed = true, .units = 5},
+                                .waiting = 5};
+    unit = (struct unit){
+        .state = UNIT_OPEN,
+        .rule = {.quorum = 2, .copies = 2, .max_tasks = 10, .independence = INDEPENDENCE_VOLUNTEER},
+        .copies_wanted = 2};
+    facts = (struct waiting_facts){.now_s = 1000,
+                                   .supply = {.hosts = 3, .volunteers = 2, .organisations = 2},
+                                   .has_freshness = true,
+                                   .why_stopped = ""};
+    sentences = (struct texts){0};
+}
+
+static void tear_down(void)
+{
+    texts_clear(&sentences);
+}
+
+TestSuite(waiting, .init = set_up, .fini = tear_down);
+
+static bool says(const char *part)
+{
+    for (size_t i = 0; i < sentences.count; i++)
+        if (strstr(sentences.texts[i], part) != NULL)
+            return true;
+    return false;
+}
+
+Test(waiting, too_few_volunteers_are_named_with_how_many_there_are)
+{
+    facts.supply.volunteers = 1;
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("needs 2 independent volunteers; 1 enrolled"));
+    cr_expect(says("5 units wait for a host to ask"));
+}
+
+Test(waiting, enough_of_everything_leaves_only_the_counts)
+{
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(eq(sz, sentences.count, 1));
+    cr_expect(says("5 units wait for a host to ask"));
+}
+
+Test(waiting, what_stops_all_work_is_said)
+{
+    facts.supply = (struct supply){0};
+    facts.has_freshness = false;
+    facts.why_stopped = "less than 10 % of the disk is free";
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("nothing is sent: less than 10 %"));
+    cr_expect(says("freshness"));
+    cr_expect(says("no host that can run this app"));
+}
+
+Test(waiting, a_held_and_a_paused_batch_say_how_to_go_on)
+{
+    batch.row.state = BATCH_HELD;
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("dugnad release"));
+    texts_clear(&sentences);
+    batch.row.state = BATCH_PAUSED;
+    batch.row.why = (char *)"20 of 22 tasks failed";
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("20 of 22 tasks failed"));
+}
+
+Test(waiting, what_ended_waits_for_nothing)
+{
+    batch.row.state = BATCH_FINISHED;
+    waiting_of_batch(&batch, NULL, &facts, &sentences);
+    unit.state = UNIT_ACCEPTED;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(zero(sz, sentences.count));
+}
+
+Test(waiting, a_unit_tells_of_its_tasks)
+{
+    unit.task_count = 2;
+    unit.tasks[0].state = TASK_SENT;
+    unit.tasks[1].state = TASK_REPORTED;
+    unit.copies_wanted = 1;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("1 more copy waits for a host to ask"));
+    cr_expect(says("1 task is being computed"));
+    texts_clear(&sentences);
+    unit.state = UNIT_AGREED;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("deliver the output"));
+}
