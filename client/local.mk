@@ -5,7 +5,25 @@ libclient_a_SOURCES = \
 	%D%/agent/delay.c %D%/agent/delay.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
 	%D%/agent/talk.c %D%/agent/talk.h \
+	%D%/attach.c %D%/commands.c %D%/commands.h \
 	%D%/config.c %D%/config.def %D%/config.h \
+	%D%/control/socket.c %D%/control/socket.h \
+	%D%/control/verbs.c %D%/control/verbs.h \
+	%D%/daemon/answer.c %D%/daemon/attached.c %D%/daemon/attached.h \
+	%D%/daemon/contact.c %D%/daemon/daemon.c %D%/daemon/daemon.h \
+	%D%/daemon/enrol.c %D%/daemon/lane.c %D%/daemon/run.c %D%/daemon/status.c \
+	%D%/daemon/talking.c %D%/daemon/tasks.c %D%/daemon/transfer.c \
+	%D%/daemon/upload.c %D%/daemon/verbs.c %D%/daemon/visit.c \
+	%D%/fetch/cache.c %D%/fetch/cache.h \
+	%D%/fetch/contact.c %D%/fetch/contact.h \
+	%D%/fetch/download.c %D%/fetch/download.h \
+	%D%/fetch/slot.c %D%/fetch/slot.h \
+	%D%/fetch/verify.c %D%/fetch/verify.h \
+	%D%/introduce.c %D%/program.h %D%/run.c %D%/status.c \
 	%D%/state/folder.c %D%/state/folder.h \
 	%D%/state/project_files.c %D%/state/project_files.h \
 	%D%/state/records.c %D%/state/records.h %D%/state/task_record.c
+
+bin_PROGRAMS += dugnad-client
+dugnad_client_SOURCES = %D%/main.c
+dugnad_client_LDADD = $(CLIENT_LIBS)

@@ -1,0 +1,146 @@
+/* The table of verbs, and what they share. */
+#include "client/commands.h"
+
+#include <stdio.h>
+
+#include "client/control/socket.h"
+#include "client/control/verbs.h"
+#include "client/daemon/daemon.h"
+#include "client/fetch/verify.h"
+#include "common/base/text.h"
+
+#define BUSY_TRIES   20 /* a daemon that has the lock but does not listen yet */
+#define BUSY_WAIT_MS 100
+
+static const struct command *const commands[] = {
+    &command_attach, &command_account_new, &command_run,    &command_status,
+    &command_pause,  &command_resume,      &command_detach, &command_config,
+};
+
+static const struct option_rule common_options[] = {
+    {.name = "data",
+     .argument = "DIR",
+     .help = "The data folder; default ~/.local/share/dugnad-client, for root "
+             "/var/lib/dugnad-client."},
+};
+
+const struct program client_program = {
+    .name = CLIENT_NAME,
+    .version = CLIENT_VERSION,
+    .summary = "Lends this computer's idle time to projects of your choice.",
+    .description = "Exit codes: 0 done; 1 failed; 2 wrong command line; 3 the server or daemon "
+                   "cannot be reached; 4 a certificate or signature does not hold; 5 not agreed "
+                   "to; 6 another dugnad-client works in the data folder.",
+    .options = common_options,
+    .option_count = sizeof common_options / sizeof *common_options,
+    .commands = commands,
+    .command_count = sizeof commands / sizeof *commands,
+};
+
+int client_program_run(struct client_world *world, int argc, const char *const *argv)
+{
+    return program_run(&client_program, world, argc, argv);
+}
+
+int fail(const struct error *err)
+{
+    (void)fprintf(stderr, "%s: %s\n", CLIENT_NAME, err->text);
+    if (err->detail[0] != '\0')
+        (void)fprintf(stderr, "  (%s)\n", err->detail);
+    switch (err->status) {
+    case STATUS_UNREACHABLE:
+        return EXIT_UNREACHABLE;
+    case STATUS_UNTRUSTED:
+        return EXIT_UNTRUSTED;
+    case STATUS_FORBIDDEN:
+        return EXIT_NOT_AGREED;
+    case STATUS_BUSY:
+        return EXIT_BUSY;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+enum status data_path(const struct client_world *world, const struct options *options,
+                      struct disk_path *ret_path, struct error *err)
+{
+    const char *given = options_text(options, "data");
+    CLEANUP(freep) char *absolute = NULL;
+    struct disk *disk = world->env->disk;
+    struct disk_path path;
+
+    if (given != NULL)
+        TRY(disk_join(&path, err, "%s", given));
+    else if (world->is_root)
+        TRY(disk_join(&path, err, "/var/lib/%s", CLIENT_NAME));
+    else if (world->home != NULL)
+        TRY(disk_join(&path, err, "%s/.local/share/%s", world->home, CLIENT_NAME));
+    else
+        return error_set(err, STATUS_INVALID, "there is no home folder; name one with --data");
+    TRY(disk_make_folders(disk, path.text, 0700, err));
+    absolute = world->absolute(path.text);
+    if (absolute == NULL)
+        return error_set(err, STATUS_NOT_FOUND, "the data folder %s cannot be used", path.text);
+    return disk_join(ret_path, err, "%s", absolute);
+}
+
+enum status read_config(const struct client_world *world, const struct options *options,
+                        struct config *ret_config, struct error *err)
+{
+    const char *file = options_text(options, "config");
+    const char *pair;
+
+    config_init(ret_config);
+    if (file != NULL)
+        TRY(config_read(ret_config, world->env->disk, file, err));
+    for (size_t i = 0; (pair = options_nth(options, "set", i)) != NULL; i++)
+        TRY(config_set_pair(ret_config, pair, err));
+    return STATUS_OK;
+}
+
+/* Under the folder's lock, through a daemon that is never stepped. */
+static enum status do_it_here(struct client_world *world, struct data_folder *folder,
+                              json_t *request, json_t **ret_answer, struct error *err)
+{
+    CLEANUP(http_client_closep) struct http_client *http = NULL;
+    CLEANUP(launcher_closep) struct launcher *launcher = NULL;
+    CLEANUP(daemon_closep) struct daemon *daemon = NULL;
+    struct config config;
+    struct daemon_parts parts = {.folder = folder,
+                                 .config = &config,
+                                 .platform = platform_here(),
+                                 .client = CLIENT_NAME " " CLIENT_VERSION};
+
+    config_init(&config);
+    TRY(world->open_http(&http, err));
+    TRY(world->open_launcher(world, &launcher, err));
+    parts.http = http;
+    parts.launcher = launcher;
+    TRY(daemon_open(&parts, &daemon, err));
+    *ret_answer = daemon_answer(daemon, request);
+    (void)json_object_set_new(*ret_answer, "is_running", json_false());
+    return STATUS_OK;
+}
+
+enum status ask(struct client_world *world, const struct options *options, json_t *request,
+                json_t **ret_answer, struct error *err)
+{
+    struct disk_path path, socket;
+    enum status status = STATUS_BUSY;
+
+    TRY(data_path(world, options, &path, err));
+    TRY(disk_join(&socket, err, "%s/control.sock", path.text));
+    for (int i = 0; i < BUSY_TRIES && status == STATUS_BUSY; i++) {
+        CLEANUP(data_folder_close) struct data_folder folder = {0};
+
+        if (i > 0)
+            world->env->sleep_ms(world->env, BUSY_WAIT_MS);
+        status = control_ask(socket.text, request, ret_answer, err);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+        status = data_folder_open(world->env, path.text, &folder, err);
+        if (status == STATUS_OK)
+            return do_it_here(world, &folder, request, ret_answer, err);
+    }
+    return status;
+}

@@ -1,0 +1,52 @@
+/* What the verbs of dugnad-client share. For the sources beside this one only. */
+#ifndef CLIENT_COMMANDS_H
+#define CLIENT_COMMANDS_H
+
+#include <jansson.h>
+
+#include "client/config.h"
+#include "client/program.h"
+#include "client/state/folder.h"
+#include "client/state/records.h"
+#include "common/http/url.h"
+#include "work-units/trust.h"
+
+extern const struct command command_attach, command_account_new, command_run, command_status,
+    command_pause, command_resume, command_detach, command_config;
+
+/* Say on stderr what failed; the exit code for it. */
+int fail(const struct error *err);
+
+/* --data, or the default. */
+enum status data_path(const struct client_world *world, const struct options *options,
+                      struct disk_path *ret_path, struct error *err) MUST_USE;
+
+/* Ask the daemon, or do it to the folder where none runs. */
+enum status ask(struct client_world *world, const struct options *options, json_t *request,
+                json_t **ret_answer, struct error *err) MUST_USE;
+
+/* --config and --set, over the defaults. */
+enum status read_config(const struct client_world *world, const struct options *options,
+                        struct config *ret_config, struct error *err) MUST_USE;
+
+/* "https://site[/path]#<43 characters>". */
+struct attach_link {
+    struct http_url site;
+    struct digest project; /* none: the link does not say */
+};
+enum status attach_link_parse(const char *text, struct attach_link *ret_link, struct error *err)
+    MUST_USE;
+
+/* What a site says of itself, verified as far as the link allows. */
+struct introduction {
+    struct project_record record; /* project, url, name, CA */
+    struct trust trust;
+    bool is_pinned; /* the link named the project; else the site itself did */
+};
+void introduction_clear(struct introduction *introduction);
+
+enum status introduce(struct client_world *world, struct http_client *http,
+                      const struct attach_link *link, struct introduction *ret_introduction,
+                      struct error *err) MUST_USE;
+
+#endif

@@ -1,0 +1,214 @@
+/*
+ * What a server answered to a visit. Everything in it may be taken twice with the same effect, for
+ * a crash in between repeats the visit; what makes it taken is the write of host.json at the end.
+ */
+#include <string.h>
+
+#include "client/agent/delay.h"
+#include "client/daemon/attached.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+static enum status take_ack(struct daemon *daemon, struct attached *project,
+                            const struct scheduler_ack *ack, struct error *err)
+{
+    struct client_task *task = task_find(project, ack->task);
+
+    if (task == NULL || task->record.phase != PHASE_FINISHED)
+        return STATUS_OK;
+    LOG(LOG_INFO, "task.acknowledged", LOG_N("task", ack->task), LOG_N("as", ack->state),
+        LOG_S("why", ack->why));
+    if (ack->state != ACK_REPORTED)
+        return task_settle(daemon, project, task, err);
+    task->record.phase = PHASE_REPORTED;
+    return task_save(daemon, project, task, err);
+}
+
+/* Only what some grant names is kept. */
+static bool is_granted(const struct scheduler_reply *reply, const struct digest *digest)
+{
+    for (size_t i = 0; i < reply->grant_count; i++)
+        if (digest_equals(&reply->grants[i].app_version, digest) ||
+            digest_equals(&reply->grants[i].variant, digest))
+            return true;
+    return false;
+}
+
+static enum status take_envelope(struct attached *project, const struct scheduler_reply *reply,
+                                 const char *text, struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+    TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
+    if (!is_granted(reply, &envelope.digest) ||
+        attached_envelope(project, &envelope.digest) != NULL)
+        return STATUS_OK;
+    TRY(save_envelope(&project->files, &envelope, err));
+    attached_keep_envelope(project, &envelope);
+    return STATUS_OK;
+}
+
+static enum status take_grant(struct attached *project, const struct scheduler_grant *grant,
+                              struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    struct task_record record = {.task = grant->task,
+                                 .app_version = grant->app_version,
+                                 .variant = grant->variant,
+                                 .deadline_s = grant->deadline_s,
+                                 .phase = PHASE_OFFERED};
+
+    if (task_find(project, grant->task) != NULL)
+        return STATUS_OK;
+    TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
+    record.unit = unit.digest;
+    TRY(save_unit(&project->files, grant->task, grant->unit, err));
+    TRY(save_task_record(&project->files, &record, err));
+    (void)task_add(project, &record);
+    LOG(LOG_INFO, "task.granted", LOG_N("task", grant->task),
+        LOG_S("unit", digest_format(&record.unit).text));
+    return STATUS_OK;
+}
+
+/* No more than was asked for, whatever the server says. */
+static enum status take_grants(struct attached *project, const struct scheduler_reply *reply,
+                               int64_t asked, struct error *err)
+{
+    size_t count = reply->grant_count;
+
+    if ((int64_t)count > asked) {
+        LOG(LOG_WARN, "grants.too-many", LOG_N("granted", count), LOG_N("asked", asked));
+        count = (size_t)asked;
+    }
+    for (size_t i = 0; i < reply->envelopes.count; i++)
+        TRY(take_envelope(project, reply, reply->envelopes.texts[i], err));
+    for (size_t i = 0; i < count; i++)
+        TRY(take_grant(project, &reply->grants[i], err));
+    return STATUS_OK;
+}
+
+/* Only outputs that the task has, and that are on their way already or wanted by this. */
+static enum status take_upload(struct daemon *daemon, struct attached *project,
+                               const struct scheduler_upload *upload, struct error *err)
+{
+    struct client_task *task = task_find(project, upload->task);
+    bool is_changed = false;
+
+    if (task == NULL || phase_is_unfinished(task->record.phase) ||
+        task->record.phase == PHASE_FINISHED || task->record.outcome != VISIT_DONE)
+        return STATUS_OK;
+    for (size_t i = 0; i < upload->names.count; i++) {
+        const char *name = upload->names.texts[i];
+
+        if (named_outputs_find(&task->record.outputs, name) == NULL ||
+            texts_have(&task->record.wanted, name))
+            continue;
+        texts_add(&task->record.wanted, name);
+        is_changed = true;
+    }
+    if (!is_changed)
+        return STATUS_OK;
+    task->record.phase = PHASE_REPORTED;
+    return task_save(daemon, project, task, err);
+}
+
+static enum status take_drop(struct daemon *daemon, struct attached *project,
+                             const struct scheduler_drop *drop, struct error *err)
+{
+    struct client_task *task = task_find(project, drop->task);
+
+    if (task == NULL)
+        return STATUS_OK;
+    LOG(LOG_INFO, "task.not-wanted", LOG_N("task", drop->task),
+        LOG_S("why", drop_reason_name(drop->why)));
+    return task_settle(daemon, project, task, err);
+}
+
+static void count_verdict(struct tally *tally, const struct scheduler_verdict *verdict)
+{
+    tally->credit += verdict->credit;
+    if (tally->credit > ID_MAX || tally->credit < 0)
+        tally->credit = ID_MAX;
+    switch (verdict->verdict) {
+    case VERDICT_ACCEPTED:
+        tally->accepted++;
+        break;
+    case VERDICT_OUTVOTED:
+        tally->outvoted++;
+        break;
+    case VERDICT_INCONCLUSIVE:
+        tally->inconclusive++;
+        break;
+    case VERDICT_ERROR:
+        tally->errors++;
+        break;
+    case VERDICT_UNIT_FAILED:
+        tally->unit_failed++;
+        break;
+    }
+}
+
+static enum status take_verdict(struct daemon *daemon, struct attached *project,
+                                const struct scheduler_verdict *verdict, struct error *err)
+{
+    struct client_task *task = task_find(project, verdict->task);
+
+    LOG(LOG_INFO, "task.judged", LOG_N("task", verdict->task),
+        LOG_S("verdict", verdict_name(verdict->verdict)), LOG_N("credit", verdict->credit));
+    if (task == NULL || phase_is_unfinished(task->record.phase))
+        return STATUS_OK;
+    task->record.verdict = verdict->verdict;
+    task->record.credit = verdict->credit;
+    return task_save(daemon, project, task, err);
+}
+
+static enum status take_lists(struct daemon *daemon, struct attached *project,
+                              const struct scheduler_reply *reply, int64_t asked, struct error *err)
+{
+    for (size_t i = 0; i < reply->ack_count; i++)
+        TRY(take_ack(daemon, project, &reply->acks[i], err));
+    for (size_t i = 0; i < reply->drop_count; i++)
+        TRY(take_drop(daemon, project, &reply->drops[i], err));
+    for (size_t i = 0; i < reply->upload_count; i++)
+        TRY(take_upload(daemon, project, &reply->uploads[i], err));
+    for (size_t i = 0; i < reply->verdict_count; i++)
+        TRY(take_verdict(daemon, project, &reply->verdicts[i], err));
+    return take_grants(project, reply, asked, err);
+}
+
+static enum status mark_taken(struct daemon *daemon, struct attached *project,
+                              const struct scheduler_reply *reply, struct error *err)
+{
+    struct host_record host = project->host;
+    int64_t wait_ms = delay_told_ms(reply->return_s, daemon_draw(daemon));
+    struct error own = {0};
+
+    host.next_visit = reply->visit + 1;
+    host.return_at_s = daemon_now_s(daemon) + wait_ms / 1000;
+    for (size_t i = 0; i < reply->verdict_count; i++)
+        count_verdict(&host.tally, &reply->verdicts[i]);
+    TRY(save_host_record(&project->files, &host, err));
+    project->host = host;
+    project->return_at = daemon_now(daemon) + wait_ms;
+    visit_record_clear(&project->visit);
+    if (remove_visit_record(&project->files, &own) != STATUS_OK)
+        log_failure(LOG_WARN, "visit.not-removed", &own); /* it is known as answered */
+    return STATUS_OK;
+}
+
+enum status answer_take(struct daemon *daemon, struct attached *project, const char *body,
+                        size_t length, struct error *err)
+{
+    CLEANUP(scheduler_request_clear) struct scheduler_request asked = {0};
+    CLEANUP(scheduler_reply_clear) struct scheduler_reply reply = {0};
+
+    TRY(scheduler_request_decode(project->visit.body, strlen(project->visit.body), &asked, err));
+    TRY(scheduler_reply_decode(body, length, &asked.visit, &reply, err));
+    TRY(take_lists(daemon, project, &reply, asked.want_tasks, err));
+    TRY(mark_taken(daemon, project, &reply, err));
+    set_words(project->server_words, reply.why);
+    if (reply.keyring_version > project->trust.keyring.version ||
+        reply.freshness_sequence > project->trust.freshness.sequence)
+        project->wants_contact = true;
+    return STATUS_OK;
+}

@@ -1,0 +1,294 @@
+#include "client/daemon/attached.h"
+
+#include <string.h>
+
+#include "client/agent/delay.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define ENVELOPES_MAX SCHEDULER_HAVE_MAX /* of both kinds together, unless more are in use */
+
+uint64_t daemon_draw(struct daemon *daemon)
+{
+    uint64_t bits;
+
+    daemon->env->random(daemon->env, &bits, sizeof bits);
+    return bits;
+}
+
+int64_t daemon_now(const struct daemon *daemon)
+{
+    return daemon->env->now_mono_ms(daemon->env);
+}
+
+int64_t daemon_now_s(const struct daemon *daemon)
+{
+    return daemon->env->now_s(daemon->env);
+}
+
+void set_words(char ret_words[WHY_MAX + 1], const char *text)
+{
+    size_t length = strnlen(text, WHY_MAX);
+
+    /* Never half a character. */
+    while (text[length] != '\0' && length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    memmove(ret_words, text, length);
+    ret_words[length] = '\0';
+    text_sanitise(ret_words, length);
+    for (char *c = ret_words; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\t')
+            *c = ' ';
+}
+
+struct attached *daemon_find(const struct daemon *daemon, const struct digest *project)
+{
+    for (size_t i = 0; i < daemon->project_count; i++)
+        if (digest_equals(&daemon->projects[i]->record.project, project))
+            return daemon->projects[i];
+    return NULL;
+}
+
+static void enlist(struct daemon *daemon, struct attached *project)
+{
+    size_t count = daemon->project_count + 1;
+    struct attached **grown = realloc(daemon->projects, count * sizeof *grown);
+
+    if (grown == NULL)
+        abort();
+    daemon->projects = grown;
+    daemon->projects[daemon->project_count++] = project;
+}
+
+static struct attached *attached_new(struct daemon *daemon, const struct digest *project)
+{
+    struct attached *it = must_alloc(1, sizeof *it);
+    int64_t now = daemon_now(daemon);
+
+    it->record.project = *project;
+    it->host.next_visit = 1;
+    it->hold_until = it->return_at = it->bulletin_at = now;
+    it->download_at = it->upload_at = now;
+    it->visited_at = INT64_MIN;
+    it->report_limit = VISIT_FINISHED_MAX;
+    return it;
+}
+
+struct attached *attached_add(struct daemon *daemon, const struct digest *project,
+                              struct error *err)
+{
+    struct attached *it;
+
+    if (daemon->project_count == STATE_PROJECTS_MAX) {
+        (void)error_set(err, STATUS_TOO_LARGE, "up to %d projects can be attached",
+                        STATE_PROJECTS_MAX);
+        return NULL;
+    }
+    it = attached_new(daemon, project);
+    if (project_files_init(&it->files, daemon->parts.folder, project, err) != STATUS_OK ||
+        project_files_make(&it->files, err) != STATUS_OK) {
+        free(it);
+        return NULL;
+    }
+    enlist(daemon, it);
+    return it;
+}
+
+/* --- envelopes --- */
+
+const struct envelope *attached_envelope(const struct attached *project,
+                                         const struct digest *digest)
+{
+    for (size_t i = 0; i < project->envelope_count; i++)
+        if (digest_equals(&project->envelopes[i].digest, digest))
+            return &project->envelopes[i];
+    return NULL;
+}
+
+static bool is_in_use(const struct attached *project, const struct digest *digest)
+{
+    for (size_t i = 0; i < project->task_count; i++) {
+        const struct task_record *record = &project->tasks[i]->record;
+
+        if (phase_is_unfinished(record->phase) && (digest_equals(&record->app_version, digest) ||
+                                                   digest_equals(&record->variant, digest)))
+            return true;
+    }
+    return false;
+}
+
+/* The first unused one, for they are in the order in which they came. */
+static void forget_one(struct attached *project)
+{
+    struct error err = {0};
+
+    for (size_t i = 0; i < project->envelope_count; i++) {
+        struct envelope *envelope = &project->envelopes[i];
+
+        if (is_in_use(project, &envelope->digest))
+            continue;
+        if (remove_envelope(&project->files, &envelope->digest, &err) != STATUS_OK)
+            log_failure(LOG_WARN, "envelope.not-removed", &err); /* it is loaded next time */
+        envelope_clear(envelope);
+        project->envelope_count--;
+        memmove(envelope, envelope + 1, (project->envelope_count - i) * sizeof *envelope);
+        return;
+    }
+}
+
+void attached_keep_envelope(struct attached *project, struct envelope *envelope)
+{
+    struct envelope *grown;
+
+    if (attached_envelope(project, &envelope->digest) != NULL) {
+        envelope_clear(envelope);
+        return;
+    }
+    if (project->envelope_count >= ENVELOPES_MAX)
+        forget_one(project);
+    grown = realloc(project->envelopes, (project->envelope_count + 1) * sizeof *grown);
+    if (grown == NULL)
+        abort();
+    project->envelopes = grown;
+    project->envelopes[project->envelope_count++] = *envelope;
+    *envelope = (struct envelope){0};
+}
+
+/* --- loading --- */
+
+static enum status load_envelopes(struct attached *project, struct error *err)
+{
+    struct disk *disk = project->files.folder->env->disk;
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk_path path;
+
+    TRY(project_files_join(&project->files, &path, err, "envelopes"));
+    TRY(disk->list(disk, path.text, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+        struct digest digest;
+
+        if (text_to_exact_bytes(names.names[i], DIGEST_BYTES, digest.bytes) &&
+            load_envelope(&project->files, &digest, &envelope, NULL) == STATUS_OK)
+            attached_keep_envelope(project, &envelope);
+    }
+    return STATUS_OK;
+}
+
+static enum status load_tasks(struct attached *project, struct error *err)
+{
+    int64_t *numbers = NULL;
+    size_t count = 0;
+
+    TRY(list_tasks(&project->files, &numbers, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        struct task_record record = {0};
+
+        if (load_task_record(&project->files, numbers[i], &record, NULL) != STATUS_OK)
+            continue;
+        record.phase = phase_after_restart(record.phase);
+        (void)task_add(project, &record);
+    }
+    free(numbers);
+    return STATUS_OK;
+}
+
+/* A host without its key, or a key without its host, is nobody: enrol anew. */
+static void load_identity(struct attached *project)
+{
+    bool has_key = load_host_key(&project->files, &project->key, NULL) == STATUS_OK;
+    struct error err = {0};
+
+    if (has_key && load_host_record(&project->files, &project->host, NULL) != STATUS_OK)
+        project->host = (struct host_record){.next_visit = 1};
+    if (!has_key && remove_host_identity(&project->files, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "host.not-removed", &err);
+    if (load_visit_record(&project->files, &project->visit, NULL) == STATUS_OK &&
+        project->visit.number < project->host.next_visit)
+        visit_record_clear(&project->visit); /* it was answered; only its removal was cut off */
+}
+
+/* As a wall time it survived; it must not grow beyond what servers may ask for. */
+static void restore_return(struct daemon *daemon, struct attached *project)
+{
+    int64_t left_s = project->host.return_at_s - daemon_now_s(daemon);
+
+    if (left_s > DELAY_TOLD_MAX_S)
+        left_s = DELAY_TOLD_MAX_S;
+    if (left_s > 0)
+        project->return_at = daemon_now(daemon) + left_s * 1000;
+}
+
+static enum status load(struct daemon *daemon, struct attached *project, struct error *err)
+{
+    TRY(load_project_record(&project->files, &project->record, err));
+    TRY(project_files_make(&project->files, err));
+    if (load_trust(&project->files, &project->trust, NULL) != STATUS_OK)
+        project->wants_contact = true; /* the pinned id is in project.json: start over from it */
+    load_identity(project);
+    restore_return(daemon, project);
+    TRY(load_envelopes(project, err));
+    return load_tasks(project, err);
+}
+
+static void clear(struct daemon *daemon, struct attached *project)
+{
+    for (size_t i = 0; i < project->task_count; i++) {
+        daemon->parts.launcher->release(project->tasks[i]->running);
+        prepared_clear(&project->tasks[i]->prepared);
+        task_record_clear(&project->tasks[i]->record);
+        free(project->tasks[i]);
+    }
+    free(project->tasks);
+    for (size_t i = 0; i < project->envelope_count; i++)
+        envelope_clear(&project->envelopes[i]);
+    free(project->envelopes);
+    project_record_clear(&project->record);
+    visit_record_clear(&project->visit);
+    private_key_clear(&project->key);
+    trust_clear(&project->trust);
+    free(project);
+}
+
+struct attached *attached_load(struct daemon *daemon, const struct digest *project,
+                               struct error *err)
+{
+    struct attached *it = attached_new(daemon, project);
+    enum status status = project_files_init(&it->files, daemon->parts.folder, project, err);
+
+    if (status == STATUS_OK)
+        status = load(daemon, it, err);
+    if (status == STATUS_OK && !digest_equals(&it->record.project, project))
+        status = error_set(err, STATUS_INVALID, "project.json is of another project");
+    if (status != STATUS_OK) {
+        clear(daemon, it);
+        return NULL;
+    }
+    enlist(daemon, it);
+    return it;
+}
+
+static void unpin_all(struct daemon *daemon, struct client_task *task)
+{
+    for (size_t i = slot_file_count(&task->prepared); i > 0; i--) {
+        struct needed_file file = slot_file(&task->prepared, i - 1);
+
+        cache_unpin(&daemon->cache, &file.digest);
+    }
+}
+
+void attached_free(struct daemon *daemon, struct attached *project)
+{
+    lane_stop(daemon, &project->talk);
+    lane_stop(daemon, &project->download);
+    lane_stop(daemon, &project->upload);
+    download_close(&project->part);
+    disk_file_close(project->sent_file);
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->is_prepared)
+            unpin_all(daemon, project->tasks[i]);
+    for (size_t i = 0; i < daemon->project_count; i++)
+        if (daemon->projects[i] == project)
+            daemon->projects[i] = daemon->projects[--daemon->project_count];
+    clear(daemon, project);
+}

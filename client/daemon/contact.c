@@ -1,0 +1,213 @@
+/* News of a project's keys: GET /v1/project and GET /v1/bulletin. */
+#include "client/fetch/contact.h"
+
+#include <string.h>
+
+#include "client/agent/delay.h"
+#include "client/daemon/attached.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "protocol/bulletin.h"
+
+/* Durable before it is used; on failure the old one stays. */
+static enum status replace_trust(struct attached *project, struct trust *newer, struct error *err)
+{
+    TRY(save_trust(&project->files, newer, err));
+    trust_clear(&project->trust);
+    project->trust = *newer;
+    *newer = (struct trust){0};
+    return STATUS_OK;
+}
+
+static bool is_same_trust(const struct trust *a, const struct trust *b)
+{
+    return digest_equals(&a->keyring_envelope.digest, &b->keyring_envelope.digest) &&
+           a->has_freshness == b->has_freshness &&
+           digest_equals(&a->freshness_envelope.digest, &b->freshness_envelope.digest);
+}
+
+static void stop_for_fork(struct attached *project, const char *other)
+{
+    const struct data_folder *folder = project->files.folder;
+    struct disk_path path;
+    struct error err = {0};
+
+    set_words(project->record.stopped,
+              "two different keyrings of one version were published: somebody else may hold the "
+              "project's root keys. Both are kept; ask the project's operator.");
+    LOG(LOG_ERROR, "project.stopped", LOG_S("project", project->record.name),
+        LOG_S("why", project->record.stopped));
+    if (data_folder_join(folder, &path, &err, "aside/%lld-other-keyring.json",
+                         (long long)folder->env->now_s(folder->env)) != STATUS_OK ||
+        folder->env->disk->write(folder->env->disk, path.text, other, strlen(other), 0600, &err) !=
+            STATUS_OK ||
+        save_project_record(&project->files, &project->record, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "project.not-saved", &err);
+}
+
+/* The presented chain counts only if a CA that the verified keyring lists stands at its end. */
+static enum status take_chain(struct daemon *daemon, struct attached *project,
+                              const struct trust *trust, const struct http_response *response,
+                              struct error *err)
+{
+    struct project_record *record = &project->record;
+    char *pem = NULL;
+    char *before = record->ca_pem;
+    enum status status;
+
+    TRY(http_chain_find_ca(&response->chain, record->url,
+                           trust_judged_s(trust, daemon_now_s(daemon)), trust->keyring.tls_cas,
+                           trust->keyring.tls_ca_count, &pem, err));
+    record->ca_pem = pem;
+    status = save_project_record(&project->files, record, err);
+    if (status != STATUS_OK) {
+        record->ca_pem = before;
+        before = pem;
+    }
+    free(before);
+    return status;
+}
+
+static enum status refused(enum refusal refusal, struct error *err)
+{
+    if (err->text[0] == '\0')
+        (void)error_set(err, STATUS_UNTRUSTED, "%s", refusal_words(refusal));
+    error_code(err, refusal_code(refusal));
+    return STATUS_UNTRUSTED;
+}
+
+static enum status take_project(struct daemon *daemon, struct attached *project,
+                                const struct http_response *response, struct error *err)
+{
+    CLEANUP(project_clear) struct project said = {0};
+    CLEANUP(trust_clear) struct trust trust = {0};
+    CLEANUP(freep) char *fork = NULL;
+    enum refusal refusal;
+
+    TRY(project_decode(buffer_text(&response->body), response->body.length, &said, err));
+    TRY(trust_copy(&project->trust, &trust, err));
+    refusal =
+        contact_take(&trust, &project->record.project, &said, daemon_now_s(daemon), &fork, err);
+    if (refusal == REFUSAL_KEYRING_FORK && fork != NULL)
+        stop_for_fork(project, fork);
+    if (refusal != REFUSAL_NONE)
+        return refused(refusal, err);
+    if (project->is_first_contact)
+        TRY(take_chain(daemon, project, &trust, response, err));
+    if (!is_same_trust(&trust, &project->trust))
+        TRY(replace_trust(project, &trust, err));
+    project->wants_contact = project->is_first_contact = false;
+    tasks_check_again(daemon, project);
+    return STATUS_OK;
+}
+
+static void on_project(struct daemon *daemon, struct attached *project, enum status status,
+                       struct http_response *response, const struct error *how)
+{
+    struct error err = *how;
+
+    if (status == STATUS_OK)
+        status = http_check(response, &err);
+    if (status == STATUS_OK)
+        status = take_project(daemon, project, response, &err);
+    if (status != STATUS_OK)
+        talk_failed(daemon, project, status, &err);
+    else
+        talk_worked(project);
+}
+
+void contact_start(struct daemon *daemon, struct attached *project)
+{
+    CLEANUP(freep) char *url = site_url(project, "/v1/project");
+    struct http_request request = {
+        .url = url,
+        .ca_pem = project->is_first_contact ? NULL : project->record.ca_pem,
+        .max_bytes = PROJECT_MAX,
+        .on_first_contact = project->is_first_contact,
+    };
+    struct error err = {0};
+    enum status status;
+
+    project->talk.done = on_project;
+    status = lane_start(daemon, &project->talk, &request, &err);
+    if (status != STATUS_OK)
+        talk_failed(daemon, project, status, &err);
+}
+
+/* --- the bulletin --- */
+
+static enum status take_freshness(struct daemon *daemon, struct attached *project, const char *text,
+                                  struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(trust_clear) struct trust trust = {0};
+    enum refusal refusal;
+
+    TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
+    if (project->trust.has_freshness &&
+        digest_equals(&envelope.digest, &project->trust.freshness_envelope.digest))
+        return STATUS_OK;
+    TRY(trust_copy(&project->trust, &trust, err));
+    refusal = trust_accept_freshness(&trust, &envelope, daemon_now_s(daemon), err);
+    if (refusal == REFUSAL_NEEDS_NEWER_KEYRING || refusal == REFUSAL_KEYRING_FORK) {
+        project->wants_contact = true;
+        return STATUS_OK;
+    }
+    if (refusal != REFUSAL_NONE)
+        return refused(refusal, err);
+    TRY(replace_trust(project, &trust, err));
+    LOG(LOG_INFO, "freshness.taken", LOG_S("project", project->record.name),
+        LOG_N("sequence", project->trust.freshness.sequence));
+    tasks_check_again(daemon, project);
+    return STATUS_OK;
+}
+
+static enum status take_bulletin(struct daemon *daemon, struct attached *project,
+                                 const struct http_response *response, struct error *err)
+{
+    CLEANUP(bulletin_clear) struct bulletin bulletin = {0};
+
+    TRY(bulletin_decode(buffer_text(&response->body), response->body.length, &bulletin, err));
+    if (bulletin.keyring_version > project->trust.keyring.version)
+        project->wants_contact = true;
+    if (bulletin.freshness != NULL && !project->wants_contact)
+        TRY(take_freshness(daemon, project, bulletin.freshness, err));
+    (void)text_fit(project->bulletin_etag, sizeof project->bulletin_etag, response->etag);
+    return STATUS_OK;
+}
+
+/* A bulletin that does not come is no reason to hold back a visit. */
+static void on_bulletin(struct daemon *daemon, struct attached *project, enum status status,
+                        struct http_response *response, const struct error *how)
+{
+    struct error err = *how;
+
+    if (status == STATUS_OK)
+        status = http_check(response, &err);
+    if (status == STATUS_OK && response->status != 304)
+        status = take_bulletin(daemon, project, response, &err);
+    if (status == STATUS_OK)
+        return;
+    log_failure(LOG_INFO, "bulletin.failed", &err);
+    if (status == STATUS_UNTRUSTED)
+        set_words(project->trouble, err.text);
+}
+
+void bulletin_start(struct daemon *daemon, struct attached *project)
+{
+    CLEANUP(freep) char *url = site_url(project, "/v1/bulletin");
+    struct http_request request = {
+        .url = url,
+        .ca_pem = project->record.ca_pem,
+        .max_bytes = BULLETIN_MAX,
+        .if_none_match = project->bulletin_etag[0] != '\0' ? project->bulletin_etag : NULL,
+    };
+    struct error err = {0};
+
+    project->bulletin_at =
+        daemon_now(daemon) +
+        delay_jittered_ms(daemon->parts.config->bulletin_interval * 1000, daemon_draw(daemon));
+    project->talk.done = on_bulletin;
+    if (lane_start(daemon, &project->talk, &request, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "bulletin.failed", &err);
+}

@@ -1,0 +1,49 @@
+/* One exchange at a time. */
+#include <assert.h>
+
+#include "client/daemon/attached.h"
+#include "common/base/text.h"
+
+char *site_url(const struct attached *project, const char *path)
+{
+    return text_format("%s%s", project->record.url, path);
+}
+
+enum status lane_start(struct daemon *daemon, struct lane *lane, const struct http_request *request,
+                       struct error *err)
+{
+    struct http_client *http = daemon->parts.http;
+
+    assert(lane->exchange == NULL);
+    return http->start(http, request, &lane->exchange, err);
+}
+
+static void release(struct daemon *daemon, struct lane *lane)
+{
+    struct http_client *http = daemon->parts.http;
+
+    http->release(http, lane->exchange);
+    lane->exchange = NULL;
+    free(lane->body);
+    lane->body = NULL;
+}
+
+/* `done` may start the lane's next exchange. */
+void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lane)
+{
+    CLEANUP(http_response_clear) struct http_response response = {0};
+    struct error err = {0};
+    enum status status;
+
+    if (lane->exchange == NULL ||
+        !daemon->parts.http->poll(lane->exchange, &status, &response, &err))
+        return;
+    release(daemon, lane);
+    lane->done(daemon, project, status, &response, &err);
+}
+
+void lane_stop(struct daemon *daemon, struct lane *lane)
+{
+    if (lane->exchange != NULL)
+        release(daemon, lane);
+}

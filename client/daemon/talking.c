@@ -1,0 +1,146 @@
+/* When to talk to a server, and what a failure to does to that. */
+#include <string.h>
+
+#include "client/agent/choose.h"
+#include "client/agent/delay.h"
+#include "client/agent/talk.h"
+#include "client/daemon/attached.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+void talk_failed(struct daemon *daemon, struct attached *project, enum status status,
+                 const struct error *err)
+{
+    const struct delay_rule rule = {.first_ms = daemon->parts.config->retry_first * 1000,
+                                    .last_ms = daemon->parts.config->retry_last * 1000};
+
+    log_failure(LOG_WARN, "server.failed", err);
+    set_words(project->trouble, err->text);
+    project->failures++;
+    project->hold_until = daemon_now(daemon) + delay_ms(&rule, project->failures,
+                                                        err->retry_after_s, daemon_draw(daemon));
+    if (status != STATUS_UNTRUSTED || err->code == NULL ||
+        strcmp(err->code, "certificate-unknown-ca") != 0)
+        return;
+    /* By turns: the site may come back with a certificate that the system knows. */
+    project->wants_contact = true;
+    project->is_first_contact = !project->is_first_contact;
+}
+
+void talk_worked(struct attached *project)
+{
+    project->failures = 0;
+    project->trouble[0] = '\0';
+}
+
+static int64_t unfinished_of(const struct attached *project)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < project->task_count; i++)
+        count += phase_is_unfinished(project->tasks[i]->record.phase) ? 1 : 0;
+    return count;
+}
+
+void talk_why_not(struct daemon *daemon, const struct attached *project,
+                  char ret_words[WHY_MAX + 1])
+{
+    struct error err = {0};
+
+    if (project->record.stopped[0] != '\0')
+        set_words(ret_words, project->record.stopped);
+    else if (daemon->is_paused)
+        set_words(ret_words, "paused by its owner");
+    else if (!project->record.native_allowed)
+        set_words(ret_words, "its owner has not allowed this project's programs to run");
+    else if (trust_may_start(&project->trust, daemon_now_s(daemon), &err) != REFUSAL_NONE)
+        set_words(ret_words, err.text[0] != '\0' ? err.text : "the project's keys are not fresh");
+    else if (daemon->trouble[0] != '\0')
+        set_words(ret_words, daemon->trouble);
+    else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
+        set_words(ret_words, "too many finished tasks wait for the server");
+    else
+        ret_words[0] = '\0';
+}
+
+int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
+{
+    char why[WHY_MAX + 1];
+    struct want_view view = {
+        .cores = daemon->parts.config->cores,
+        .buffer_s = daemon->parts.config->work_buffer,
+        .mean_task_ms = project->mean_task_ms,
+        .of_project = unfinished_of(project),
+        .project_count = (int64_t)daemon->project_count,
+        .most_of_server = SCHEDULER_WANT_MAX,
+    };
+
+    talk_why_not(daemon, project, why);
+    if (why[0] != '\0')
+        return 0;
+    for (size_t i = 0; i < daemon->project_count; i++)
+        view.unfinished += unfinished_of(daemon->projects[i]);
+    return choose_want(&view);
+}
+
+static struct talk_view view_of(struct daemon *daemon, const struct attached *project)
+{
+    struct talk_view view = {
+        .now = daemon_now(daemon),
+        .hold_until = project->hold_until,
+        .return_at = project->return_at,
+        .visited_at = project->visited_at,
+        .visit_interval = daemon->parts.config->visit_interval * 1000,
+        .bulletin_at = project->bulletin_at,
+        .is_stopped = project->record.stopped[0] != '\0',
+        .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
+        .is_enrolled = project->host.host != 0,
+        .has_unanswered_visit = project->visit.body != NULL,
+        .tasks_wanted = talk_wanted(daemon, project),
+    };
+
+    for (size_t i = 0; i < project->task_count; i++) {
+        const struct client_task *task = project->tasks[i];
+
+        view.reports += task->record.phase == PHASE_FINISHED && !task->is_dirty ? 1 : 0;
+        view.open_tasks += task->record.phase != PHASE_STORED ? 1 : 0;
+    }
+    return view;
+}
+
+void talk_step(struct daemon *daemon, struct attached *project)
+{
+    struct talk_view view;
+
+    lane_poll(daemon, project, &project->talk);
+    if (project->talk.exchange != NULL)
+        return;
+    view = view_of(daemon, project);
+    switch (talk_decide(&view).talk) {
+    case TALK_PROJECT:
+        contact_start(daemon, project);
+        break;
+    case TALK_ENROL:
+        enrol_start(daemon, project);
+        break;
+    case TALK_VISIT:
+        visit_start(daemon, project);
+        break;
+    case TALK_BULLETIN:
+        bulletin_start(daemon, project);
+        break;
+    case TALK_NOTHING:
+    default:
+        break;
+    }
+}
+
+int64_t talk_wake(struct daemon *daemon, struct attached *project)
+{
+    struct talk_view view = view_of(daemon, project);
+    struct talk_decision decision = talk_decide(&view);
+
+    if (project->talk.exchange != NULL)
+        return TALK_NEVER; /* the network wakes us */
+    return decision.talk == TALK_NOTHING ? decision.look_again : view.now;
+}

@@ -1,0 +1,338 @@
+/* The life of a task outside its slot. */
+#include <assert.h>
+#include <string.h>
+
+#include "client/agent/choose.h"
+#include "client/daemon/attached.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define NEWER_KEYRING_WAIT_MS 60000
+#define NEWER_KEYRING_TRIES   5
+
+struct client_task *task_find(const struct attached *project, int64_t number)
+{
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->record.task == number)
+            return project->tasks[i];
+    return NULL;
+}
+
+struct client_task *task_add(struct attached *project, const struct task_record *record)
+{
+    struct client_task *task = must_alloc(1, sizeof *task);
+
+    if (project->task_count == project->task_capacity) {
+        size_t capacity = project->task_capacity > 0 ? 2 * project->task_capacity : 16;
+        struct client_task **grown = realloc(project->tasks, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            abort();
+        project->tasks = grown;
+        project->task_capacity = capacity;
+    }
+    task->record = *record;
+    task->upload_offset = HTTP_ABSENT;
+    project->tasks[project->task_count++] = task;
+    return task;
+}
+
+enum status task_save(struct daemon *daemon, struct attached *project, struct client_task *task,
+                      struct error *err)
+{
+    struct error own = {0};
+    enum status status = save_task_record(&project->files, &task->record, &own);
+
+    task->is_dirty = status != STATUS_OK;
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    log_failure(LOG_WARN, "task.not-saved", &own);
+    set_words(daemon->trouble, own.text);
+    daemon->save_again_at = daemon_now(daemon) + DIRTY_RETRY_MS;
+    if (err != NULL)
+        *err = own;
+    return status;
+}
+
+static void set_pins(struct daemon *daemon, const struct prepared *prepared, bool is_pinned)
+{
+    for (size_t i = slot_file_count(prepared); i > 0; i--) {
+        struct needed_file file = slot_file(prepared, i - 1);
+
+        if (is_pinned)
+            cache_pin(&daemon->cache, &file.digest);
+        else
+            cache_unpin(&daemon->cache, &file.digest);
+    }
+}
+
+/* It left the unfinished ones: give back its files, its slot and whatever runs. */
+static void let_go(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    struct error err = {0};
+
+    if (project->download_task == task->record.task) {
+        lane_stop(daemon, &project->download);
+        download_close(&project->part);
+        project->download_task = 0;
+    }
+    daemon->parts.launcher->release(task->running);
+    task->running = NULL;
+    if (task->is_prepared)
+        set_pins(daemon, &task->prepared, false);
+    task->is_prepared = false;
+    prepared_clear(&task->prepared);
+    if (remove_slot(&project->files, task->record.task, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "slot.not-removed", &err);
+}
+
+void task_finish(struct daemon *daemon, struct attached *project, struct client_task *task,
+                 enum visit_outcome outcome)
+{
+    struct task_record *record = &task->record;
+
+    assert(phase_may_follow(record->phase, PHASE_FINISHED));
+    record->phase = PHASE_FINISHED;
+    record->outcome = outcome;
+    record->report.task = record->task;
+    record->finished_s = daemon_now_s(daemon);
+    if (outcome != VISIT_DONE)
+        named_outputs_clear(&record->outputs);
+    LOG(LOG_INFO, "task.finished", LOG_N("task", record->task),
+        LOG_S("outcome", visit_outcome_name(outcome)), LOG_S("why", record->report.why));
+    (void)task_save(daemon, project, task, NULL); /* not reported before it is saved */
+    let_go(daemon, project, task);
+}
+
+void task_abandon(struct daemon *daemon, struct attached *project, struct client_task *task,
+                  const char *why)
+{
+    set_words(task->record.report.why, why);
+    task_finish(daemon, project, task, VISIT_ABANDONED);
+}
+
+void task_refuse(struct daemon *daemon, struct attached *project, struct client_task *task,
+                 enum refusal refusal, const struct digest *what, const struct error *err)
+{
+    struct scheduler_report *report = &task->record.report;
+
+    report->refusal = refusal;
+    report->refused = *what;
+    set_words(report->why, err->text[0] != '\0' ? err->text : refusal_words(refusal));
+    LOG(LOG_WARN, "task.refused", LOG_N("task", task->record.task),
+        LOG_S("refusal", refusal_code(refusal)), LOG_S("digest", digest_format(what).text),
+        LOG_S("why", report->why));
+    task_finish(daemon, project, task, VISIT_REFUSED);
+}
+
+/* --- verifying --- */
+
+enum lookup { LOOKUP_FOUND, LOOKUP_LOST, LOOKUP_LATER };
+
+/* The unit's envelope is read anew each time: it may be large, and is seldom needed. */
+static enum lookup look_up(const struct attached *project, const struct client_task *task,
+                           struct envelope *ret_unit, struct signed_task *ret_signed)
+{
+    enum status status = load_unit(&project->files, &task->record, ret_unit, NULL);
+
+    *ret_signed = (struct signed_task){
+        .unit = ret_unit,
+        .app_version = attached_envelope(project, &task->record.app_version),
+        .variant = attached_envelope(project, &task->record.variant),
+    };
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return LOOKUP_LATER;
+    if (status == STATUS_NOT_FOUND || ret_signed->app_version == NULL ||
+        ret_signed->variant == NULL)
+        return LOOKUP_LOST;
+    return LOOKUP_FOUND;
+}
+
+static const char *too_large_for(const struct daemon *daemon, const struct limits *limits)
+{
+    if (limits->memory_bytes > daemon->parts.config->memory)
+        return "it may use more memory than this client's owner allows";
+    if (limits->disk_bytes > daemon->parts.config->disk)
+        return "it may use more disk than this client's owner allows";
+    return NULL;
+}
+
+static void take_prepared(struct daemon *daemon, struct attached *project, struct client_task *task,
+                          struct prepared *prepared)
+{
+    const char *too_large = too_large_for(daemon, &prepared->unit.limits);
+
+    if (too_large != NULL) {
+        prepared_clear(prepared);
+        task_abandon(daemon, project, task, too_large);
+        return;
+    }
+    task->prepared = *prepared;
+    task->is_prepared = true;
+    set_pins(daemon, &task->prepared, true);
+    task->record.phase = PHASE_FETCHING;
+}
+
+/* Its keyring may be on the way; but not for ever. */
+static bool may_wait_for_keyring(struct daemon *daemon, struct attached *project,
+                                 struct client_task *task, enum refusal refusal)
+{
+    if (refusal != REFUSAL_NEEDS_NEWER_KEYRING || ++task->failures > NEWER_KEYRING_TRIES)
+        return false;
+    project->wants_contact = true;
+    task->not_before = daemon_now(daemon) + NEWER_KEYRING_WAIT_MS;
+    return true;
+}
+
+void task_verify(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    const struct trust_moment moment = {.purpose = TRUST_START, .now_s = daemon_now_s(daemon)};
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    struct prepared prepared = {0};
+    struct signed_task it;
+    struct digest refused = {0};
+    struct error err = {0};
+    enum refusal refusal;
+    enum lookup lookup;
+
+    if (daemon_now(daemon) < task->not_before ||
+        trust_may_start(&project->trust, moment.now_s, NULL) != REFUSAL_NONE)
+        return;
+    lookup = look_up(project, task, &unit, &it);
+    if (lookup == LOOKUP_LOST)
+        task_abandon(daemon, project, task, "what was signed of it was lost on this machine");
+    if (lookup != LOOKUP_FOUND)
+        return;
+    refusal =
+        verify_task(&project->trust, &it, &moment, &daemon->machine, &prepared, &refused, &err);
+    if (refusal == REFUSAL_NONE)
+        take_prepared(daemon, project, task, &prepared);
+    else if (!may_wait_for_keyring(daemon, project, task, refusal))
+        task_refuse(daemon, project, task, refusal, &refused, &err);
+}
+
+static void check_again(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    const struct trust_moment moment = {.purpose = TRUST_FINISH, .now_s = daemon_now_s(daemon)};
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    CLEANUP(prepared_clear) struct prepared prepared = {0};
+    struct signed_task it;
+    struct digest refused = {0};
+    struct error err = {0};
+    enum refusal refusal;
+
+    if (look_up(project, task, &unit, &it) != LOOKUP_FOUND)
+        return;
+    refusal =
+        verify_task(&project->trust, &it, &moment, &daemon->machine, &prepared, &refused, &err);
+    if (refusal != REFUSAL_NONE && refusal != REFUSAL_NEEDS_NEWER_KEYRING)
+        task_refuse(daemon, project, task, refusal, &refused, &err);
+}
+
+void tasks_check_again(struct daemon *daemon, struct attached *project)
+{
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->is_prepared && phase_is_unfinished(project->tasks[i]->record.phase))
+            check_again(daemon, project, project->tasks[i]);
+}
+
+/* --- the end --- */
+
+void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    struct error err = {0};
+    size_t i = 0;
+
+    let_go(daemon, project, task);
+    if (project->upload_task == task->record.task) {
+        lane_stop(daemon, &project->upload);
+        disk_file_close(project->sent_file);
+        project->sent_file = NULL;
+        project->upload_task = 0;
+    }
+    if (remove_task(&project->files, task->record.task, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "task.not-removed", &err);
+    while (project->tasks[i] != task)
+        i++;
+    project->task_count--;
+    memmove(&project->tasks[i], &project->tasks[i + 1],
+            (project->task_count - i) * sizeof *project->tasks);
+    task_record_clear(&task->record);
+    free(task);
+}
+
+enum status task_settle(struct daemon *daemon, struct attached *project, struct client_task *task,
+                        struct error *err)
+{
+    if (phase_is_unfinished(task->record.phase)) {
+        LOG(LOG_INFO, "task.dropped", LOG_N("task", task->record.task));
+        task_remove(daemon, project, task);
+        return STATUS_OK;
+    }
+    if (task->record.phase == PHASE_STORED)
+        return STATUS_OK;
+    task->record.phase = PHASE_STORED;
+    task->record.settled_s = daemon_now_s(daemon);
+    texts_clear(&task->record.wanted);
+    return task_save(daemon, project, task, err);
+}
+
+static int64_t bytes_kept(const struct task_record *record)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < record->outputs.count; i++)
+        bytes += record->outputs.outputs[i].size;
+    return bytes;
+}
+
+static void forget_some(struct daemon *daemon, struct attached *project)
+{
+    const struct kept_rule rule = {.grace_s = daemon->parts.config->grace,
+                                   .bytes = daemon->parts.config->disk};
+    struct kept_view *kept = must_alloc(project->task_count, sizeof *kept);
+    bool *forget = must_alloc(project->task_count, sizeof *forget);
+    int64_t *numbers = must_alloc(project->task_count, sizeof *numbers);
+    size_t count = 0;
+
+    for (size_t i = 0; i < project->task_count; i++) {
+        const struct task_record *record = &project->tasks[i]->record;
+
+        if (record->phase != PHASE_STORED)
+            continue;
+        numbers[count] = record->task;
+        kept[count++] =
+            (struct kept_view){.settled_s = record->settled_s, .bytes = bytes_kept(record)};
+    }
+    choose_forgotten(kept, count, &rule, daemon_now_s(daemon), forget);
+    for (size_t i = 0; i < count; i++)
+        if (forget[i])
+            task_remove(daemon, project, task_find(project, numbers[i]));
+    free(kept);
+    free(forget);
+    free(numbers);
+}
+
+static bool save_dirty(struct daemon *daemon, struct attached *project)
+{
+    bool is_clean = true;
+
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->is_dirty)
+            is_clean = task_save(daemon, project, project->tasks[i], NULL) == STATUS_OK && is_clean;
+    return is_clean;
+}
+
+void tasks_tidy(struct daemon *daemon)
+{
+    bool is_clean = true;
+
+    for (size_t i = 0; i < daemon->project_count; i++)
+        forget_some(daemon, daemon->projects[i]);
+    if (daemon_now(daemon) < daemon->save_again_at)
+        return;
+    for (size_t i = 0; i < daemon->project_count; i++)
+        is_clean = save_dirty(daemon, daemon->projects[i]) && is_clean;
+    if (is_clean)
+        daemon->trouble[0] = '\0';
+}

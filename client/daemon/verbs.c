@@ -1,0 +1,191 @@
+/* What a daemon does about the control verbs. */
+#include "client/control/verbs.h"
+
+#include <string.h>
+
+#include "client/daemon/attached.h"
+#include "client/fetch/contact.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/crypto/base64.h"
+#include "common/json/members.h"
+
+/* --- attach --- */
+
+/* Trust before the record: a project exists once its record does. */
+static enum status store_attached(struct daemon *daemon, struct attached *project,
+                                  struct project_record *record, struct trust *trust,
+                                  struct error *err)
+{
+    int64_t now = daemon_now(daemon);
+
+    TRY(save_trust(&project->files, trust, err));
+    TRY(save_project_record(&project->files, record, err));
+    project_record_clear(&project->record);
+    project->record = *record;
+    *record = (struct project_record){0};
+    trust_clear(&project->trust);
+    project->trust = *trust;
+    *trust = (struct trust){0};
+    project->hold_until = now;
+    project->failures = 0;
+    return STATUS_OK;
+}
+
+/* Never less than what is known already, and never another project's site. */
+static enum status check_attach(const struct attached *known, const struct project_record *record,
+                                const struct trust *trust, struct error *err)
+{
+    if (!digest_equals(&record->project, &trust->project))
+        return error_set(err, STATUS_UNTRUSTED, "the keys are of another project");
+    if (!contact_is_listed(&trust->keyring, record->url))
+        return error_set(err, STATUS_UNTRUSTED, "the project's keyring does not list this URL");
+    if (known != NULL && known->trust.keyring.version > trust->keyring.version)
+        return error_set(err, STATUS_CONFLICT, "newer keys of this project are known already");
+    return STATUS_OK;
+}
+
+static enum status attach(struct daemon *daemon, struct project_record *record, struct trust *trust,
+                          struct error *err)
+{
+    struct attached *project = daemon_find(daemon, &record->project);
+    bool is_new = project == NULL;
+    enum status status;
+
+    TRY(check_attach(project, record, trust, err));
+    if (is_new)
+        project = attached_add(daemon, &record->project, err);
+    if (project == NULL)
+        return err->status;
+    LOG(LOG_INFO, "project.attached", LOG_S("project", record->name), LOG_S("url", record->url));
+    status = store_attached(daemon, project, record, trust, err);
+    if (status != STATUS_OK && is_new)
+        attached_free(daemon, project);
+    return status;
+}
+
+static enum status on_attach(struct daemon *daemon, struct members *root, struct error *err)
+{
+    CLEANUP(project_record_clear) struct project_record record = {0};
+    CLEANUP(trust_clear) struct trust trust = {0};
+    const char *project = members_lines(root, "record", PROJECT_RECORD_MAX);
+    const char *chain = members_lines(root, "trust", TRUST_STATE_MAX);
+
+    TRY(members_end(root));
+    TRY(project_record_decode(project, strlen(project), &record, err));
+    TRY(trust_decode(chain, strlen(chain), &trust, err));
+    return attach(daemon, &record, &trust, err);
+}
+
+/* --- detach --- */
+
+static bool is_called(const struct attached *project, const char *name)
+{
+    char id[BASE64URL_CHARS(DIGEST_BYTES) + 1];
+    struct digest_text digest = digest_format(&project->record.project);
+
+    base64url_encode(project->record.project.bytes, DIGEST_BYTES, id);
+    return strcmp(project->record.name, name) == 0 || strcmp(project->record.url, name) == 0 ||
+           strcmp(id, name) == 0 || strcmp(digest.text, name) == 0;
+}
+
+static enum status find_called(const struct daemon *daemon, const char *name,
+                               struct attached **ret_project, struct error *err)
+{
+    *ret_project = NULL;
+    for (size_t i = 0; i < daemon->project_count; i++) {
+        if (!is_called(daemon->projects[i], name))
+            continue;
+        if (*ret_project != NULL)
+            return error_set(err, STATUS_INVALID, "two projects are called so; name its id");
+        *ret_project = daemon->projects[i];
+    }
+    if (*ret_project == NULL)
+        return error_set(err, STATUS_NOT_FOUND, "no attached project is called so");
+    return STATUS_OK;
+}
+
+static size_t unreported(const struct attached *project)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < project->task_count; i++)
+        count += project->tasks[i]->record.phase == PHASE_FINISHED ||
+                         project->tasks[i]->record.wanted.count > 0
+                     ? 1
+                     : 0;
+    return count;
+}
+
+static enum status on_detach(struct daemon *daemon, struct members *root, struct error *err)
+{
+    const char *name = members_text(root, "project", 1, HTTP_URL_MAX - 1);
+    bool force = members_boolean(root, "force");
+    struct attached *project;
+    size_t count;
+
+    TRY(members_end(root));
+    TRY(find_called(daemon, name, &project, err));
+    count = unreported(project);
+    if (count > 0 && !force)
+        return error_set(err, STATUS_CONFLICT,
+                         "%zu finished tasks have not reached the server yet and would be lost; "
+                         "wait, or repeat with --yes",
+                         count);
+    LOG(LOG_INFO, "project.detached", LOG_S("project", project->record.name));
+    for (size_t i = project->task_count; i > 0; i--)
+        task_remove(daemon, project, project->tasks[i - 1]);
+    TRY(project_files_remove(&project->files, err));
+    attached_free(daemon, project);
+    return STATUS_OK;
+}
+
+/* --- pause, resume --- */
+
+static enum status set_paused(struct daemon *daemon, bool is_paused, struct error *err)
+{
+    struct disk *disk = daemon->env->disk;
+    struct disk_path path;
+    enum status status;
+
+    TRY(data_folder_join(daemon->parts.folder, &path, err, "paused"));
+    if (is_paused)
+        status = disk->write(disk, path.text, "", 0, 0600, err);
+    else
+        status = disk->remove(disk, path.text, err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    daemon->is_paused = is_paused;
+    run_pause_all(daemon, is_paused);
+    return STATUS_OK;
+}
+
+static enum status carry_out(struct daemon *daemon, struct members *root, const char *verb,
+                             struct error *err)
+{
+    if (strcmp(verb, "attach") == 0)
+        return on_attach(daemon, root, err);
+    if (strcmp(verb, "detach") == 0)
+        return on_detach(daemon, root, err);
+    TRY(members_end(root));
+    if (strcmp(verb, "pause") == 0)
+        return set_paused(daemon, true, err);
+    if (strcmp(verb, "resume") == 0)
+        return set_paused(daemon, false, err);
+    return error_set(err, STATUS_INVALID, "this daemon does not know the verb \"%.40s\"", verb);
+}
+
+json_t *daemon_answer(struct daemon *daemon, json_t *request)
+{
+    struct error err = {0};
+    struct members root;
+    const char *verb;
+
+    members_begin(&root, request, &err);
+    verb = members_text(&root, "verb", 1, 40);
+    if (strcmp(verb, "status") == 0 && members_end(&root) == STATUS_OK)
+        return status_of_daemon(daemon);
+    if (carry_out(daemon, &root, verb, &err) != STATUS_OK)
+        return answer_failure(&err);
+    return answer_ok();
+}

@@ -1,0 +1,223 @@
+#include "client/fetch/cache.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define HEX_CHARS (2 * DIGEST_BYTES)
+
+static struct disk *disk_of(const struct cache *cache)
+{
+    return cache->folder->env->disk;
+}
+
+enum status cache_path(const struct cache *cache, const struct digest *digest, bool is_part,
+                       struct disk_path *ret_path, struct error *err)
+{
+    char hex[HEX_CHARS + 1];
+
+    text_from_bytes(digest->bytes, DIGEST_BYTES, hex);
+    return data_folder_join(cache->folder, ret_path, err, "cache/%s%s", hex,
+                            is_part ? ".part" : "");
+}
+
+static struct cache_entry *find(const struct cache *cache, const struct digest *digest)
+{
+    for (size_t i = 0; i < cache->count; i++)
+        if (digest_equals(&cache->entries[i].digest, digest))
+            return &cache->entries[i];
+    return NULL;
+}
+
+static struct cache_entry *find_or_add(struct cache *cache, const struct digest *digest)
+{
+    struct cache_entry *entry = find(cache, digest);
+
+    if (entry != NULL)
+        return entry;
+    if (cache->count == cache->capacity) {
+        size_t capacity = cache->capacity > 0 ? 2 * cache->capacity : 16;
+        struct cache_entry *grown = realloc(cache->entries, capacity * sizeof *grown);
+
+        if (grown == NULL)
+            abort();
+        cache->entries = grown;
+        cache->capacity = capacity;
+    }
+    entry = &cache->entries[cache->count++];
+    *entry = (struct cache_entry){.digest = *digest};
+    return entry;
+}
+
+static void forget(struct cache *cache, struct cache_entry *entry)
+{
+    if (entry->is_here)
+        cache->used_bytes -= entry->size;
+    entry->is_here = false;
+    if (entry->pins == 0)
+        *entry = cache->entries[--cache->count];
+}
+
+static void note_file(struct cache *cache, const char *name, int64_t size)
+{
+    struct digest digest;
+    struct cache_entry *entry;
+
+    if (!text_to_exact_bytes(name, DIGEST_BYTES, digest.bytes))
+        return;
+    entry = find_or_add(cache, &digest);
+    entry->is_here = true;
+    entry->size = size;
+    entry->last_used = cache->uses++;
+    cache->used_bytes += size;
+}
+
+static bool is_part_name(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length == HEX_CHARS + strlen(".part") && strcmp(name + HEX_CHARS, ".part") == 0;
+}
+
+static enum status look_at(struct cache *cache, const char *name, struct error *err)
+{
+    struct disk *disk = disk_of(cache);
+    struct disk_path path;
+    struct disk_entry entry;
+
+    TRY(data_folder_join(cache->folder, &path, err, "cache/%s", name));
+    TRY(disk->look(disk, path.text, &entry, err));
+    if (entry.kind == DISK_FILE && strlen(name) == HEX_CHARS)
+        note_file(cache, name, entry.size_bytes);
+    else if (entry.kind != DISK_FILE || !is_part_name(name))
+        TRY(disk->remove_tree(disk, path.text, err));
+    return STATUS_OK;
+}
+
+enum status cache_open(struct cache *ret_cache, const struct data_folder *folder, int64_t max_bytes,
+                       struct error *err)
+{
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    CLEANUP(cache_close) struct cache cache = {.folder = folder, .max_bytes = max_bytes};
+    struct disk_path path;
+
+    TRY(data_folder_join(folder, &path, err, "cache"));
+    TRY(folder->env->disk->list(folder->env->disk, path.text, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        TRY(look_at(&cache, names.names[i], err));
+    *ret_cache = cache;
+    cache = (struct cache){0};
+    return STATUS_OK;
+}
+
+void cache_close(struct cache *cache)
+{
+    free(cache->entries);
+    *cache = (struct cache){0};
+}
+
+bool cache_has(struct cache *cache, const struct digest *digest)
+{
+    const struct cache_entry *entry = find(cache, digest);
+
+    return entry != NULL && entry->is_here;
+}
+
+void cache_pin(struct cache *cache, const struct digest *digest)
+{
+    find_or_add(cache, digest)->pins++;
+}
+
+void cache_unpin(struct cache *cache, const struct digest *digest)
+{
+    struct cache_entry *entry = find(cache, digest);
+
+    assert(entry != NULL && entry->pins > 0);
+    entry->pins--;
+    if (!entry->is_here && entry->pins == 0)
+        forget(cache, entry);
+}
+
+static struct cache_entry *least_recently_used(const struct cache *cache)
+{
+    struct cache_entry *best = NULL;
+
+    for (size_t i = 0; i < cache->count; i++) {
+        struct cache_entry *entry = &cache->entries[i];
+
+        if (entry->is_here && entry->pins == 0 &&
+            (best == NULL || entry->last_used < best->last_used))
+            best = entry;
+    }
+    return best;
+}
+
+static enum status evict(struct cache *cache, struct cache_entry *entry, struct error *err)
+{
+    struct disk *disk = disk_of(cache);
+    struct disk_path path;
+    enum status status;
+
+    TRY(cache_path(cache, &entry->digest, false, &path, err));
+    status = disk->remove(disk, path.text, err);
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND) {
+        forget(cache, entry);
+        return STATUS_OK;
+    }
+    return status;
+}
+
+enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err)
+{
+    if (bytes > cache->max_bytes)
+        return error_set(err, STATUS_TOO_LARGE, "one file is larger than the whole cache may be");
+    while (cache->used_bytes + bytes > cache->max_bytes) {
+        struct cache_entry *entry = least_recently_used(cache);
+
+        if (entry == NULL)
+            return error_set(err, STATUS_FULL, "the cache is full of files that are in use");
+        TRY(evict(cache, entry, err));
+    }
+    return STATUS_OK;
+}
+
+enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,
+                        struct error *err)
+{
+    struct disk *disk = disk_of(cache);
+    struct disk_path part, whole;
+    struct cache_entry *entry;
+
+    TRY(cache_path(cache, digest, true, &part, err));
+    TRY(cache_path(cache, digest, false, &whole, err));
+    TRY(disk->rename(disk, part.text, whole.text, err));
+    entry = find_or_add(cache, digest);
+    if (entry->is_here)
+        cache->used_bytes -= entry->size;
+    entry->is_here = true;
+    entry->size = size;
+    entry->last_used = cache->uses++;
+    cache->used_bytes += size;
+    return STATUS_OK;
+}
+
+void cache_discard(struct cache *cache, const struct digest *digest)
+{
+    struct cache_entry *entry = find(cache, digest);
+    struct error err = {0};
+
+    if (entry == NULL || !entry->is_here)
+        return;
+    if (evict(cache, entry, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "cache.not-removed", &err);
+}
+
+void cache_touch(struct cache *cache, const struct digest *digest)
+{
+    struct cache_entry *entry = find(cache, digest);
+
+    if (entry != NULL)
+        entry->last_used = cache->uses++;
+}

@@ -1,0 +1,60 @@
+/*
+ * Files of apps and inputs under the digest of their bytes, shared by all projects: cache/<hex>,
+ * and cache/<hex>.part while one is on the way. Bounded: what was not used for longest goes first,
+ * never what a task on hand needs.
+ */
+#ifndef CLIENT_FETCH_CACHE_H
+#define CLIENT_FETCH_CACHE_H
+
+#include "client/state/folder.h"
+#include "common/crypto/digest.h"
+
+struct cache_entry {
+    struct digest digest;
+    int64_t size;
+    int64_t last_used; /* a count that rises with each use */
+    unsigned pins;     /* tasks that need it */
+    bool is_here;      /* false: it is only pinned */
+};
+
+struct cache {
+    const struct data_folder *folder; /* borrowed */
+    int64_t max_bytes;
+    int64_t used_bytes;
+    int64_t uses;
+    struct cache_entry *entries; /* owned */
+    size_t count;
+    size_t capacity;
+};
+
+/* Finds what is there. What is neither a file of the cache nor the part of one is removed. */
+enum status cache_open(struct cache *ret_cache, const struct data_folder *folder, int64_t max_bytes,
+                       struct error *err) MUST_USE;
+void cache_close(struct cache *cache);
+
+bool cache_has(struct cache *cache, const struct digest *digest);
+
+/* A task needs it (or will). Each pin is taken back once. */
+void cache_pin(struct cache *cache, const struct digest *digest);
+void cache_unpin(struct cache *cache, const struct digest *digest);
+
+enum status cache_path(const struct cache *cache, const struct digest *digest, bool is_part,
+                       struct disk_path *ret_path, struct error *err) MUST_USE;
+
+/*
+ * Make room for so many bytes, evicting. STATUS_FULL: what is in use leaves too little; STATUS_
+ * TOO_LARGE: more than the cache may ever hold.
+ */
+enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err) MUST_USE;
+
+/* Its .part is whole, durable and of this digest: it is part of the cache now. */
+enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,
+                        struct error *err) MUST_USE;
+
+/* It turned out not to be what its name says. */
+void cache_discard(struct cache *cache, const struct digest *digest);
+
+/* It was used: others go first. */
+void cache_touch(struct cache *cache, const struct digest *digest);
+
+#endif

@@ -1,0 +1,90 @@
+#include "client/fetch/contact.h"
+
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/http/url.h"
+
+enum status trust_copy(const struct trust *trust, struct trust *ret_copy, struct error *err)
+{
+    CLEANUP(freep) char *text = NULL;
+
+    if (digest_is_none(&trust->project)) {
+        *ret_copy = (struct trust){0};
+        return STATUS_OK;
+    }
+    text = trust_encode(trust);
+    return trust_decode(text, strlen(text), ret_copy, err);
+}
+
+bool contact_is_listed(const struct keyring *keyring, const char *url)
+{
+    for (size_t i = 0; i < keyring->urls.count; i++)
+        if (http_url_is_same_origin(keyring->urls.texts[i], url))
+            return true;
+    return false;
+}
+
+static enum status version_of(const struct envelope *envelope, int64_t *ret_version,
+                              struct error *err)
+{
+    struct keyring keyring = {0};
+
+    TRY(keyring_decode(envelope->payload, envelope->payload_length, &keyring, err));
+    *ret_version = keyring.version;
+    keyring_clear(&keyring);
+    return STATUS_OK;
+}
+
+static enum refusal take_keyring(struct trust *trust, const struct digest *pinned, const char *text,
+                                 char **ret_fork, struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    enum refusal refusal;
+    int64_t version;
+
+    if (envelope_decode(text, strlen(text), ENVELOPE_KEYRING_MAX, &envelope, err) != STATUS_OK)
+        return REFUSAL_MALFORMED;
+    if (digest_is_none(&trust->project))
+        return trust_start(trust, pinned, &envelope, err);
+    if (version_of(&envelope, &version, err) != STATUS_OK)
+        return REFUSAL_MALFORMED;
+    if (version < trust->keyring.version)
+        return REFUSAL_NONE; /* a step of the chain that was gone long ago */
+    refusal = trust_accept_keyring(trust, &envelope, err);
+    if (refusal == REFUSAL_KEYRING_FORK)
+        *ret_fork = text_copy(text);
+    return refusal;
+}
+
+static enum refusal take_freshness(struct trust *trust, const char *text, int64_t now_s,
+                                   struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    enum refusal refusal;
+
+    if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err) != STATUS_OK)
+        return REFUSAL_MALFORMED;
+    refusal = trust_accept_freshness(trust, &envelope, now_s, err);
+    return refusal == REFUSAL_FRESHNESS_ROLLBACK ? REFUSAL_NONE : refusal;
+}
+
+enum refusal contact_take(struct trust *trust, const struct digest *pinned,
+                          const struct project *project, int64_t now_s, char **ret_fork,
+                          struct error *err)
+{
+    if (project->keyrings.count == 0) {
+        (void)error_set(err, STATUS_NOT_FOUND, "nobody has published a keyring at this site yet");
+        return REFUSAL_UNKNOWN_KEY;
+    }
+    for (size_t i = 0; i < project->keyrings.count; i++) {
+        enum refusal refusal =
+            take_keyring(trust, pinned, project->keyrings.texts[i], ret_fork, err);
+
+        if (refusal != REFUSAL_NONE)
+            return refusal;
+    }
+    if (project->freshness == NULL)
+        return REFUSAL_NONE;
+    return take_freshness(trust, project->freshness, now_s, err);
+}

@@ -1,0 +1,148 @@
+/* The verb `run`: the daemon itself. */
+#include <stdio.h>
+
+#include "client/commands.h"
+#include "client/control/socket.h"
+#include "client/daemon/daemon.h"
+#include "client/fetch/verify.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define WAIT_MAX_MS 1000 /* other people's clocks and connections are looked at as often */
+
+struct running {
+    struct client_world *world;
+    struct config config;
+    struct data_folder folder;
+    struct http_client *http;
+    struct launcher *launcher;
+    struct daemon *daemon;
+    struct control *control;
+};
+
+/* In the order of what stands on what. */
+static void running_clear(struct running *it)
+{
+    control_close(it->control);
+    daemon_close(it->daemon);
+    launcher_close(it->launcher);
+    http_client_close(it->http);
+    data_folder_close(&it->folder);
+}
+
+static enum status set_log_level(struct client_world *world, const struct options *options,
+                                 struct error *err)
+{
+    const char *name = options_text_or(options, "log", "info");
+    enum log_level level;
+
+    if (!log_level_parse(name, &level))
+        return error_set(err, STATUS_INVALID, "--log is error, warn, info or debug");
+    log_init(world->env, level, 2);
+    return STATUS_OK;
+}
+
+static enum status set_up(struct running *it, const struct options *options, struct error *err)
+{
+    struct disk_path path, socket;
+    struct daemon_parts parts = {.folder = &it->folder,
+                                 .config = &it->config,
+                                 .platform = platform_here(),
+                                 .client = CLIENT_NAME " " CLIENT_VERSION};
+
+    TRY(set_log_level(it->world, options, err));
+    TRY(read_config(it->world, options, &it->config, err));
+    TRY(data_path(it->world, options, &path, err));
+    TRY(data_folder_open(it->world->env, path.text, &it->folder, err));
+    TRY(it->world->open_http(&it->http, err));
+    TRY(it->world->open_launcher(it->world, &it->launcher, err));
+    parts.http = it->http;
+    parts.launcher = it->launcher;
+    TRY(daemon_open(&parts, &it->daemon, err));
+    TRY(disk_join(&socket, err, "%s/control.sock", path.text));
+    return control_open(it->world->env, socket.text, &it->control, err);
+}
+
+static json_t *answer(void *context, json_t *request)
+{
+    return daemon_answer(context, request);
+}
+
+static void loop(struct running *it)
+{
+    const struct control_owner owner = {.answer = answer, .context = it->daemon};
+    struct pollfd others[CONTROL_DESCRIPTORS_MAX + 1];
+    bool stops = false;
+
+    while (!stops) {
+        int64_t wake = daemon_step(it->daemon);
+        int64_t latest = it->world->env->now_mono_ms(it->world->env) + WAIT_MAX_MS;
+        unsigned count = control_descriptors(it->control, others);
+
+        others[count] = (struct pollfd){.fd = it->world->stop_descriptor, .events = POLLIN};
+        daemon_wait(it->daemon, others, count + 1, wake < latest ? wake : latest);
+        stops = others[count].revents != 0;
+        control_serve(it->control, &owner);
+    }
+}
+
+static int run_run(void *context, const struct options *options)
+{
+    CLEANUP(running_clear) struct running it = {.world = context};
+    struct error err = {0};
+
+    if (set_up(&it, options, &err) != STATUS_OK)
+        return fail(&err);
+    LOG(LOG_INFO, "client.started", LOG_S("data", it.folder.path.text));
+    loop(&it);
+    LOG(LOG_INFO, "client.stopped", LOG_S("data", it.folder.path.text));
+    return OPTIONS_EXIT_OK;
+}
+
+static const struct option_rule run_options[] = {
+    {.name = "config", .argument = "FILE", .help = "Settings, one NAME = VALUE a line."},
+    {.name = "set",
+     .argument = "NAME=VALUE",
+     .help = "One setting, over the file's; see dugnad-client config.",
+     .is_repeatable = true},
+    {.name = "log", .argument = "LEVEL", .help = "error, warn, info (default) or debug."},
+};
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "Run the daemon: fetch, compute and report work until stopped",
+    .description = "Works for all attached projects by turns. Stops cleanly on SIGTERM and "
+                   "SIGINT; tasks that run then are started again next time, from their "
+                   "checkpoint if they have one.",
+    .examples = "With two cores, logging only what needs attention:\n"
+                "dugnad-client run --set cores=2 --log warn",
+    .options = run_options,
+    .option_count = sizeof run_options / sizeof *run_options,
+    .run = run_run,
+};
+
+/* --- config --- */
+
+static int run_config(void *context, const struct options *options)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+
+    (void)context;
+    if (options_has(options, "sample"))
+        config_sample(&text);
+    else
+        config_describe(&text);
+    return fputs(buffer_text(&text), stdout) < 0 ? EXIT_FAILED : OPTIONS_EXIT_OK;
+}
+
+static const struct option_rule config_options[] = {
+    {.name = "sample", .help = "Print a settings file instead, every line commented out."},
+};
+
+const struct command command_config = {
+    .name = "config",
+    .summary = "Explain the settings",
+    .options = config_options,
+    .option_count = sizeof config_options / sizeof *config_options,
+    .run = run_config,
+};
