@@ -1,0 +1,449 @@
+/*
+ * The answer to a visit, read off what is stored: so a repeat gets what the first got, whatever
+ * became of that reply.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "db/query.h"
+#include "server/engine/reports.h"
+#include "server/engine/visit.h"
+#include "server/policy/returning.h"
+
+#define ENVELOPES_MAX_BYTES (6 * 1024 * 1024) /* of SCHEDULER_REPLY_MAX; the rest is for lists */
+
+struct answer {
+    struct cycle *cycle;
+    const struct visit_state *state;
+    struct scheduler_reply *reply;
+    const struct cycle_holding *held; /* the host's tasks of the set */
+    size_t held_count;
+    size_t envelope_bytes;
+};
+
+static const struct task *own_task(const struct answer *answer, int64_t id, struct unit **ret_unit)
+{
+    return reports_own_task(&answer->cycle->set, answer->state->visit->host, id, ret_unit);
+}
+
+static bool has_all_bodies(const struct task *task)
+{
+    for (size_t i = 0; i < task->output_count; i++)
+        if (!task->outputs[i].is_stored)
+            return false;
+    return true;
+}
+
+static void say(char ret_why[WHY_MAX + 1], const char *why)
+{
+    (void)snprintf(ret_why, WHY_MAX + 1, "%s", why);
+}
+
+/* May the host delete what it has of this task? Its bodies may be asked for while its unit has not
+ * ended, so until then only "reported", unless they are here. */
+static void acknowledge(const struct answer *answer, const struct visit_task *finished,
+                        struct scheduler_ack *ret_ack)
+{
+    struct unit *unit = NULL;
+    const struct task *task = own_task(answer, finished->task, &unit);
+
+    *ret_ack = (struct scheduler_ack){.task = finished->task, .state = ACK_STORED};
+    if (task == NULL || !digest_equals(&unit->digest, &finished->unit)) {
+        ret_ack->state = ACK_DROPPED;
+        say(ret_ack->why, "this host holds no such task");
+        return;
+    }
+    if (task->state == TASK_REPORTED || task->state == TASK_AGREED) {
+        bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
+
+        ret_ack->state = is_over || has_all_bodies(task) ? ACK_STORED : ACK_REPORTED;
+    } else if (task->state == TASK_DROPPED || task->state == TASK_OVERDUE) {
+        ret_ack->state = ACK_DROPPED;
+        say(ret_ack->why, "the task was withdrawn");
+    } else if (task->cause == CAUSE_OUTPUT) {
+        say(ret_ack->why, "its outputs are not what its app declares");
+    }
+}
+
+static void add_acks(struct answer *answer)
+{
+    const struct visit *visit = &answer->state->visit->request->visit;
+    struct scheduler_reply *reply = answer->reply;
+
+    reply->acks = must_alloc(visit->finished_count, sizeof *reply->acks);
+    for (; reply->ack_count < visit->finished_count; reply->ack_count++)
+        acknowledge(answer, &visit->finished[reply->ack_count], &reply->acks[reply->ack_count]);
+}
+
+/* --------------------------------------------------------------------------------------- grants */
+
+/* Granted at this visit, or lost before it. */
+static bool is_to_be_sent(const struct answer *answer, const struct task *task)
+{
+    const struct visit_state *state = answer->state;
+
+    return visit_is_lost(state, task) ||
+           (task->state == TASK_SENT && task->visit == state->visit->request->visit.number);
+}
+
+static bool take_envelope(void *context, int64_t id, struct span envelope)
+{
+    struct answer *answer = context;
+
+    if (answer->envelope_bytes + envelope.length > ENVELOPES_MAX_BYTES)
+        return true; /* not answered: lost, so it comes with the next visit */
+    for (size_t i = 0; i < answer->reply->grant_count; i++) {
+        struct scheduler_grant *grant = &answer->reply->grants[i];
+
+        if (TASK_UNIT(grant->task) != id)
+            continue;
+        grant->unit = text_copy_n(envelope.bytes, envelope.length);
+        answer->envelope_bytes += envelope.length;
+    }
+    return true;
+}
+
+static void drop_unsent_grants(struct scheduler_reply *reply)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < reply->grant_count; i++)
+        if (reply->grants[i].unit != NULL)
+            reply->grants[kept++] = reply->grants[i];
+    reply->grant_count = kept;
+}
+
+static void list_grants(struct answer *answer, int64_t *ret_units)
+{
+    struct scheduler_reply *reply = answer->reply;
+
+    for (size_t i = 0; i < answer->held_count && reply->grant_count < SCHEDULER_WANT_MAX; i++) {
+        struct unit *unit = NULL;
+        const struct task *task = own_task(answer, answer->held[i].task, &unit);
+
+        if (!is_to_be_sent(answer, task))
+            continue;
+        answer->cycle->engine->counts.tasks_resent += visit_is_lost(answer->state, task);
+        ret_units[reply->grant_count] = unit->id;
+        reply->grants[reply->grant_count++] = (struct scheduler_grant){
+            .task = task->id,
+            .app_version = apps_find(&answer->cycle->engine->apps, unit->app_version)->digest,
+            .variant = task->variant,
+            .deadline_s = task->deadline_s};
+    }
+}
+
+static enum status add_grants(struct answer *answer, struct error *err)
+{
+    struct store *store = answer->cycle->engine->store;
+    int64_t units[SCHEDULER_WANT_MAX];
+
+    answer->reply->grants = must_alloc(SCHEDULER_WANT_MAX, sizeof *answer->reply->grants);
+    list_grants(answer, units);
+    if (answer->reply->grant_count == 0)
+        return STATUS_OK;
+    TRY(store->query->unit_envelopes(store, units, answer->reply->grant_count, take_envelope,
+                                     answer, err));
+    drop_unsent_grants(answer->reply);
+    return STATUS_OK;
+}
+
+static bool is_among(const struct digest *digest, const struct digest *digests, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (digest_equals(digest, &digests[i]))
+            return true;
+    return false;
+}
+
+static bool take_app_envelope(void *context, const struct digest *digest, struct span envelope)
+{
+    struct answer *answer = context;
+    CLEANUP(freep) char *text = text_copy_n(envelope.bytes, envelope.length);
+
+    (void)digest;
+    texts_add(&answer->reply->envelopes, text);
+    return true;
+}
+
+static enum status add_app_envelopes(struct answer *answer, struct error *err)
+{
+    const struct scheduler_request *request = answer->state->visit->request;
+    struct store *store = answer->cycle->engine->store;
+    struct digest wanted[SCHEDULER_ENVELOPES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < answer->reply->grant_count; i++) {
+        const struct scheduler_grant *grant = &answer->reply->grants[i];
+
+        if (!is_among(&grant->app_version, request->have_app_versions.digests,
+                      request->have_app_versions.count) &&
+            !is_among(&grant->app_version, wanted, count))
+            wanted[count++] = grant->app_version;
+        if (!is_among(&grant->variant, request->have_variants.digests,
+                      request->have_variants.count) &&
+            !is_among(&grant->variant, wanted, count))
+            wanted[count++] = grant->variant;
+    }
+    if (count == 0)
+        return STATUS_OK;
+    return store->query->app_envelopes(store, wanted, count, take_app_envelope, answer, err);
+}
+
+/* ------------------------------------------------------------------------ uploads and verdicts */
+
+static void add_uploads(struct answer *answer)
+{
+    struct scheduler_reply *reply = answer->reply;
+
+    reply->uploads = must_alloc(SCHEDULER_UPLOADS_MAX, sizeof *reply->uploads);
+    for (size_t i = 0; i < answer->held_count; i++) {
+        struct unit *unit = NULL;
+        const struct task *task = own_task(answer, answer->held[i].task, &unit);
+        struct scheduler_upload *upload = &reply->uploads[reply->upload_count];
+
+        if (reply->upload_count == SCHEDULER_UPLOADS_MAX)
+            return;
+        if (unit->state != UNIT_AGREED || task->state != TASK_AGREED || !task->is_asked)
+            continue;
+        upload->task = task->id;
+        for (size_t j = 0; j < task->output_count; j++)
+            if (!task->outputs[j].is_stored)
+                texts_add(&upload->names, task->outputs[j].name);
+        reply->upload_count += upload->names.count > 0;
+    }
+}
+
+/* Is there something to say of the task, and what? */
+static bool verdict_of(const struct unit *unit, const struct task *task,
+                       struct scheduler_verdict *ret_verdict)
+{
+    bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
+
+    *ret_verdict = (struct scheduler_verdict){.task = task->id, .credit = task->credit};
+    if (task->is_told)
+        return false;
+    switch (task->state) {
+    case TASK_AGREED:
+        ret_verdict->verdict = VERDICT_ACCEPTED;
+        return is_over;
+    case TASK_OUTVOTED:
+        ret_verdict->verdict = VERDICT_OUTVOTED;
+        return true;
+    case TASK_INCONCLUSIVE:
+        ret_verdict->verdict =
+            unit->state == UNIT_FAILED ? VERDICT_UNIT_FAILED : VERDICT_INCONCLUSIVE;
+        return is_over;
+    case TASK_ERROR:
+        ret_verdict->verdict = VERDICT_ERROR;
+        return true;
+    case TASK_SENT:
+    case TASK_REPORTED:
+    case TASK_OVERDUE:
+    case TASK_DROPPED:
+    case TASK_ABANDONED:
+        return false;
+    }
+    abort();
+}
+
+static void add_verdicts(struct answer *answer)
+{
+    struct scheduler_reply *reply = answer->reply;
+
+    reply->verdicts = must_alloc(SCHEDULER_VERDICTS_MAX, sizeof *reply->verdicts);
+    for (size_t i = 0; i < answer->held_count && reply->verdict_count < SCHEDULER_VERDICTS_MAX;
+         i++) {
+        struct unit *unit = NULL;
+        const struct task *task = own_task(answer, answer->held[i].task, &unit);
+
+        reply->verdict_count +=
+            verdict_of(unit, task, &reply->verdicts[reply->verdict_count]);
+    }
+}
+
+/* To be marked as told when the host comes again with a higher number. */
+static void remember_told(const struct answer *answer, struct host_hint *hint)
+{
+    const struct scheduler_reply *reply = answer->reply;
+
+    free(hint->told);
+    hint->told = must_alloc(reply->verdict_count, sizeof *hint->told);
+    hint->told_count = reply->verdict_count;
+    hint->told_visit = reply->visit;
+    for (size_t i = 0; i < reply->verdict_count; i++)
+        hint->told[i] = reply->verdicts[i].task;
+}
+
+/* ----------------------------------------------------------------------------------------- drops */
+
+static enum drop_reason reason_of_end(const struct unit *unit)
+{
+    if (unit->state != UNIT_FAILED)
+        return DROP_ACCEPTED;
+    return unit->failure == FAILURE_CANCELLED ? DROP_CANCELLED : DROP_FAILED;
+}
+
+/* 0: keep it. A late task goes on as long as its unit can still use it. */
+static enum drop_reason drop_reason_of(const struct answer *answer, int64_t id)
+{
+    struct unit *unit = NULL;
+    const struct task *task = own_task(answer, id, &unit);
+
+    if (task == NULL)
+        return DROP_UNKNOWN;
+    if (unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED)
+        return reason_of_end(unit);
+    switch (task->state) {
+    case TASK_SENT:
+    case TASK_REPORTED:
+    case TASK_AGREED:
+        return 0;
+    case TASK_OVERDUE:
+        return unit->state == UNIT_OPEN ? 0 : DROP_OVERDUE;
+    case TASK_DROPPED:
+        return DROP_WITHDRAWN;
+    case TASK_OUTVOTED:
+    case TASK_INCONCLUSIVE:
+    case TASK_ERROR:
+    case TASK_ABANDONED:
+        return DROP_FAILED;
+    }
+    abort();
+}
+
+static void add_drops(struct answer *answer)
+{
+    const struct scheduler_request *request = answer->state->visit->request;
+    struct scheduler_reply *reply = answer->reply;
+
+    reply->drops = must_alloc(request->held_count, sizeof *reply->drops);
+    for (size_t i = 0; i < request->held_count; i++) {
+        int64_t task = request->held[i].task;
+        enum drop_reason why = drop_reason_of(answer, task);
+
+        if (why != 0)
+            reply->drops[reply->drop_count++] = (struct scheduler_drop){.task = task, .why = why};
+    }
+}
+
+/* ----------------------------------------------------------------------------- when and why not */
+
+static const char *why_nothing_waits(const struct visit_state *state)
+{
+    const struct queue_lack *lack = &state->lack;
+
+    if (lack->nearest > MATCH_NOT_WANTED)
+        return match_words(lack->nearest);
+    if (lack->is_paused)
+        return "its batch paused itself, because most of its tasks fail";
+    if (lack->is_held)
+        return "its batch is held by the project's operator";
+    if (lack->is_empty)
+        return "nothing waits: all work that was published is done or with other volunteers";
+    return "other volunteers were faster";
+}
+
+static void add_why(struct answer *answer)
+{
+    const struct visit_state *state = answer->state;
+    const struct engine *engine = answer->cycle->engine;
+    char *why = answer->reply->why;
+
+    if (!state->is_new || state->granted >= state->wanted)
+        return;
+    switch (state->stop) {
+    case VISIT_STOPPED:
+        (void)snprintf(why, WHY_MAX + 1, "no work now: %s", engine->stops.why);
+        return;
+    case VISIT_STALE:
+        say(why, digest_is_none(&engine->trust.project)
+                     ? "no work now: the project has published nothing yet"
+                     : "no work now: the project's freshness has run out; its operator has to "
+                       "renew it");
+        return;
+    case VISIT_ALLOWANCE:
+        say(why, "no more work now: your host's allowance is used up; it rises when its results "
+                 "agree, and counts anew every day (UTC)");
+        return;
+    case VISIT_FREE:
+        (void)snprintf(why, WHY_MAX + 1, "no %swork now: %s", state->granted > 0 ? "more " : "",
+                       why_nothing_waits(state));
+        return;
+    }
+    abort();
+}
+
+/* Half of what is left to the host's nearest deadline, but never sooner than configured. */
+static int64_t before_deadlines(const struct answer *answer, int64_t return_s)
+{
+    int64_t least_s = answer->cycle->engine->config.min_return_s;
+
+    for (size_t i = 0; i < answer->held_count; i++) {
+        struct unit *unit = NULL;
+        const struct task *task = own_task(answer, answer->held[i].task, &unit);
+        int64_t half_s = (task->deadline_s - answer->cycle->clock.now_s) / 2;
+
+        if (task->state == TASK_SENT && half_s < return_s)
+            return_s = half_s > least_s ? half_s : least_s;
+    }
+    return return_s;
+}
+
+static void add_return(struct answer *answer, struct host_hint *hint)
+{
+    struct engine *engine = answer->cycle->engine;
+    const struct visit_state *state = answer->state;
+    struct returning_facts facts = {.least_s = engine->config.min_return_s,
+                                    .random = chance_bits(&engine->chance)};
+    int64_t return_s;
+
+    if (state->is_new)
+        hint->empty_visits =
+            state->granted == 0 && state->wanted > 0 ? hint->empty_visits + 1 : 0;
+    facts.empty_visits = hint->empty_visits;
+    return_s = returning_delay_s(&facts);
+    if (return_s > engine->config.max_return_s)
+        return_s = engine->config.max_return_s;
+    answer->reply->return_s = before_deadlines(answer, return_s);
+}
+
+static enum status fill(struct answer *answer, struct error *err)
+{
+    struct engine *engine = answer->cycle->engine;
+    struct scheduler_reply *reply = answer->reply;
+    const struct host *host = work_host(&answer->cycle->set, answer->state->visit->host);
+    struct host_hint *hint = host_hints_get(&engine->hosts, host->id);
+
+    reply->visit = answer->state->visit->request->visit.number;
+    reply->time_s = answer->cycle->clock.now_s;
+    reply->keyring_version = engine->trust.keyring.version;
+    if (engine->trust.has_freshness)
+        reply->freshness_sequence = engine->trust.freshness.sequence;
+    add_acks(answer);
+    TRY(add_grants(answer, err));
+    TRY(add_app_envelopes(answer, err));
+    add_uploads(answer);
+    add_drops(answer);
+    add_verdicts(answer);
+    remember_told(answer, hint);
+    hint->volunteer = host->volunteer;
+    add_return(answer, hint);
+    add_why(answer);
+    return STATUS_OK;
+}
+
+enum status visit_answer(struct cycle *cycle, struct visit_state *state, struct error *err)
+{
+    struct answer answer = {.cycle = cycle, .state = state, .reply = state->visit->reply};
+    enum status status;
+
+    answer.held = cycle_holdings(cycle, state->visit->host, &answer.held_count);
+    status = fill(&answer, err);
+    if (status != STATUS_OK)
+        scheduler_reply_clear(answer.reply);
+    return status;
+}

@@ -1,0 +1,131 @@
+#include "server/engine/apps.h"
+
+#include <stdlib.h>
+
+#include "common/base/text.h"
+#include "common/crypto/envelope.h"
+#include "db/query.h"
+#include "db/store.h"
+
+#define PAGE 256 /* variants read at once */
+
+static void app_free(struct app *app)
+{
+    for (size_t i = 0; i < app->text_count; i++)
+        free(app->texts[i]);
+    free(app->texts);
+    free(app->variants);
+    app_version_clear(&app->version);
+    free(app);
+}
+DEFINE_CLEANUP(struct app *, app_free)
+
+void apps_clear(struct apps *apps)
+{
+    struct app *app;
+    size_t cursor = 0;
+
+    while ((app = map_next(&apps->map, &cursor)) != NULL)
+        app_free(app);
+    map_clear(&apps->map);
+}
+
+const struct app *apps_find(const struct apps *apps, int64_t id)
+{
+    return map_get(&apps->map, id);
+}
+
+void apps_forget(struct apps *apps, int64_t id)
+{
+    struct app *app = map_take(&apps->map, id);
+
+    if (app != NULL)
+        app_free(app);
+}
+
+struct reading {
+    struct app *app;
+    int64_t last; /* id of the last variant of the page */
+    size_t rows;
+    bool is_found;
+    enum status status;
+    struct error *err;
+};
+
+static bool take_version(void *context, const struct app_version_view *view)
+{
+    struct reading *reading = context;
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+    if (view->id != reading->app->id)
+        return false;
+    reading->is_found = true;
+    reading->app->digest = view->digest;
+    reading->status = envelope_decode(view->envelope.bytes, view->envelope.length,
+                                      ENVELOPE_PAYLOAD_MAX, &envelope, reading->err);
+    if (reading->status == STATUS_OK)
+        reading->status = app_version_decode(envelope.payload, envelope.payload_length,
+                                             &reading->app->version, reading->err);
+    return false;
+}
+
+static char *keep_text(struct app *app, const char *text)
+{
+    char *copy = text_copy(text);
+
+    app->texts = realloc(app->texts, (app->text_count + 1) * sizeof *app->texts);
+    if (app->texts == NULL)
+        abort();
+    app->texts[app->text_count++] = copy;
+    return copy;
+}
+
+static bool take_variant(void *context, const struct variant_view *view)
+{
+    struct reading *reading = context;
+    struct app *app = reading->app;
+
+    app->variants =
+        realloc(app->variants, (app->match.variant_count + 1) * sizeof *app->variants);
+    if (app->variants == NULL)
+        abort();
+    app->variants[app->match.variant_count++] =
+        (struct match_variant){.digest = view->digest,
+                               .platform = keep_text(app, view->platform),
+                               .class_name = keep_text(app, view->class_name)};
+    reading->last = view->id;
+    reading->rows++;
+    return true;
+}
+
+static enum status read_variants(struct reading *reading, struct store *store, struct error *err)
+{
+    do {
+        reading->rows = 0;
+        TRY(store->query->variants(store, reading->app->id, reading->last, PAGE, take_variant,
+                                   reading, err));
+    } while (reading->rows == PAGE);
+    return STATUS_OK;
+}
+
+enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct error *err)
+{
+    CLEANUP(app_freep) struct app *app = NULL;
+    struct reading reading = {.err = err};
+
+    if (apps_find(apps, id) != NULL)
+        return STATUS_OK;
+    app = must_alloc(1, sizeof *app);
+    app->id = id;
+    reading.app = app;
+    TRY(store->query->app_versions(store, id + 1, 1, take_version, &reading, err));
+    TRY(reading.status);
+    if (!reading.is_found)
+        return error_set(err, STATUS_NOT_FOUND, "this site has no such app version");
+    TRY(read_variants(&reading, store, err));
+    app->match.variants = app->variants;
+    app->match.layers = (const char *const *)app->version.layers.texts;
+    app->match.layer_count = app->version.layers.count;
+    map_put(&apps->map, id, TAKE(app));
+    return STATUS_OK;
+}

@@ -1,0 +1,261 @@
+#include "server/engine/cycle.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/text.h"
+#include "server/engine/gathering.h"
+#include "server/engine/merge.h"
+
+static void *grown(void *items, size_t count, size_t size)
+{
+    void *larger = reallocarray(items, count, size);
+
+    if (larger == NULL)
+        abort();
+    return larger;
+}
+
+void cycle_refer(struct cycle *cycle, struct cycle_reference reference)
+{
+    cycle->references =
+        grown(cycle->references, cycle->reference_count + 1, sizeof *cycle->references);
+    cycle->references[cycle->reference_count++] = reference;
+}
+
+void cycle_hint(struct cycle *cycle, struct deadline_hint hint)
+{
+    cycle->hints = grown(cycle->hints, cycle->hint_count + 1, sizeof *cycle->hints);
+    cycle->hints[cycle->hint_count++] = hint;
+}
+
+const char *cycle_keep_text(struct cycle *cycle, const char *text)
+{
+    texts_add(&cycle->texts, text);
+    return cycle->texts.texts[cycle->texts.count - 1];
+}
+
+void cycle_note(struct cycle *cycle, enum journal_kind kind, int64_t subject, int64_t detail)
+{
+    work_add_journal(&cycle->set, (struct journal_entry){.time_s = cycle->clock.now_s,
+                                                         .kind = kind,
+                                                         .subject = subject,
+                                                         .detail = detail});
+}
+
+static void cycle_clear(struct cycle *cycle)
+{
+    work_set_clear(&cycle->set);
+    texts_clear(&cycle->texts);
+    free(cycle->holdings);
+    free(cycle->references);
+    free(cycle->hints);
+}
+
+static enum status need_apps(struct cycle *cycle, struct error *err)
+{
+    for (size_t i = 0; i < cycle->set.unit_count; i++)
+        TRY(apps_need(&cycle->engine->apps, cycle->engine->store, cycle->set.units[i].app_version,
+                      err));
+    return STATUS_OK;
+}
+
+enum status cycle_load(struct cycle *cycle, const struct work_request *request, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+    CLEANUP(work_set_clear) struct work_set more = {0};
+
+    TRY(store->work->load(store, request, &more, err));
+    if (cycle->set.unit_count == 0 && cycle->set.host_count == 0 && cycle->set.batch_count == 0) {
+        struct work_set empty = cycle->set;
+
+        assert(cycle->set.journal_count == 0 && cycle->set.visit_count == 0);
+        cycle->set = more;
+        more = empty;
+    } else {
+        work_merge(&cycle->set, &more);
+    }
+    return need_apps(cycle, err);
+}
+
+enum status cycle_load_holders(struct cycle *cycle, const int64_t *units, size_t count,
+                               struct error *err)
+{
+    CLEANUP(gathering_clear) struct gathering hosts = {0};
+    struct work_request request;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct unit *unit = work_unit(&cycle->set, units[i]);
+
+        for (size_t j = 0; unit != NULL && j < unit->task_count; j++)
+            if (work_host(&cycle->set, unit->tasks[j].at_dispatch.host) == NULL)
+                id_list_add(&hosts.hosts, unit->tasks[j].at_dispatch.host);
+    }
+    request = gathering_request(&hosts);
+    return request.host_count > 0 ? cycle_load(cycle, &request, err) : STATUS_OK;
+}
+
+static int compare_holdings(const void *a, const void *b)
+{
+    const struct cycle_holding *x = a, *y = b;
+
+    if (x->host != y->host)
+        return x->host < y->host ? -1 : 1;
+    return x->task < y->task ? -1 : x->task > y->task;
+}
+
+void cycle_index(struct cycle *cycle)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < cycle->set.unit_count; i++)
+        count += cycle->set.units[i].task_count;
+    free(cycle->holdings);
+    cycle->holdings = must_alloc(count, sizeof *cycle->holdings);
+    cycle->holding_count = 0;
+    for (size_t i = 0; i < cycle->set.unit_count; i++) {
+        const struct unit *unit = &cycle->set.units[i];
+
+        for (size_t j = 0; j < unit->task_count; j++)
+            cycle->holdings[cycle->holding_count++] = (struct cycle_holding){
+                .host = unit->tasks[j].at_dispatch.host, .task = unit->tasks[j].id};
+    }
+    qsort(cycle->holdings, cycle->holding_count, sizeof *cycle->holdings, compare_holdings);
+}
+
+const struct cycle_holding *cycle_holdings(const struct cycle *cycle, int64_t host,
+                                           size_t *ret_count)
+{
+    size_t low = 0, high = cycle->holding_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (cycle->holdings[middle].host < host)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (high < cycle->holding_count && cycle->holdings[high].host == host)
+        high++;
+    *ret_count = high - low;
+    return &cycle->holdings[low];
+}
+
+static enum status write_references(struct cycle *cycle, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+
+    for (size_t i = 0; i < cycle->reference_count; i++) {
+        const struct cycle_reference *reference = &cycle->references[i];
+
+        if (digest_is_none(&reference->file))
+            TRY(store->publish->file_release(store, reference->kind, reference->subject, err));
+        else
+            TRY(store->publish->file_refer(store, &reference->file, reference->kind,
+                                           reference->subject, err));
+    }
+    return STATUS_OK;
+}
+
+/* With every commit the site remembers how late it is: after a crash, up-time goes on from there. */
+static enum status write_time(struct cycle *cycle, struct site *ret_site, struct error *err)
+{
+    struct engine *engine = cycle->engine;
+
+    *ret_site = engine->site;
+    clock_write(&engine->clock, ret_site);
+    return engine->store->publish->site_save(engine->store, ret_site, err);
+}
+
+/* The queue learns what a decision was made from: of every loaded unit, changed or not. */
+static void teach_queue(struct cycle *cycle)
+{
+    struct queue *queue = cycle->engine->queue;
+
+    for (size_t i = 0; i < cycle->set.batch_count; i++)
+        queue_put_batch(queue, &cycle->set.batches[i]);
+    for (size_t i = 0; i < cycle->set.unit_count; i++) {
+        const struct unit *unit = &cycle->set.units[i];
+        struct queue_unit facts = {.hint = {.unit = unit->id,
+                                            .batch = unit->batch,
+                                            .app_version = unit->app_version,
+                                            .copies_wanted = unit->copies_wanted,
+                                            .memory_bytes = unit->memory_bytes,
+                                            .disk_bytes = unit->disk_bytes,
+                                            .not_before_s = unit->not_before_s,
+                                            .not_after_s = unit->not_after_s}};
+
+        if (unit->state != UNIT_OPEN)
+            facts.hint.copies_wanted = 0;
+        (void)text_fit(facts.hint.class_name, sizeof facts.hint.class_name, unit->pinned_class);
+        (void)text_fit(facts.hint.classes, sizeof facts.hint.classes, unit->classes);
+        (void)text_fit(facts.hint.platforms, sizeof facts.hint.platforms, unit->platforms);
+        for (size_t j = unit->task_count; j > 0 && facts.holder_count < QUEUE_HOLDERS_MAX; j--)
+            facts.holders[facts.holder_count++] = unit->tasks[j - 1].now.volunteer;
+        queue_put(queue, &facts);
+    }
+}
+
+static void add_counts(struct engine *engine, const struct engine_counts *counts)
+{
+    engine->counts.cycles++;
+    engine->counts.visits_repeated += counts->visits_repeated;
+    engine->counts.clones += counts->clones;
+    engine->counts.tasks_sent += counts->tasks_sent;
+    engine->counts.tasks_reported += counts->tasks_reported;
+    engine->counts.tasks_failed += counts->tasks_failed;
+    engine->counts.tasks_overdue += counts->tasks_overdue;
+    engine->counts.units_accepted += counts->units_accepted;
+    engine->counts.units_failed += counts->units_failed;
+    engine->counts.credit += counts->credit;
+    engine->counts.candidates_examined += counts->candidates_examined;
+}
+
+static void learn(struct cycle *cycle)
+{
+    teach_queue(cycle);
+    for (size_t i = 0; i < cycle->hint_count; i++)
+        deadlines_add(&cycle->engine->deadlines, cycle->hints[i]);
+    add_counts(cycle->engine, &cycle->counts);
+}
+
+static enum status try_once(struct engine *engine, const struct cycle_work *work,
+                            void (*finished)(struct cycle *cycle, void *context),
+                            struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    CLEANUP(cycle_clear)
+    struct cycle cycle = {.engine = engine, .clock = clock_read(&engine->clock)};
+    struct site site;
+
+    engine->cycle_serial++;
+    TRY(txn_begin(&txn, engine->store, err));
+    TRY(work->run(&cycle, work->context, err));
+    TRY(engine->store->work->save(engine->store, &cycle.set, err));
+    TRY(write_references(&cycle, err));
+    TRY(write_time(&cycle, &site, err));
+    TRY(txn_commit(&txn, err));
+    engine->site = site;
+    learn(&cycle);
+    if (finished != NULL)
+        finished(&cycle, work->context);
+    return STATUS_OK;
+}
+
+enum status cycle_do(struct engine *engine, const struct cycle_work *work,
+                     void (*finished)(struct cycle *cycle, void *context), struct error *err)
+{
+    enum status status = STATUS_CONFLICT;
+
+    for (int i = 0; i < ENGINE_ATTEMPTS_MAX && status == STATUS_CONFLICT; i++) {
+        engine->counts.cycle_conflicts += i > 0;
+        status = try_once(engine, work, finished, err);
+    }
+    if (status == STATUS_CONFLICT) {
+        status = error_set(err, STATUS_BUSY, "others change the same work; try again");
+        error_retry_after(err, 1);
+    }
+    engine->counts.cycle_failures += status != STATUS_OK;
+    return status;
+}

@@ -1,0 +1,202 @@
+/* Which units a visit looks at, and which it gets. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/text.h"
+#include "server/engine/visit.h"
+#include "server/policy/allowance.h"
+#include "server/policy/deadline.h"
+
+#define DAY_SECONDS 86400
+
+struct seeker {
+    struct cycle *cycle;
+    struct match_host host;
+};
+
+static struct match_host describe(const struct visit_state *state, const struct host *host)
+{
+    const struct scheduler_host *facts = &state->visit->request->host;
+    struct match_host described = {.memory_bytes = facts->memory_bytes,
+                                   .disk_bytes = facts->disk_bytes};
+
+    if (host != NULL)
+        described.identity = (struct identity){.host = host->id,
+                                               .volunteer = host->volunteer,
+                                               .organisation = host->organisation};
+    for (size_t i = 0; i < facts->platforms.count && i < MATCH_PLATFORMS_MAX; i++)
+        described.platforms[described.platform_count++] = facts->platforms.texts[i];
+    for (size_t i = 0; i < facts->layers.count && i < MATCH_LAYERS_MAX; i++)
+        described.layers[described.layer_count++] = facts->layers.texts[i];
+    return described;
+}
+
+static bool is_app_revoked(const struct engine *engine, const struct app *app)
+{
+    return engine->trust.has_freshness &&
+           freshness_revokes_app_version(&engine->trust.freshness, &app->digest);
+}
+
+static struct match_app app_as_it_stands(const struct engine *engine, const struct app *app)
+{
+    struct match_app match = app->match;
+
+    match.is_revoked = is_app_revoked(engine, app);
+    return match;
+}
+
+/* The bucket as a unit that wants a copy and that nobody has: what would be said to it, holds for
+ * all of them. */
+static enum match_result judge_bucket(void *context, const struct queue_bucket *bucket)
+{
+    const struct seeker *seeker = context;
+    struct engine *engine = seeker->cycle->engine;
+    struct unit probe = {.state = UNIT_OPEN,
+                         .copies_wanted = 1,
+                         .rule = {.independence = INDEPENDENCE_HOST},
+                         .memory_bytes = bucket->least_memory_bytes,
+                         .disk_bytes = bucket->least_disk_bytes,
+                         .classes = (char *)(uintptr_t)bucket->classes,
+                         .platforms = (char *)(uintptr_t)bucket->platforms,
+                         .pinned_class = (char *)(uintptr_t)bucket->class_name};
+    const struct match_variant *variant = NULL;
+    struct match_app match;
+
+    if (apps_need(&engine->apps, engine->store, bucket->app_version, NULL) != STATUS_OK)
+        return MATCH_PLATFORM;
+    match = app_as_it_stands(engine, apps_find(&engine->apps, bucket->app_version));
+    return match_unit(&probe, &seeker->host, &match, 0, &variant);
+}
+
+bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare)
+{
+    const struct host_hint *hint = host_hints_find(&cycle->engine->hosts, state->visit->host);
+    struct seeker seeker = {.cycle = cycle, .host = describe(state, NULL)};
+    struct queue_seek seek = {.visit = state->serial,
+                              .cycle = cycle->engine->cycle_serial,
+                              .volunteer = hint != NULL ? hint->volunteer : 0,
+                              .memory_bytes = seeker.host.memory_bytes,
+                              .disk_bytes = seeker.host.disk_bytes,
+                              .spare = spare,
+                              .judge = judge_bucket,
+                              .context = &seeker};
+    enum match_result nearest = state->lack.nearest;
+
+    state->candidate_count = 0;
+    if (state->is_answered || state->stop != VISIT_FREE || state->granted >= state->wanted)
+        return false;
+    seek.want = state->wanted - state->granted;
+    state->candidate_count =
+        queue_draw(cycle->engine->queue, &seek, state->candidates, &state->lack);
+    if (nearest > state->lack.nearest)
+        state->lack.nearest = nearest;
+    return state->candidate_count > 0;
+}
+
+static bool is_issued(const struct engine *engine, const struct batch *batch)
+{
+    if (batch == NULL || (batch->state != BATCH_OPEN && batch->state != BATCH_CLOSED))
+        return false;
+    return !engine->trust.has_freshness ||
+           !freshness_revokes_batch(&engine->trust.freshness, &batch->public_id);
+}
+
+static enum match_result judge_unit(const struct cycle *cycle, const struct unit *unit,
+                                    const struct match_host *host,
+                                    const struct match_variant **ret_variant)
+{
+    const struct engine *engine = cycle->engine;
+    const struct app *app = apps_find(&engine->apps, unit->app_version);
+    struct match_app match;
+
+    if (!is_issued(engine, work_batch(&cycle->set, unit->batch)) ||
+        unit->task_count >= unit->rule.max_tasks)
+        return MATCH_NOT_WANTED;
+    if (engine->trust.has_freshness &&
+        freshness_revokes_unit(&engine->trust.freshness, &unit->digest))
+        return MATCH_REVOKED;
+    match = app_as_it_stands(engine, app);
+    return match_unit(unit, host, &match, cycle_judged_s(cycle), ret_variant);
+}
+
+/* Take one task off the host's allowance for the app; false: there is none left. A host without an
+ * agreed result of the app has one task per slot; tasks of other apps take slots, too. */
+static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
+                          const struct unit *unit)
+{
+    int64_t host = state->visit->host, today = cycle->clock.now_s / DAY_SECONDS;
+    int64_t slots = state->visit->request->host.cores;
+    int64_t out = state->tasks_out + (int64_t)state->granted;
+    struct allowance *allowance = work_allowance(&cycle->set, host, unit->app_version);
+    struct allowance_facts facts = {
+        .per_day = allowance->per_day, .day = allowance->day, .used = allowance->used};
+
+    if (allowance_left(&facts, today, slots, out) < 1)
+        return false;
+    facts = allowance_after_grant(&facts, today, 1);
+    allowance->day = facts.day;
+    allowance->used = facts.used;
+    allowance->is_changed = true;
+    return true;
+}
+
+static void add_task(struct cycle *cycle, const struct visit_state *state, struct unit *unit,
+                     const struct match_host *host, const struct match_variant *variant)
+{
+    struct deadline deadline = deadline_of_task(unit->deadline_span_s, unit->not_after_s,
+                                                cycle->clock.up_s, cycle->clock.now_s);
+    size_t place = unit->task_count++;
+    struct task *task = &unit->tasks[place];
+
+    *task = (struct task){.id = TASK_ID(unit->id, place),
+                          .state = TASK_SENT,
+                          .at_dispatch = host->identity,
+                          .now = host->identity,
+                          .prefix = text_copy(state->visit->prefix),
+                          .visit = state->visit->request->visit.number,
+                          .variant = variant->digest,
+                          .sent_s = cycle->clock.now_s,
+                          .deadline_up_s = deadline.up_s,
+                          .deadline_s = deadline.wall_s,
+                          .is_changed = true};
+    unit->is_changed = true;
+    unit->copies_wanted--;
+    if (unit->pinned_class == NULL || *unit->pinned_class == '\0') {
+        free(unit->pinned_class);
+        unit->pinned_class = text_copy(variant->class_name);
+    }
+    cycle_note(cycle, JOURNAL_TASK_SENT, task->id, host->identity.host);
+    cycle_hint(cycle, (struct deadline_hint){
+                          .up_s = task->deadline_up_s, .task = task->id, .unit = unit->id});
+    cycle->counts.tasks_sent++;
+}
+
+void visit_grant(struct cycle *cycle, struct visit_state *state)
+{
+    const struct host *host = work_host(&cycle->set, state->visit->host);
+    struct match_host described;
+
+    if (!state->is_new || state->stop == VISIT_STOPPED || state->stop == VISIT_STALE)
+        return;
+    described = describe(state, host);
+    for (size_t i = 0; i < state->candidate_count && state->granted < state->wanted; i++) {
+        struct unit *unit = work_unit(&cycle->set, state->candidates[i]);
+        const struct match_variant *variant = NULL;
+        enum match_result result;
+
+        cycle->counts.candidates_examined++;
+        if (unit == NULL)
+            continue;
+        result = judge_unit(cycle, unit, &described, &variant);
+        if (result > state->lack.nearest)
+            state->lack.nearest = result;
+        if (result != MATCH_YES)
+            continue;
+        if (!use_allowance(cycle, state, unit)) {
+            state->stop = VISIT_ALLOWANCE;
+            continue;
+        }
+        add_task(cycle, state, unit, &described, variant);
+        state->granted++;
+    }
+}

@@ -1,0 +1,229 @@
+#include "server/engine/published.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "server/engine/publishing.h"
+#include "server/engine/token_table.h"
+
+struct published_app {
+    struct digest digest;
+    struct app_version app;
+};
+
+struct published_facts {
+    pthread_rwlock_t lock; /* over all that follows */
+    struct token_table tokens;
+    struct project_parts parts;
+    struct trust trust;
+    struct published_app *apps; /* owned */
+    size_t app_count;
+    struct published_stops stops;
+};
+
+static void read_lock(struct published_facts *published)
+{
+    if (pthread_rwlock_rdlock(&published->lock) != 0)
+        abort();
+}
+
+static void write_lock(struct published_facts *published)
+{
+    if (pthread_rwlock_wrlock(&published->lock) != 0)
+        abort();
+}
+
+static void unlock(struct published_facts *published)
+{
+    (void)pthread_rwlock_unlock(&published->lock);
+}
+
+struct published_facts *published_new(void)
+{
+    struct published_facts *published = must_alloc(1, sizeof *published);
+
+    if (pthread_rwlock_init(&published->lock, NULL) != 0)
+        abort();
+    published->parts.keyrings = text_copy("[]");
+    published->parts.freshness = text_copy("null");
+    published->parts.notices = text_copy("[]");
+    return published;
+}
+
+void published_free(struct published_facts *published)
+{
+    if (published == NULL)
+        return;
+    token_table_clear(&published->tokens);
+    project_parts_clear(&published->parts);
+    trust_clear(&published->trust);
+    for (size_t i = 0; i < published->app_count; i++)
+        app_version_clear(&published->apps[i].app);
+    free(published->apps);
+    (void)pthread_rwlock_destroy(&published->lock);
+    free(published);
+}
+
+bool published_find_credential(struct published_facts *published, const struct digest *token,
+                               int64_t now_s, struct published_credential *ret_credential)
+{
+    const struct published_credential *found;
+    bool is_found;
+
+    read_lock(published);
+    found = token_table_find(&published->tokens, token);
+    is_found = found != NULL && (found->expires_s == 0 || now_s < found->expires_s);
+    if (is_found)
+        *ret_credential = *found;
+    unlock(published);
+    return is_found;
+}
+
+void published_put_credential(struct published_facts *published, const struct digest *token,
+                              const struct published_credential *credential)
+{
+    write_lock(published);
+    if (published->tokens.count >= PUBLISHED_TOKENS_MAX)
+        token_table_clear(&published->tokens);
+    token_table_put(&published->tokens, token, credential);
+    unlock(published);
+}
+
+void published_forget_credential(struct published_facts *published, const struct digest *token)
+{
+    write_lock(published);
+    token_table_forget(&published->tokens, token);
+    unlock(published);
+}
+
+void project_parts_clear(struct project_parts *parts)
+{
+    free(parts->keyrings);
+    free(parts->freshness);
+    free(parts->notices);
+    *parts = (struct project_parts){0};
+}
+
+void published_project(struct published_facts *published, struct project_parts *ret_parts)
+{
+    read_lock(published);
+    *ret_parts = published->parts;
+    ret_parts->keyrings = text_copy(published->parts.keyrings);
+    ret_parts->freshness = text_copy(published->parts.freshness);
+    ret_parts->notices = text_copy(published->parts.notices);
+    unlock(published);
+}
+
+/* The state that trust writes of itself verifies when it is read: what was true stays so. */
+static void copy_trust(const struct trust *trust, struct trust *ret_copy)
+{
+    CLEANUP(freep) char *state = NULL;
+
+    if (digest_is_none(&trust->project))
+        return;
+    state = trust_encode(trust);
+    if (trust_decode(state, strlen(state), ret_copy, NULL) != STATUS_OK)
+        abort();
+}
+
+void published_put_project(struct published_facts *published, struct project_parts *parts,
+                           const struct trust *trust)
+{
+    CLEANUP(trust_clear) struct trust copy = {0};
+    CLEANUP(project_parts_clear) struct project_parts old = {0};
+    struct trust old_trust;
+
+    copy_trust(trust, &copy);
+    write_lock(published);
+    old = published->parts;
+    parts->generation = old.generation + 1;
+    published->parts = *parts;
+    old_trust = published->trust;
+    published->trust = copy;
+    copy = old_trust;
+    unlock(published);
+    *parts = (struct project_parts){0};
+}
+
+void published_put_stops(struct published_facts *published, const struct published_stops *stops)
+{
+    write_lock(published);
+    published->stops = *stops;
+    unlock(published);
+}
+
+struct published_stops published_stops(struct published_facts *published)
+{
+    struct published_stops stops;
+
+    read_lock(published);
+    stops = published->stops;
+    unlock(published);
+    return stops;
+}
+
+static const struct published_app *find_app(const struct published_facts *published,
+                                            const struct digest *digest)
+{
+    for (size_t i = 0; i < published->app_count; i++)
+        if (digest_equals(&published->apps[i].digest, digest))
+            return &published->apps[i];
+    return NULL;
+}
+
+static void add_app(struct published_facts *published, const struct published_app *app)
+{
+    published->apps =
+        realloc(published->apps, (published->app_count + 1) * sizeof *published->apps);
+    if (published->apps == NULL)
+        abort();
+    published->apps[published->app_count++] = *app;
+}
+
+void published_put_app(struct published_facts *published, const struct envelope *envelope)
+{
+    struct published_app app = {.digest = envelope->digest};
+
+    write_lock(published);
+    if (find_app(published, &app.digest) == NULL &&
+        app_version_decode(envelope->payload, envelope->payload_length, &app.app, NULL) ==
+            STATUS_OK)
+        add_app(published, &app);
+    unlock(published);
+}
+
+static enum status check_unit(struct published_facts *published, const struct digest *app_version,
+                              const struct envelope *envelope, int64_t now_s,
+                              struct work_unit *ret_unit, struct error *err)
+{
+    const struct published_app *app = find_app(published, app_version);
+    struct trust_moment moment = {.purpose = TRUST_START, .now_s = now_s};
+    struct checked_app checked = {.digest = *app_version};
+    enum refusal refusal;
+
+    if (app == NULL)
+        return error_set(err, STATUS_NOT_FOUND, "this site has no such app version");
+    checked.app = &app->app;
+    refusal = trust_check_unit(&published->trust, envelope, &checked, &moment, ret_unit, err);
+    if (refusal == REFUSAL_NONE)
+        return STATUS_OK;
+    if (err != NULL)
+        err->status = STATUS_UNTRUSTED;
+    error_code(err, refusal_code(refusal));
+    return STATUS_UNTRUSTED;
+}
+
+enum status published_check_unit(struct published_facts *published,
+                                 const struct digest *app_version, const struct envelope *envelope,
+                                 int64_t now_s, struct work_unit *ret_unit, struct error *err)
+{
+    enum status status;
+
+    read_lock(published);
+    status = check_unit(published, app_version, envelope, now_s, ret_unit, err);
+    unlock(published);
+    return status;
+}

@@ -1,0 +1,516 @@
+#include "server/engine/queue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "server/engine/chance.h"
+#include "server/engine/deadlines.h"
+#include "server/engine/line.h"
+#include "server/engine/map.h"
+#include "server/policy/fairness.h"
+
+#define SCAN_MAX    4096 /* slots looked at from one place of a line */
+#define BUCKETS_MAX 4096 /* buckets looked at per batch */
+
+struct bucket {
+    struct lot *lot; /* its batch */
+    int64_t app_version;
+    int64_t memory_class;
+    int64_t disk_class;
+    char *class_name; /* owned, as are the next two */
+    char *classes;
+    char *platforms;
+    int64_t least_memory_bytes;
+    int64_t least_disk_bytes;
+    struct line line;
+};
+
+/* A batch, as the queue sees it. */
+struct lot {
+    int64_t batch;
+    enum batch_state state; /* 0: never said */
+    struct fairness_batch turn;
+    struct bucket **buckets; /* owned */
+    size_t bucket_count;
+    size_t live; /* units in its lines */
+};
+
+struct queue {
+    size_t window;
+    struct chance *chance;
+    struct map entries; /* by unit */
+    struct map lots;    /* by batch; owned */
+    struct deadlines early; /* units by the beginning of their validity */
+    int64_t now_s;
+    int64_t present; /* virtual time of the batch served last */
+};
+
+struct queue *queue_new(size_t window, struct chance *chance)
+{
+    struct queue *queue = must_alloc(1, sizeof *queue);
+
+    assert(window >= 1);
+    queue->window = window;
+    queue->chance = chance;
+    return queue;
+}
+
+static void bucket_free(struct bucket *bucket)
+{
+    line_clear(&bucket->line);
+    free(bucket->class_name);
+    free(bucket->classes);
+    free(bucket->platforms);
+    free(bucket);
+}
+
+static void lot_free(struct lot *lot)
+{
+    for (size_t i = 0; i < lot->bucket_count; i++)
+        bucket_free(lot->buckets[i]);
+    free(lot->buckets);
+    free(lot);
+}
+
+static void forget_all(struct queue *queue)
+{
+    struct entry *entry;
+    size_t cursor = 0;
+
+    while ((entry = map_next(&queue->entries, &cursor)) != NULL) {
+        entry->copies = 0; /* its slot frees it */
+        if (entry->slots == 0)
+            free(entry);
+    }
+    map_clear(&queue->entries);
+}
+
+void queue_free(struct queue *queue)
+{
+    struct lot *lot;
+    size_t cursor = 0;
+
+    if (queue == NULL)
+        return;
+    forget_all(queue);
+    while ((lot = map_next(&queue->lots, &cursor)) != NULL)
+        lot_free(lot);
+    map_clear(&queue->lots);
+    deadlines_clear(&queue->early);
+    free(queue);
+}
+
+size_t queue_count(const struct queue *queue)
+{
+    return queue->entries.count;
+}
+
+static struct lot *lot_of(struct queue *queue, int64_t batch)
+{
+    struct lot *lot = map_get(&queue->lots, batch);
+
+    if (lot != NULL)
+        return lot;
+    lot = must_alloc(1, sizeof *lot);
+    lot->batch = batch;
+    lot->turn.virtual_time = queue->present;
+    map_put(&queue->lots, batch, lot);
+    return lot;
+}
+
+static bool is_over(const struct lot *lot)
+{
+    return lot->state == BATCH_CANCELLED || lot->state == BATCH_FINISHED;
+}
+
+void queue_put_batch(struct queue *queue, const struct batch *batch)
+{
+    struct lot *lot = lot_of(queue, batch->id);
+
+    lot->state = batch->state;
+    lot->turn.priority = batch->priority;
+    lot->turn.needed_by_s = batch->needed_by_s;
+    if (is_over(lot) && lot->live == 0)
+        lot_free(map_take(&queue->lots, batch->id));
+}
+
+/* To an eighth of an octave: few buckets, and none mixes small needs with large ones. */
+static int64_t size_class(int64_t bytes)
+{
+    int64_t octave = 0;
+
+    while (bytes >> octave > 15)
+        octave++;
+    return octave * 16 + (bytes >> octave);
+}
+
+static bool is_bucket_of(const struct bucket *bucket, const struct ready_hint *hint)
+{
+    return bucket->app_version == hint->app_version &&
+           bucket->memory_class == size_class(hint->memory_bytes) &&
+           bucket->disk_class == size_class(hint->disk_bytes) &&
+           strcmp(bucket->class_name, hint->class_name) == 0 &&
+           strcmp(bucket->classes, hint->classes) == 0 &&
+           strcmp(bucket->platforms, hint->platforms) == 0;
+}
+
+static struct bucket *add_bucket(struct lot *lot, const struct ready_hint *hint)
+{
+    struct bucket *bucket = must_alloc(1, sizeof *bucket);
+
+    *bucket = (struct bucket){.lot = lot,
+                              .app_version = hint->app_version,
+                              .memory_class = size_class(hint->memory_bytes),
+                              .disk_class = size_class(hint->disk_bytes),
+                              .class_name = text_copy(hint->class_name),
+                              .classes = text_copy(hint->classes),
+                              .platforms = text_copy(hint->platforms),
+                              .least_memory_bytes = hint->memory_bytes,
+                              .least_disk_bytes = hint->disk_bytes};
+    lot->buckets = realloc(lot->buckets, (lot->bucket_count + 1) * sizeof(struct bucket *));
+    if (lot->buckets == NULL)
+        abort();
+    lot->buckets[lot->bucket_count++] = bucket;
+    return bucket;
+}
+
+/* The newest first: units of a batch mostly come one like the other. */
+static struct bucket *bucket_of(struct queue *queue, const struct ready_hint *hint)
+{
+    struct lot *lot = lot_of(queue, hint->batch);
+    struct bucket *bucket = NULL;
+
+    for (size_t i = lot->bucket_count; i > 0 && bucket == NULL; i--)
+        if (is_bucket_of(lot->buckets[i - 1], hint))
+            bucket = lot->buckets[i - 1];
+    if (bucket == NULL)
+        bucket = add_bucket(lot, hint);
+    if (hint->memory_bytes < bucket->least_memory_bytes)
+        bucket->least_memory_bytes = hint->memory_bytes;
+    if (hint->disk_bytes < bucket->least_disk_bytes)
+        bucket->least_disk_bytes = hint->disk_bytes;
+    return bucket;
+}
+
+/* A batch that had nothing to give comes back at the present, not with what it missed. */
+static void wake(struct queue *queue, struct lot *lot)
+{
+    if (lot->live++ == 0)
+        lot->turn.virtual_time = fairness_enter(lot->turn.virtual_time, queue->present);
+}
+
+static void enter_last(struct queue *queue, struct entry *entry)
+{
+    wake(queue, entry->bucket->lot);
+    line_append(&entry->bucket->line, entry);
+}
+
+/* Behind the window, and at a random place there: copies of one unit come up apart. */
+static void enter_apart(struct queue *queue, struct entry *entry)
+{
+    wake(queue, entry->bucket->lot);
+    line_insert(&entry->bucket->line,
+                queue->window + chance_below(queue->chance, queue->window), entry);
+}
+
+static void leave(struct entry *entry)
+{
+    struct bucket *bucket = entry->bucket;
+
+    if (entry->is_early) {
+        entry->is_early = false;
+        return;
+    }
+    bucket->lot->live--;
+    line_void(&bucket->line, entry);
+}
+
+void queue_forget(struct queue *queue, int64_t unit)
+{
+    struct entry *entry = map_take(&queue->entries, unit);
+
+    if (entry == NULL)
+        return;
+    entry->copies = 0;
+    if (entry->slots == 0)
+        free(entry);
+    else
+        leave(entry);
+}
+
+static void add(struct queue *queue, const struct ready_hint *hint, struct entry *entry)
+{
+    map_put(&queue->entries, hint->unit, entry);
+    if (hint->not_before_s <= queue->now_s) {
+        enter_last(queue, entry);
+        return;
+    }
+    entry->is_early = true;
+    deadlines_add(&queue->early,
+                  (struct deadline_hint){.up_s = hint->not_before_s, .unit = hint->unit});
+}
+
+static void copy_facts(struct entry *entry, const struct queue_unit *unit)
+{
+    entry->unit = unit->hint.unit;
+    entry->memory_bytes = unit->hint.memory_bytes;
+    entry->disk_bytes = unit->hint.disk_bytes;
+    entry->copies = unit->hint.copies_wanted;
+    entry->holder_count = (uint32_t)unit->holder_count;
+    memcpy(entry->holders, unit->holders, sizeof entry->holders);
+}
+
+void queue_put(struct queue *queue, const struct queue_unit *unit)
+{
+    struct entry *entry = map_get(&queue->entries, unit->hint.unit);
+    struct bucket *bucket;
+    bool moves;
+
+    assert(unit->holder_count <= QUEUE_HOLDERS_MAX);
+    if (unit->hint.copies_wanted == 0) {
+        queue_forget(queue, unit->hint.unit);
+        return;
+    }
+    bucket = bucket_of(queue, &unit->hint);
+    if (entry == NULL) {
+        entry = must_alloc(1, sizeof *entry);
+        entry->bucket = bucket;
+        copy_facts(entry, unit);
+        add(queue, &unit->hint, entry);
+        return;
+    }
+    moves = !entry->is_early &&
+            (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
+    if (moves)
+        leave(entry);
+    copy_facts(entry, unit);
+    entry->bucket = bucket;
+    if (moves)
+        enter_apart(queue, entry);
+}
+
+void queue_let_in(struct queue *queue, int64_t now_s)
+{
+    struct deadline_hint hint;
+
+    queue->now_s = now_s;
+    while (deadlines_take(&queue->early, now_s, &hint)) {
+        struct entry *entry = map_get(&queue->entries, hint.unit);
+
+        if (entry == NULL || !entry->is_early)
+            continue;
+        entry->is_early = false;
+        enter_last(queue, entry);
+    }
+}
+
+/* ------------------------------------------------------------------------------------ drawing */
+
+/* What one batch has for the host that seeks. */
+struct offer {
+    struct lot *lot;
+    struct entry **entries; /* owned; NULL: not looked yet */
+    size_t count;
+};
+
+struct draw {
+    struct queue *queue;
+    const struct queue_seek *seek;
+    struct queue_lack *lack;
+    struct offer *offers; /* owned */
+    size_t offer_count;
+};
+
+static void note_lack(struct queue_lack *lack, enum match_result result)
+{
+    if (result > lack->nearest)
+        lack->nearest = result;
+}
+
+static bool holds_copy(const struct entry *entry, int64_t volunteer)
+{
+    for (uint32_t i = 0; i < entry->holder_count; i++)
+        if (entry->holders[i] == volunteer)
+            return true;
+    return false;
+}
+
+static bool is_worth_a_look(struct draw *draw, const struct entry *entry)
+{
+    const struct queue_seek *seek = draw->seek;
+
+    if (entry->visit == seek->visit)
+        return false;
+    if (entry->cycle == seek->cycle && entry->promised >= entry->copies)
+        return false;
+    if (entry->memory_bytes > seek->memory_bytes)
+        note_lack(draw->lack, MATCH_MEMORY);
+    else if (entry->disk_bytes > seek->disk_bytes)
+        note_lack(draw->lack, MATCH_DISK);
+    else if (holds_copy(entry, seek->volunteer))
+        note_lack(draw->lack, MATCH_IDENTITY);
+    else
+        return true;
+    return false;
+}
+
+/* Up to a window's worth of a line, from `place` on. */
+static size_t scan(struct draw *draw, const struct line *line, size_t place, struct offer *offer,
+                   size_t room)
+{
+    size_t end = place + SCAN_MAX < line->count ? place + SCAN_MAX : line->count;
+    size_t found = 0;
+
+    for (; place < end && found < room; place++) {
+        struct entry *entry = line_at(line, place);
+
+        if (entry == NULL || !is_worth_a_look(draw, entry))
+            continue;
+        offer->entries[offer->count++] = entry;
+        found++;
+    }
+    return found;
+}
+
+static bool is_open_to(struct draw *draw, const struct bucket *bucket)
+{
+    struct queue_bucket facts = {.app_version = bucket->app_version,
+                                 .class_name = bucket->class_name,
+                                 .classes = bucket->classes,
+                                 .platforms = bucket->platforms,
+                                 .least_memory_bytes = bucket->least_memory_bytes,
+                                 .least_disk_bytes = bucket->least_disk_bytes};
+    enum match_result result;
+
+    if (line_live(&bucket->line) == 0)
+        return false;
+    result = draw->seek->judge(draw->seek->context, &facts);
+    note_lack(draw->lack, result);
+    return result == MATCH_YES;
+}
+
+/*
+ * Where the front of a long line is full of what this host may not have, look at a random place,
+ * too: so nothing in front blocks what is behind for ever.
+ */
+static void add_window(struct draw *draw, const struct line *line, struct offer *offer)
+{
+    size_t window = draw->queue->window;
+    size_t found = 0;
+
+    offer->entries = realloc(offer->entries, (offer->count + window) * sizeof(struct entry *));
+    if (offer->entries == NULL)
+        abort();
+    found = scan(draw, line, 0, offer, window);
+    if (found == 0 && line->count > SCAN_MAX)
+        (void)scan(draw, line,
+                   SCAN_MAX + chance_below(draw->queue->chance, line->count - SCAN_MAX), offer,
+                   window);
+}
+
+static void look(struct draw *draw, struct offer *offer)
+{
+    struct lot *lot = offer->lot;
+    size_t most = lot->bucket_count < BUCKETS_MAX ? lot->bucket_count : BUCKETS_MAX;
+    size_t first = chance_below(draw->queue->chance, lot->bucket_count);
+
+    offer->entries = must_alloc(1, sizeof(struct entry *));
+    for (size_t i = 0; i < most; i++) {
+        const struct bucket *bucket = lot->buckets[(first + i) % lot->bucket_count];
+
+        if (is_open_to(draw, bucket))
+            add_window(draw, &bucket->line, offer);
+    }
+}
+
+static bool comes_first(const struct offer *a, const struct offer *b)
+{
+    return b == NULL || fairness_compare(&a->lot->turn, &b->lot->turn) < 0;
+}
+
+/* The batch whose turn it is, among those that have something; NULL: none has. */
+static struct offer *next_offer(struct draw *draw)
+{
+    for (;;) {
+        struct offer *best = NULL;
+
+        for (size_t i = 0; i < draw->offer_count; i++) {
+            struct offer *offer = &draw->offers[i];
+
+            if ((offer->entries == NULL || offer->count > 0) && comes_first(offer, best))
+                best = offer;
+        }
+        if (best == NULL || best->entries != NULL)
+            return best;
+        look(draw, best);
+    }
+}
+
+static struct entry *take_one(struct draw *draw, struct offer *offer)
+{
+    size_t at = chance_below(draw->queue->chance, offer->count);
+    struct entry *entry = offer->entries[at];
+
+    offer->entries[at] = offer->entries[--offer->count];
+    entry->visit = draw->seek->visit;
+    return entry;
+}
+
+static void promise(struct draw *draw, struct lot *lot, struct entry *entry)
+{
+    if (entry->cycle != draw->seek->cycle)
+        entry->promised = 0;
+    entry->cycle = draw->seek->cycle;
+    entry->promised++;
+    draw->queue->present = lot->turn.virtual_time;
+    lot->turn.virtual_time = fairness_charge(lot->turn.virtual_time, 1, lot->turn.priority);
+}
+
+static void gather_offers(struct draw *draw)
+{
+    struct lot *lot;
+    size_t cursor = 0;
+
+    draw->offers = must_alloc(draw->queue->lots.count, sizeof *draw->offers);
+    while ((lot = map_next(&draw->queue->lots, &cursor)) != NULL) {
+        bool is_live = lot->live > 0;
+
+        draw->lack->is_empty = draw->lack->is_empty && !is_live;
+        draw->lack->is_held = draw->lack->is_held || (is_live && lot->state == BATCH_HELD);
+        draw->lack->is_paused = draw->lack->is_paused || (is_live && lot->state == BATCH_PAUSED);
+        if (is_live && (lot->state == BATCH_OPEN || lot->state == BATCH_CLOSED))
+            draw->offers[draw->offer_count++] = (struct offer){.lot = lot};
+    }
+}
+
+static void draw_clear(struct draw *draw)
+{
+    for (size_t i = 0; i < draw->offer_count; i++)
+        free(draw->offers[i].entries);
+    free(draw->offers);
+}
+
+size_t queue_draw(struct queue *queue, const struct queue_seek *seek, int64_t *ret_units,
+                  struct queue_lack *ret_lack)
+{
+    CLEANUP(draw_clear) struct draw draw = {.queue = queue, .seek = seek, .lack = ret_lack};
+    size_t count = 0;
+
+    assert(seek->want <= QUEUE_DRAW_MAX && seek->spare <= QUEUE_DRAW_MAX);
+    *ret_lack = (struct queue_lack){.is_empty = true, .nearest = MATCH_YES};
+    gather_offers(&draw);
+    while (count < seek->want + seek->spare) {
+        struct offer *offer = next_offer(&draw);
+        struct entry *entry;
+
+        if (offer == NULL)
+            break;
+        entry = take_one(&draw, offer);
+        if (count < seek->want)
+            promise(&draw, offer->lot, entry);
+        ret_units[count++] = entry->unit;
+    }
+    return count;
+}

@@ -1,0 +1,213 @@
+#include "server/engine/reports.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "server/engine/settle.h"
+#include "server/policy/transition.h"
+
+/* What a report makes of a task. */
+struct finding {
+    enum task_event event;
+    enum task_cause cause;
+    int32_t detail;
+    const char *why; /* NULL: as the host says */
+};
+
+struct task *reports_own_task(const struct work_set *set, int64_t host, int64_t id,
+                              struct unit **ret_unit)
+{
+    struct task *task = NULL;
+    struct unit *unit = work_unit_of_task(set, id, &task);
+
+    if (unit == NULL || task->at_dispatch.host != host)
+        return NULL;
+    *ret_unit = unit;
+    return task;
+}
+
+static const struct scheduler_body *find_body(const struct scheduler_report *report,
+                                              const char *name)
+{
+    for (size_t i = 0; i < report->body_count; i++)
+        if (strcmp(report->bodies[i].name.text, name) == 0)
+            return &report->bodies[i];
+    return NULL;
+}
+
+static bool is_body_of(const struct scheduler_body *body, const struct named_output *output)
+{
+    struct digest digest = digest_of(body->body.bytes, body->body.length);
+
+    return (int64_t)body->body.length == output->size && digest_equals(&digest, &output->digest);
+}
+
+/* NULL: the outputs are what the app version declares. Else words; static or the cycle's. */
+static const char *outputs_fault(struct cycle *cycle, const struct app_version *app,
+                                 const struct named_outputs *outputs)
+{
+    char words[TEXT_FILE_NAME_MAX + 64];
+
+    for (size_t i = 0; i < app->output_count; i++) {
+        const struct app_output *declared = &app->outputs[i];
+        const struct named_output *output = named_outputs_find(outputs, declared->name.text);
+
+        if (output != NULL && output->size <= declared->max_bytes)
+            continue;
+        (void)snprintf(words, sizeof words, "output %s is %s", declared->name.text,
+                       output == NULL ? "missing" : "larger than its app allows");
+        return cycle_keep_text(cycle, words);
+    }
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (app_version_output(app, outputs->outputs[i].name.text) != NULL)
+            continue;
+        (void)snprintf(words, sizeof words, "output %s is none that its app declares",
+                       outputs->outputs[i].name.text);
+        return cycle_keep_text(cycle, words);
+    }
+    return NULL;
+}
+
+static const char *bodies_fault(struct cycle *cycle, const struct visit_task *finished,
+                                const struct scheduler_report *report)
+{
+    char words[TEXT_FILE_NAME_MAX + 64];
+
+    for (size_t i = 0; i < report->body_count; i++) {
+        const struct scheduler_body *body = &report->bodies[i];
+        const struct named_output *output =
+            named_outputs_find(&finished->outputs, body->name.text);
+
+        if (output != NULL && is_body_of(body, output))
+            continue;
+        (void)snprintf(words, sizeof words, "the body of output %s is not what was reported",
+                       body->name.text);
+        return cycle_keep_text(cycle, words);
+    }
+    return NULL;
+}
+
+static struct finding judge_done(struct cycle *cycle, const struct unit *unit,
+                                 const struct visit_task *finished,
+                                 const struct scheduler_report *report)
+{
+    const struct app *app = apps_find(&cycle->engine->apps, unit->app_version);
+    const char *fault;
+
+    assert(app != NULL);
+    fault = outputs_fault(cycle, &app->version, &finished->outputs);
+    if (fault == NULL)
+        fault = bodies_fault(cycle, finished, report);
+    if (fault == NULL)
+        return (struct finding){.event = EVENT_REPORT};
+    return (struct finding){.event = EVENT_FAILURE, .cause = CAUSE_OUTPUT, .why = fault};
+}
+
+static struct finding judge_error(const struct scheduler_report *report)
+{
+    struct finding finding = {.event = EVENT_FAILURE, .cause = CAUSE_EXIT,
+                              .detail = report->exit_status};
+
+    if (report->limit != LIMIT_NONE) {
+        finding.cause = CAUSE_LIMIT;
+        finding.detail = (int32_t)report->limit;
+    } else if (report->signal != 0) {
+        finding.cause = CAUSE_SIGNAL;
+        finding.detail = report->signal;
+    }
+    return finding;
+}
+
+static struct finding judge(struct cycle *cycle, const struct unit *unit,
+                            const struct visit_task *finished,
+                            const struct scheduler_report *report)
+{
+    switch (finished->outcome) {
+    case VISIT_DONE:
+        return judge_done(cycle, unit, finished, report);
+    case VISIT_ERROR:
+        return judge_error(report);
+    case VISIT_REFUSED:
+        return (struct finding){.event = EVENT_FAILURE, .cause = CAUSE_REFUSED,
+                                .detail = (int32_t)report->refusal};
+    case VISIT_ABANDONED:
+        return (struct finding){.event = EVENT_ABANDON};
+    }
+    abort();
+}
+
+/* In the order of the app version: so that equal outputs are equal digests. */
+static void take_outputs(struct cycle *cycle, const struct unit *unit, struct task *task,
+                         const struct visit_task *finished, const struct scheduler_report *report)
+{
+    const struct app_version *app = &apps_find(&cycle->engine->apps, unit->app_version)->version;
+
+    assert(task->outputs == NULL);
+    task->outputs = must_alloc(app->output_count, sizeof *task->outputs);
+    for (size_t i = 0; i < app->output_count; i++) {
+        const char *name = app->outputs[i].name.text;
+        const struct named_output *output = named_outputs_find(&finished->outputs, name);
+        const struct scheduler_body *body = find_body(report, name);
+
+        task->outputs[task->output_count++] = (struct output){.name = text_copy(name),
+                                                              .digest = output->digest,
+                                                              .size_bytes = output->size,
+                                                              .is_stored = body != NULL};
+        if (body != NULL)
+            work_add_body(&cycle->set, (struct body_record){.digest = output->digest,
+                                                            .bytes = body->body.bytes,
+                                                            .length = body->body.length});
+    }
+    task->result = result_digest(task->outputs, task->output_count);
+}
+
+static void take_facts(struct cycle *cycle, const struct task *task, int64_t visit,
+                       const struct scheduler_report *report, const char *why)
+{
+    work_add_report(&cycle->set,
+                    (struct report_record){.task = task->id,
+                                           .visit = visit,
+                                           .exit_status = report->exit_status,
+                                           .wall_ms = report->wall_ms,
+                                           .peak_memory_bytes = report->peak_memory_bytes,
+                                           .why = why,
+                                           .stderr_tail = report->stderr_tail.bytes,
+                                           .stderr_length = report->stderr_tail.length});
+}
+
+static void take_one(struct cycle *cycle, struct unit *unit, struct task *task,
+                     const struct scheduler_request *request, size_t i)
+{
+    const struct visit_task *finished = &request->visit.finished[i];
+    const struct scheduler_report *report = &request->reports[i];
+    struct finding finding = judge(cycle, unit, finished, report);
+    enum task_state state = transition_task(task->state, finding.event);
+
+    if (state == task->state)
+        return;
+    task->cause = finding.cause;
+    task->cause_detail = finding.detail;
+    task->reported_s = cycle->clock.now_s;
+    task->cpu_ms = report->cpu_ms;
+    if (finding.event == EVENT_REPORT)
+        take_outputs(cycle, unit, task, finished, report);
+    take_facts(cycle, task, request->visit.number, report,
+               finding.why != NULL ? finding.why : report->why);
+    settle_task(cycle, unit, task, state);
+    cycle->counts.tasks_reported++;
+}
+
+void reports_take(struct cycle *cycle, int64_t host, const struct scheduler_request *request)
+{
+    for (size_t i = 0; i < request->visit.finished_count; i++) {
+        const struct visit_task *finished = &request->visit.finished[i];
+        struct unit *unit = NULL;
+        struct task *task = reports_own_task(&cycle->set, host, finished->task, &unit);
+
+        if (task != NULL && digest_equals(&unit->digest, &finished->unit))
+            take_one(cycle, unit, task, request, i);
+    }
+}

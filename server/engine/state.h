@@ -1,0 +1,74 @@
+/* What an engine consists of, for the files of this folder. */
+#ifndef SERVER_ENGINE_STATE_H
+#define SERVER_ENGINE_STATE_H
+
+#include <pthread.h>
+
+#include "db/publish.h"
+#include "db/work.h"
+#include "server/engine/apps.h"
+#include "server/engine/chance.h"
+#include "server/engine/clock.h"
+#include "server/engine/deadlines.h"
+#include "server/engine/engine.h"
+#include "server/engine/host_hints.h"
+#include "server/engine/queue.h"
+#include "work-units/trust.h"
+
+#define ENGINE_ATTEMPTS_MAX 5   /* runs of a cycle that other writers make void */
+#define ENGINE_SLICE        256 /* units that one step of a tick changes */
+
+/* What was begun with a batch and goes on slice by slice, tick by tick. */
+struct act {
+    int64_t batch;
+    enum batch_action action; /* ACTION_CANCEL or ACTION_RETRY */
+    int64_t after;            /* unit */
+};
+
+/* New hosts of an address prefix in this hour. */
+struct enrolment_count {
+    char prefix[PREFIX_MAX + 1];
+    int64_t count;
+};
+#define ENROLMENT_COUNTS_MAX 4096
+
+struct engine {
+    struct store *store; /* borrowed, as are env and what the configuration points to */
+    struct env *env;
+    struct engine_config config;
+
+    struct chance chance;
+    struct queue *queue;
+    struct deadlines deadlines;
+    struct host_hints hosts;
+    struct apps apps;
+
+    struct site site;
+    struct clock clock;
+    struct trust trust; /* zeroed before the first keyring */
+    struct published_stops stops;
+    struct published_facts *published;
+
+    struct act *acts;
+    size_t act_count;
+    bool has_revoked; /* units may be left that a freshness revoked */
+    int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
+
+    struct enrolment_count *enrolments; /* ENROLMENT_COUNTS_MAX */
+    size_t enrolment_count;
+    int64_t enrolment_hour; /* that they count */
+
+    uint32_t cycle_serial;
+    uint32_t visit_serial;
+
+    pthread_mutex_t lock; /* over what other threads read: */
+    struct engine_counts seen_counts;
+    struct engine_clock seen_clock;
+
+    struct engine_counts counts; /* the engine's own copy of them */
+};
+
+/* Let other threads see the counts and the clock as they are now. */
+void engine_show(struct engine *engine);
+
+#endif

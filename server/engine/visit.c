@@ -1,0 +1,190 @@
+#include "server/engine/visit.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "server/engine/reports.h"
+#include "server/engine/settle.h"
+#include "server/policy/transition.h"
+
+/* May the site issue anything at all, for whomever? */
+static enum visit_stop judge_site(const struct cycle *cycle)
+{
+    const struct engine *engine = cycle->engine;
+    int64_t now_s = cycle_judged_s(cycle);
+
+    if (engine->stops.issuing)
+        return VISIT_STOPPED;
+    if (digest_is_none(&engine->trust.project) || !engine->trust.has_freshness)
+        return VISIT_STALE;
+    if (now_s != 0 && trust_may_start(&engine->trust, now_s, NULL) != REFUSAL_NONE)
+        return VISIT_STALE;
+    return VISIT_FREE;
+}
+
+void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command)
+{
+    struct visit_command *visit = &command->visit;
+
+    *state = (struct visit_state){.command = command,
+                                  .visit = visit,
+                                  .serial = ++cycle->engine->visit_serial,
+                                  .wanted = (size_t)visit->request->want_tasks};
+    assert(state->wanted <= SCHEDULER_WANT_MAX);
+    command->status = STATUS_OK;
+    if (state->wanted > 0)
+        state->stop = judge_site(cycle);
+}
+
+void visit_gather(const struct visit_state *state, struct gathering *gathering)
+{
+    const struct scheduler_request *request = state->visit->request;
+
+    id_list_add(&gathering->hosts, state->visit->host);
+    for (size_t i = 0; i < request->visit.finished_count; i++)
+        id_list_add(&gathering->tasks, request->visit.finished[i].task);
+    for (size_t i = 0; i < request->held_count; i++)
+        id_list_add(&gathering->tasks, request->held[i].task);
+}
+
+/* ------------------------------------------------------------------------------------- numbers */
+
+static void refuse_clone(struct visit_state *state)
+{
+    state->is_answered = true;
+    state->command->status =
+        error_set(&state->command->err, STATUS_CONFLICT,
+                  "clone: another instance of this host, or an older image of it, has visited; "
+                  "enrol with a new key");
+}
+
+/* Nobody can say which of two instances is the right one: what they were given is taken back. */
+static void withdraw_clone(struct cycle *cycle, struct visit_state *state, struct host *host)
+{
+    const struct cycle_holding *held;
+    size_t count;
+
+    host->is_withdrawn = true;
+    host->incarnation++;
+    host->is_changed = true;
+    cycle->counts.clones++;
+    cycle_note(cycle, JOURNAL_HOST_WITHDRAWN, host->id, state->visit->request->visit.number);
+    held = cycle_holdings(cycle, host->id, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct unit *unit = NULL;
+        struct task *task = reports_own_task(&cycle->set, host->id, held[i].task, &unit);
+
+        settle_task(cycle, unit, task, transition_task(task->state, EVENT_WITHDRAW));
+    }
+    refuse_clone(state);
+}
+
+static void set_text(char **text, const char *value)
+{
+    if (*text != NULL && strcmp(*text, value) == 0)
+        return;
+    free(*text);
+    *text = text_copy(value);
+}
+
+static void note_visit(struct cycle *cycle, const struct visit_state *state, struct host *host)
+{
+    const struct scheduler_request *request = state->visit->request;
+    const struct texts *platforms = &request->host.platforms;
+
+    host->visit = request->visit.number;
+    host->visit_statement = state->visit->statement_digest;
+    host->seen_s = cycle->clock.now_s;
+    set_text(&host->platform, platforms->count > 0 ? platforms->texts[0] : "");
+    set_text(&host->client, request->host.client);
+    host->is_changed = true;
+    if (request->visit.finished_count > 0)
+        work_add_visit(&cycle->set, (struct visit_record){.host = host->id,
+                                                          .number = host->visit,
+                                                          .statement = state->visit->statement,
+                                                          .statement_length =
+                                                              state->visit->statement_length,
+                                                          .time_s = cycle->clock.now_s});
+}
+
+/* That it came again with a higher number says that the answer before reached it. */
+static void mark_told(struct cycle *cycle, const struct visit_state *state)
+{
+    const struct host_hint *hint = host_hints_find(&cycle->engine->hosts, state->visit->host);
+
+    if (hint == NULL || hint->told_visit >= state->visit->request->visit.number)
+        return;
+    for (size_t i = 0; i < hint->told_count; i++) {
+        struct unit *unit = NULL;
+        struct task *task =
+            reports_own_task(&cycle->set, state->visit->host, hint->told[i], &unit);
+
+        if (task == NULL || task->is_told)
+            continue;
+        task->is_told = true;
+        task->is_changed = true;
+        unit->is_changed = true;
+    }
+}
+
+/* What it lost, it gets again (visit_answer()): that much less is wanted anew. And what is out,
+ * counts for the allowance. */
+static void count_lost(struct cycle *cycle, struct visit_state *state)
+{
+    size_t count;
+    const struct cycle_holding *held = cycle_holdings(cycle, state->visit->host, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct unit *unit = NULL;
+        const struct task *task =
+            reports_own_task(&cycle->set, state->visit->host, held[i].task, &unit);
+
+        state->tasks_out += task->state == TASK_SENT;
+        state->wanted -= state->wanted > 0 && visit_is_lost(state, task);
+    }
+}
+
+void visit_take(struct cycle *cycle, struct visit_state *state)
+{
+    const struct visit *visit = &state->visit->request->visit;
+    struct host *host = work_host(&cycle->set, state->visit->host);
+    bool is_repeat;
+
+    if (host == NULL) {
+        state->is_answered = true;
+        state->command->status = error_set(&state->command->err, STATUS_UNAUTHORIZED,
+                                           "there is no such host; enrol");
+        return;
+    }
+    is_repeat = visit->number == host->visit &&
+                digest_equals(&host->visit_statement, &state->visit->statement_digest);
+    if (host->is_withdrawn) {
+        refuse_clone(state);
+    } else if (visit->number <= host->visit && !is_repeat) {
+        withdraw_clone(cycle, state, host);
+    } else if (is_repeat) {
+        cycle->counts.visits_repeated++;
+    } else {
+        state->is_new = true;
+        mark_told(cycle, state);
+        note_visit(cycle, state, host);
+        reports_take(cycle, host->id, state->visit->request);
+        count_lost(cycle, state);
+    }
+}
+
+/* Each as the client has it: not among those it holds or reports. */
+bool visit_is_lost(const struct visit_state *state, const struct task *task)
+{
+    const struct scheduler_request *request = state->visit->request;
+
+    if (task->state != TASK_SENT || task->at_dispatch.host != state->visit->host ||
+        task->visit >= request->visit.number)
+        return false;
+    for (size_t i = 0; i < request->held_count; i++)
+        if (request->held[i].task == task->id)
+            return false;
+    return visit_find_task(&request->visit, task->id) == NULL;
+}

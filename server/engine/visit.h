@@ -1,0 +1,57 @@
+/* One visit within a cycle: what it reports, what it is granted, what it is answered. */
+#ifndef SERVER_ENGINE_VISIT_H
+#define SERVER_ENGINE_VISIT_H
+
+#include "protocol/scheduler_reply.h"
+#include "protocol/scheduler_request.h"
+#include "server/engine/cycle.h"
+#include "server/engine/gathering.h"
+
+#define VISIT_CANDIDATES_MAX (2 * QUEUE_DRAW_MAX)
+
+/* Why a visit got less than it wanted, besides what the queue says. */
+enum visit_stop {
+    VISIT_FREE = 0,
+    VISIT_STOPPED,   /* the site issues nothing: published_stops */
+    VISIT_STALE,     /* no fresh freshness */
+    VISIT_ALLOWANCE, /* its allowance is used up */
+};
+
+struct visit_state {
+    struct command *command;
+    struct visit_command *visit; /* of the command */
+    uint32_t serial;             /* for queue_draw() */
+
+    bool is_new;     /* its first coming: else a repeat, or refused */
+    bool is_answered; /* with an error: nothing else is to be done */
+
+    int64_t tasks_out; /* that it had before */
+    size_t wanted;     /* new tasks it may get */
+    size_t granted;
+    enum visit_stop stop;
+    struct queue_lack lack;
+    int64_t candidates[VISIT_CANDIDATES_MAX];
+    size_t candidate_count;
+};
+
+void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command);
+
+/* Add what a visit concerns: the host (with its tasks), and the tasks it names. */
+void visit_gather(const struct visit_state *state, struct gathering *gathering);
+
+/* Draw candidates for what it still wants, in place of those before; true: there are some. */
+bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare);
+
+/* Judge number and statement, take reports, mark what the last answer told as told. */
+void visit_take(struct cycle *cycle, struct visit_state *state);
+
+/* Was it granted in an answer that did not reach the host? It holds it not, and reports it not. */
+bool visit_is_lost(const struct visit_state *state, const struct task *task);
+
+/* Grant candidates that match. */
+void visit_grant(struct cycle *cycle, struct visit_state *state);
+
+/* After the commit: fill the reply. Failing leaves it cleared. */
+enum status visit_answer(struct cycle *cycle, struct visit_state *state, struct error *err);
+
+#endif
