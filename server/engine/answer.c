@@ -260,8 +260,7 @@ static void add_verdicts(struct answer *answer)
         struct unit *unit = NULL;
         const struct task *task = own_task(answer, answer->held[i].task, &unit);
 
-        reply->verdict_count +=
-            verdict_of(unit, task, &reply->verdicts[reply->verdict_count]);
+        reply->verdict_count += verdict_of(unit, task, &reply->verdicts[reply->verdict_count]);
     }
 }
 
@@ -278,7 +277,8 @@ static void remember_told(const struct answer *answer, struct host_hint *hint)
         hint->told[i] = reply->verdicts[i].task;
 }
 
-/* ----------------------------------------------------------------------------------------- drops */
+/* ----------------------------------------------------------------------------------------- drops
+ */
 
 static enum drop_reason reason_of_end(const struct unit *unit)
 {
@@ -402,8 +402,7 @@ static void add_return(struct answer *answer, struct host_hint *hint)
     int64_t return_s;
 
     if (state->is_new)
-        hint->empty_visits =
-            state->granted == 0 && state->wanted > 0 ? hint->empty_visits + 1 : 0;
+        hint->empty_visits = state->granted == 0 && state->wanted > 0 ? hint->empty_visits + 1 : 0;
     facts.empty_visits = hint->empty_visits;
     return_s = returning_delay_s(&facts);
     if (return_s > engine->config.max_return_s)
@@ -415,8 +414,7 @@ static enum status fill(struct answer *answer, struct error *err)
 {
     struct engine *engine = answer->cycle->engine;
     struct scheduler_reply *reply = answer->reply;
-    const struct host *host = work_host(&answer->cycle->set, answer->state->visit->host);
-    struct host_hint *hint = host_hints_get(&engine->hosts, host->id);
+    struct host_hint *hint = host_hints_get(&engine->hosts, answer->state->visit->host);
 
     reply->visit = answer->state->visit->request->visit.number;
     reply->time_s = answer->cycle->clock.now_s;
@@ -430,7 +428,6 @@ static enum status fill(struct answer *answer, struct error *err)
     add_drops(answer);
     add_verdicts(answer);
     remember_told(answer, hint);
-    hint->volunteer = host->volunteer;
     add_return(answer, hint);
     add_why(answer);
     return STATUS_OK;

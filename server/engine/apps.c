@@ -85,8 +85,7 @@ static bool take_variant(void *context, const struct variant_view *view)
     struct reading *reading = context;
     struct app *app = reading->app;
 
-    app->variants =
-        realloc(app->variants, (app->match.variant_count + 1) * sizeof *app->variants);
+    app->variants = realloc(app->variants, (app->match.variant_count + 1) * sizeof *app->variants);
     if (app->variants == NULL)
         abort();
     app->variants[app->match.variant_count++] =

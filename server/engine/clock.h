@@ -1,4 +1,5 @@
-/* Up-time, and whether the wall clock can be believed: policy's judgement with the site's memory. */
+/* Up-time, and whether the wall clock can be believed: policy's judgement with the site's memory.
+ */
 #ifndef SERVER_ENGINE_CLOCK_H
 #define SERVER_ENGINE_CLOCK_H
 

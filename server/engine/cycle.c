@@ -16,11 +16,11 @@ static void *grown(void *items, size_t count, size_t size)
     return larger;
 }
 
-void cycle_refer(struct cycle *cycle, struct cycle_reference reference)
+void cycle_deliver(struct cycle *cycle, struct cycle_delivery delivery)
 {
-    cycle->references =
-        grown(cycle->references, cycle->reference_count + 1, sizeof *cycle->references);
-    cycle->references[cycle->reference_count++] = reference;
+    cycle->deliveries =
+        grown(cycle->deliveries, cycle->delivery_count + 1, sizeof *cycle->deliveries);
+    cycle->deliveries[cycle->delivery_count++] = delivery;
 }
 
 void cycle_hint(struct cycle *cycle, struct deadline_hint hint)
@@ -48,7 +48,7 @@ static void cycle_clear(struct cycle *cycle)
     work_set_clear(&cycle->set);
     texts_clear(&cycle->texts);
     free(cycle->holdings);
-    free(cycle->references);
+    free(cycle->deliveries);
     free(cycle->hints);
 }
 
@@ -142,23 +142,41 @@ const struct cycle_holding *cycle_holdings(const struct cycle *cycle, int64_t ho
     return &cycle->holdings[low];
 }
 
-static enum status write_references(struct cycle *cycle, struct error *err)
+/* Before the save: an acceptance in it takes over what keeps the files. */
+static enum status write_deliveries(struct cycle *cycle, struct error *err)
 {
     struct store *store = cycle->engine->store;
+    bool is_new;
 
-    for (size_t i = 0; i < cycle->reference_count; i++) {
-        const struct cycle_reference *reference = &cycle->references[i];
+    for (size_t i = 0; i < cycle->delivery_count; i++) {
+        const struct cycle_delivery *delivery = &cycle->deliveries[i];
 
-        if (digest_is_none(&reference->file))
-            TRY(store->publish->file_release(store, reference->kind, reference->subject, err));
-        else
-            TRY(store->publish->file_refer(store, &reference->file, reference->kind,
-                                           reference->subject, err));
+        TRY(store->publish->file_add(store, &delivery->file, &is_new, err));
+        TRY(store->publish->file_refer(store, &delivery->file.digest, FILE_REPORT, delivery->task,
+                                       err));
     }
     return STATUS_OK;
 }
 
-/* With every commit the site remembers how late it is: after a crash, up-time goes on from there. */
+/* New hosts get their ids from the save; only then the journal can name them. */
+static enum status save(struct cycle *cycle, struct error *err)
+{
+    const struct work_ops *work = cycle->engine->store->work;
+    struct work_set *set = &cycle->set;
+    size_t known = set->host_count;
+
+    while (known > 0 && set->hosts[known - 1].id == 0)
+        known--;
+    TRY(work->save(cycle->engine->store, set, err));
+    if (known == set->host_count)
+        return STATUS_OK;
+    for (size_t i = known; i < set->host_count; i++)
+        cycle_note(cycle, JOURNAL_HOST_ENROLLED, set->hosts[i].id, set->hosts[i].volunteer);
+    return work->save(cycle->engine->store, set, err);
+}
+
+/* With every commit the site remembers how late it is: after a crash, up-time goes on from there.
+ */
 static enum status write_time(struct cycle *cycle, struct site *ret_site, struct error *err)
 {
     struct engine *engine = cycle->engine;
@@ -221,8 +239,7 @@ static void learn(struct cycle *cycle)
 }
 
 static enum status try_once(struct engine *engine, const struct cycle_work *work,
-                            void (*finished)(struct cycle *cycle, void *context),
-                            struct error *err)
+                            void (*finished)(struct cycle *cycle, void *context), struct error *err)
 {
     CLEANUP(txn_end) struct txn txn = {0};
     CLEANUP(cycle_clear)
@@ -232,8 +249,8 @@ static enum status try_once(struct engine *engine, const struct cycle_work *work
     engine->cycle_serial++;
     TRY(txn_begin(&txn, engine->store, err));
     TRY(work->run(&cycle, work->context, err));
-    TRY(engine->store->work->save(engine->store, &cycle.set, err));
-    TRY(write_references(&cycle, err));
+    TRY(write_deliveries(&cycle, err));
+    TRY(save(&cycle, err));
     TRY(write_time(&cycle, &site, err));
     TRY(txn_commit(&txn, err));
     engine->site = site;

@@ -15,11 +15,10 @@
 #include "db/store.h"
 #include "server/engine/state.h"
 
-/* A file that is needed, or no longer, from this transaction on. */
-struct cycle_reference {
-    struct digest file; /* none: all references of the subject go */
-    enum file_kind kind;
-    int64_t subject;
+/* A file that a task's host delivered. */
+struct cycle_delivery {
+    struct file_record file;
+    int64_t task;
 };
 
 /* Who holds which task of the set. */
@@ -37,8 +36,8 @@ struct cycle {
     size_t holding_count;
 
     /* Done with the save. Owned lists. */
-    struct cycle_reference *references;
-    size_t reference_count;
+    struct cycle_delivery *deliveries;
+    size_t delivery_count;
     struct texts texts; /* words that records point to */
 
     /* After the commit. */
@@ -74,7 +73,7 @@ const struct cycle_holding *cycle_holdings(const struct cycle *cycle, int64_t ho
                                            size_t *ret_count);
 
 /* Add to the lists. */
-void cycle_refer(struct cycle *cycle, struct cycle_reference reference);
+void cycle_deliver(struct cycle *cycle, struct cycle_delivery delivery);
 void cycle_hint(struct cycle *cycle, struct deadline_hint hint);
 const char *cycle_keep_text(struct cycle *cycle, const char *text); /* as long as the cycle */
 void cycle_note(struct cycle *cycle, enum journal_kind kind, int64_t subject, int64_t detail);

@@ -20,10 +20,8 @@ static struct match_host describe(const struct visit_state *state, const struct 
     struct match_host described = {.memory_bytes = facts->memory_bytes,
                                    .disk_bytes = facts->disk_bytes};
 
-    if (host != NULL)
-        described.identity = (struct identity){.host = host->id,
-                                               .volunteer = host->volunteer,
-                                               .organisation = host->organisation};
+    described.identity = (struct identity){
+        .host = host->id, .volunteer = host->volunteer, .organisation = host->organisation};
     for (size_t i = 0; i < facts->platforms.count && i < MATCH_PLATFORMS_MAX; i++)
         described.platforms[described.platform_count++] = facts->platforms.texts[i];
     for (size_t i = 0; i < facts->layers.count && i < MATCH_LAYERS_MAX; i++)
@@ -70,21 +68,22 @@ static enum match_result judge_bucket(void *context, const struct queue_bucket *
 
 bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare)
 {
-    const struct host_hint *hint = host_hints_find(&cycle->engine->hosts, state->visit->host);
-    struct seeker seeker = {.cycle = cycle, .host = describe(state, NULL)};
+    const struct host *host = work_host(&cycle->set, state->visit->host);
+    struct seeker seeker = {.cycle = cycle};
     struct queue_seek seek = {.visit = state->serial,
                               .cycle = cycle->engine->cycle_serial,
-                              .volunteer = hint != NULL ? hint->volunteer : 0,
-                              .memory_bytes = seeker.host.memory_bytes,
-                              .disk_bytes = seeker.host.disk_bytes,
                               .spare = spare,
                               .judge = judge_bucket,
                               .context = &seeker};
     enum match_result nearest = state->lack.nearest;
 
     state->candidate_count = 0;
-    if (state->is_answered || state->stop != VISIT_FREE || state->granted >= state->wanted)
+    if (!state->is_new || state->stop != VISIT_FREE || state->granted >= state->wanted)
         return false;
+    seeker.host = describe(state, host);
+    seek.volunteer = host->volunteer;
+    seek.memory_bytes = seeker.host.memory_bytes;
+    seek.disk_bytes = seeker.host.disk_bytes;
     seek.want = state->wanted - state->granted;
     state->candidate_count =
         queue_draw(cycle->engine->queue, &seek, state->candidates, &state->lack);
@@ -176,8 +175,6 @@ void visit_grant(struct cycle *cycle, struct visit_state *state)
     const struct host *host = work_host(&cycle->set, state->visit->host);
     struct match_host described;
 
-    if (!state->is_new || state->stop == VISIT_STOPPED || state->stop == VISIT_STALE)
-        return;
     described = describe(state, host);
     for (size_t i = 0; i < state->candidate_count && state->granted < state->wanted; i++) {
         struct unit *unit = work_unit(&cycle->set, state->candidates[i]);

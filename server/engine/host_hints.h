@@ -1,6 +1,6 @@
 /*
- * What the engine remembers of hosts between their visits, for convenience alone: after a restart it
- * has forgotten all of it, and nothing is wrong.
+ * What the engine remembers of hosts between their visits, for convenience alone: after a restart
+ * it has forgotten all of it, and nothing is wrong.
  */
 #ifndef SERVER_ENGINE_HOST_HINTS_H
 #define SERVER_ENGINE_HOST_HINTS_H
@@ -13,7 +13,6 @@
 #define HOST_HINTS_MAX 200000 /* then all are forgotten */
 
 struct host_hint {
-    int64_t volunteer;    /* 0: not known */
     int64_t empty_visits; /* in a row that found no work */
     int64_t told_visit;   /* number of the visit that was told ... */
     int64_t *told;        /* owned: ... the verdicts of these tasks */

@@ -33,7 +33,9 @@ static void move_to(struct line *line, size_t capacity)
 {
     size_t live = line_live(line), at = (capacity - live) / 2;
     struct line moved = {.slots = must_alloc(capacity, sizeof *moved.slots),
-                         .capacity = capacity, .head = at, .count = live};
+                         .capacity = capacity,
+                         .head = at,
+                         .count = live};
 
     for (size_t i = 0; i < line->count; i++) {
         struct line_slot *slot = &line->slots[line->head + i];

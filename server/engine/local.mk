@@ -1,2 +1,33 @@
 libserver_a_SOURCES += \
-	%D%/command.h %D%/engine.h %D%/published.h %D%/thread.h
+	%D%/actions.c %D%/actions.h \
+	%D%/answer.c \
+	%D%/apps.c %D%/apps.h \
+	%D%/chance.c %D%/chance.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/command.h \
+	%D%/cycle.c %D%/cycle.h \
+	%D%/deadlines.c %D%/deadlines.h \
+	%D%/engine.c %D%/engine.h \
+	%D%/enrolments.c %D%/enrolments.h \
+	%D%/gathering.c %D%/gathering.h \
+	%D%/grants.c \
+	%D%/host_hints.c %D%/host_hints.h \
+	%D%/line.c %D%/line.h \
+	%D%/map.c %D%/map.h \
+	%D%/merge.c %D%/merge.h \
+	%D%/new_work.c \
+	%D%/project.c \
+	%D%/publications.c %D%/publications.h \
+	%D%/published.c %D%/published.h \
+	%D%/publishing.h \
+	%D%/queue.c %D%/queue.h \
+	%D%/reports.c %D%/reports.h \
+	%D%/run.c \
+	%D%/settle.c %D%/settle.h \
+	%D%/signed.c \
+	%D%/state.h \
+	%D%/thread.c %D%/thread.h \
+	%D%/tick.c \
+	%D%/token_table.c %D%/token_table.h \
+	%D%/uploads.c %D%/uploads.h \
+	%D%/visit.c %D%/visit.h

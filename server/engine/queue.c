@@ -40,8 +40,8 @@ struct lot {
 struct queue {
     size_t window;
     struct chance *chance;
-    struct map entries; /* by unit */
-    struct map lots;    /* by batch; owned */
+    struct map entries;     /* by unit */
+    struct map lots;        /* by batch; owned */
     struct deadlines early; /* units by the beginning of their validity */
     int64_t now_s;
     int64_t present; /* virtual time of the batch served last */
@@ -211,8 +211,8 @@ static void enter_last(struct queue *queue, struct entry *entry)
 static void enter_apart(struct queue *queue, struct entry *entry)
 {
     wake(queue, entry->bucket->lot);
-    line_insert(&entry->bucket->line,
-                queue->window + chance_below(queue->chance, queue->window), entry);
+    line_insert(&entry->bucket->line, queue->window + chance_below(queue->chance, queue->window),
+                entry);
 }
 
 static void leave(struct entry *entry)
@@ -281,8 +281,8 @@ void queue_put(struct queue *queue, const struct queue_unit *unit)
         add(queue, &unit->hint, entry);
         return;
     }
-    moves = !entry->is_early &&
-            (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
+    moves =
+        !entry->is_early && (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
     if (moves)
         leave(entry);
     copy_facts(entry, unit);
@@ -405,9 +405,8 @@ static void add_window(struct draw *draw, const struct line *line, struct offer 
         abort();
     found = scan(draw, line, 0, offer, window);
     if (found == 0 && line->count > SCAN_MAX)
-        (void)scan(draw, line,
-                   SCAN_MAX + chance_below(draw->queue->chance, line->count - SCAN_MAX), offer,
-                   window);
+        (void)scan(draw, line, SCAN_MAX + chance_below(draw->queue->chance, line->count - SCAN_MAX),
+                   offer, window);
 }
 
 static void look(struct draw *draw, struct offer *offer)

@@ -2,9 +2,9 @@
  * Units that want copies, as far as the engine remembers: hints, rebuilt from the store at start,
  * corrected whenever a unit was loaded, and never the ground of a decision.
  *
- * Units wait in buckets of what decides at once for many of them whether a host may have one: batch,
- * app version, pinned class, signed platforms and classes, memory and disk. A visit skips a bucket
- * as a whole, so that a million units it may not have cost it one comparison.
+ * Units wait in buckets of what decides at once for many of them whether a host may have one:
+ * batch, app version, pinned class, signed platforms and classes, memory and disk. A visit skips a
+ * bucket as a whole, so that a million units it may not have cost it one comparison.
  *
  * From a bucket a unit is drawn at random out of the window of its first ones, and a unit's further
  * copies enter behind the window, each at a random place: nobody can steer who shares a unit with
@@ -23,7 +23,7 @@
 struct chance;
 struct queue;
 
-#define QUEUE_HOLDERS_MAX 4 /* volunteers remembered per unit */
+#define QUEUE_HOLDERS_MAX 4  /* volunteers remembered per unit */
 #define QUEUE_DRAW_MAX    64 /* units of one draw */
 
 /* `window`: units of a bucket that one is drawn from, ≥ 1. `chance` is borrowed. */

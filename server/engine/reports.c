@@ -78,8 +78,7 @@ static const char *bodies_fault(struct cycle *cycle, const struct visit_task *fi
 
     for (size_t i = 0; i < report->body_count; i++) {
         const struct scheduler_body *body = &report->bodies[i];
-        const struct named_output *output =
-            named_outputs_find(&finished->outputs, body->name.text);
+        const struct named_output *output = named_outputs_find(&finished->outputs, body->name.text);
 
         if (output != NULL && is_body_of(body, output))
             continue;
@@ -108,8 +107,8 @@ static struct finding judge_done(struct cycle *cycle, const struct unit *unit,
 
 static struct finding judge_error(const struct scheduler_report *report)
 {
-    struct finding finding = {.event = EVENT_FAILURE, .cause = CAUSE_EXIT,
-                              .detail = report->exit_status};
+    struct finding finding = {
+        .event = EVENT_FAILURE, .cause = CAUSE_EXIT, .detail = report->exit_status};
 
     if (report->limit != LIMIT_NONE) {
         finding.cause = CAUSE_LIMIT;
@@ -131,8 +130,8 @@ static struct finding judge(struct cycle *cycle, const struct unit *unit,
     case VISIT_ERROR:
         return judge_error(report);
     case VISIT_REFUSED:
-        return (struct finding){.event = EVENT_FAILURE, .cause = CAUSE_REFUSED,
-                                .detail = (int32_t)report->refusal};
+        return (struct finding){
+            .event = EVENT_FAILURE, .cause = CAUSE_REFUSED, .detail = (int32_t)report->refusal};
     case VISIT_ABANDONED:
         return (struct finding){.event = EVENT_ABANDON};
     }

@@ -13,8 +13,9 @@ struct task *reports_own_task(const struct work_set *set, int64_t host, int64_t 
                               struct unit **ret_unit);
 
 /*
- * Take the reports of a visit into the loaded units. The first report of a task stands, and only the
- * host that holds a task reports it. Bodies and texts of the request are borrowed until the save.
+ * Take the reports of a visit into the loaded units. The first report of a task stands, and only
+ * the host that holds a task reports it. Bodies and texts of the request are borrowed until the
+ * save.
  */
 void reports_take(struct cycle *cycle, int64_t host, const struct scheduler_request *request);
 

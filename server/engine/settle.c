@@ -78,6 +78,12 @@ static void count_for_batch(struct cycle *cycle, const struct unit *unit, const 
     batch->is_changed = true;
 }
 
+/* Ends of which a host hears nothing more, unless it reports after all. */
+static bool has_no_verdict(enum task_state state)
+{
+    return state == TASK_OVERDUE || state == TASK_DROPPED || state == TASK_ABANDONED;
+}
+
 void settle_task(struct cycle *cycle, struct unit *unit, struct task *task, enum task_state state)
 {
     enum task_state before = task->state;
@@ -85,7 +91,7 @@ void settle_task(struct cycle *cycle, struct unit *unit, struct task *task, enum
     if (before == state)
         return;
     task->state = state;
-    task->is_told = false;
+    task->is_told = has_no_verdict(state);
     task->is_changed = true;
     unit->is_changed = true;
     cycle_note(cycle, JOURNAL_TASK_STATE, task->id, state);
@@ -145,19 +151,6 @@ static void pay(struct cycle *cycle, struct unit *unit)
     }
 }
 
-/* The bodies are kept for the unit from now on, no longer for the tasks that brought them. */
-static void refer_to_outputs(struct cycle *cycle, const struct unit *unit, const struct task *task)
-{
-    for (size_t i = 0; i < task->output_count; i++)
-        cycle_refer(cycle, (struct cycle_reference){.file = task->outputs[i].digest,
-                                                    .kind = FILE_OUTPUT,
-                                                    .subject = unit->id});
-    for (size_t i = 0; i < unit->task_count; i++)
-        if (unit->tasks[i].is_asked)
-            cycle_refer(cycle, (struct cycle_reference){.kind = FILE_REPORT,
-                                                        .subject = unit->tasks[i].id});
-}
-
 static void write_acceptance(struct cycle *cycle, const struct unit *unit)
 {
     struct acceptance acceptance = {.unit = unit->id,
@@ -173,7 +166,8 @@ static void write_acceptance(struct cycle *cycle, const struct unit *unit)
     work_add_acceptance(&cycle->set, acceptance);
 }
 
-static void accept(struct cycle *cycle, struct unit *unit, const struct task *delivered)
+/* The store keeps the outputs for the acceptance, and lets go of what its tasks brought besides. */
+static void accept(struct cycle *cycle, struct unit *unit)
 {
     struct batch *batch = work_batch(&cycle->set, unit->batch);
 
@@ -182,7 +176,6 @@ static void accept(struct cycle *cycle, struct unit *unit, const struct task *de
     unit->is_changed = true;
     withdraw_rest(cycle, unit);
     write_acceptance(cycle, unit);
-    refer_to_outputs(cycle, unit, delivered);
     cycle_note(cycle, JOURNAL_UNIT_ACCEPTED, unit->id, unit->revision);
     cycle->counts.units_accepted++;
     if (batch == NULL)
@@ -199,9 +192,8 @@ static void ask_for_body(struct cycle *cycle, struct unit *unit, struct task *ta
     task->asked_up_s = cycle->clock.up_s;
     task->is_changed = true;
     unit->is_changed = true;
-    cycle_hint(cycle, (struct deadline_hint){.up_s = cycle->clock.up_s + wait_s,
-                                             .task = task->id,
-                                             .unit = unit->id});
+    cycle_hint(cycle, (struct deadline_hint){
+                          .up_s = cycle->clock.up_s + wait_s, .task = task->id, .unit = unit->id});
 }
 
 /* An agreement whose bodies cannot be had is none. */
@@ -226,7 +218,7 @@ static bool settle_agreed(struct cycle *cycle, struct unit *unit)
 
     switch (decision.act) {
     case DELIVERY_DONE:
-        accept(cycle, unit, &unit->tasks[decision.task]);
+        accept(cycle, unit);
         return true;
     case DELIVERY_ASK:
         ask_for_body(cycle, unit, &unit->tasks[decision.task]);
@@ -373,8 +365,8 @@ static void pause_if_due(struct cycle *cycle, struct batch *batch)
 
 void settle_batch(struct cycle *cycle, struct batch *batch)
 {
-    bool has_ended = batch->is_closed && batch->units_accepted + batch->units_failed ==
-                                             batch->units;
+    bool has_ended =
+        batch->is_closed && batch->units_accepted + batch->units_failed == batch->units;
 
     if (batch->state == BATCH_CANCELLED || batch->state == BATCH_FINISHED)
         return;

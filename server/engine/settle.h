@@ -1,6 +1,6 @@
 /*
- * What becomes of tasks and units, carried out on the loaded rows: each change with all that belongs
- * to it (journal, counters, allowances, credit, references). Decided in server/policy/.
+ * What becomes of tasks and units, carried out on the loaded rows: each change with all that
+ * belongs to it (journal, counters, allowances, credit, references). Decided in server/policy/.
  */
 #ifndef SERVER_ENGINE_SETTLE_H
 #define SERVER_ENGINE_SETTLE_H

@@ -51,7 +51,8 @@ struct engine {
 
     struct act *acts;
     size_t act_count;
-    bool has_revoked; /* units may be left that a freshness revoked */
+    bool has_revoked;        /* units may be left that a freshness revoked ... */
+    int64_t revoked_after;   /* ... from after this one on */
     int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
 
     struct enrolment_count *enrolments; /* ENROLMENT_COUNTS_MAX */

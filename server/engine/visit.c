@@ -101,12 +101,12 @@ static void note_visit(struct cycle *cycle, const struct visit_state *state, str
     set_text(&host->client, request->host.client);
     host->is_changed = true;
     if (request->visit.finished_count > 0)
-        work_add_visit(&cycle->set, (struct visit_record){.host = host->id,
-                                                          .number = host->visit,
-                                                          .statement = state->visit->statement,
-                                                          .statement_length =
-                                                              state->visit->statement_length,
-                                                          .time_s = cycle->clock.now_s});
+        work_add_visit(&cycle->set,
+                       (struct visit_record){.host = host->id,
+                                             .number = host->visit,
+                                             .statement = state->visit->statement,
+                                             .statement_length = state->visit->statement_length,
+                                             .time_s = cycle->clock.now_s});
 }
 
 /* That it came again with a higher number says that the answer before reached it. */
@@ -118,8 +118,7 @@ static void mark_told(struct cycle *cycle, const struct visit_state *state)
         return;
     for (size_t i = 0; i < hint->told_count; i++) {
         struct unit *unit = NULL;
-        struct task *task =
-            reports_own_task(&cycle->set, state->visit->host, hint->told[i], &unit);
+        struct task *task = reports_own_task(&cycle->set, state->visit->host, hint->told[i], &unit);
 
         if (task == NULL || task->is_told)
             continue;
@@ -154,8 +153,8 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
 
     if (host == NULL) {
         state->is_answered = true;
-        state->command->status = error_set(&state->command->err, STATUS_UNAUTHORIZED,
-                                           "there is no such host; enrol");
+        state->command->status =
+            error_set(&state->command->err, STATUS_UNAUTHORIZED, "there is no such host; enrol");
         return;
     }
     is_repeat = visit->number == host->visit &&

@@ -22,7 +22,7 @@ struct visit_state {
     struct visit_command *visit; /* of the command */
     uint32_t serial;             /* for queue_draw() */
 
-    bool is_new;     /* its first coming: else a repeat, or refused */
+    bool is_new;      /* its first coming: else a repeat, or refused */
     bool is_answered; /* with an error: nothing else is to be done */
 
     int64_t tasks_out; /* that it had before */
@@ -39,7 +39,8 @@ void visit_begin(struct cycle *cycle, struct visit_state *state, struct command 
 /* Add what a visit concerns: the host (with its tasks), and the tasks it names. */
 void visit_gather(const struct visit_state *state, struct gathering *gathering);
 
-/* Draw candidates for what it still wants, in place of those before; true: there are some. */
+/* After visit_take(): draw candidates for what it still wants, in place of those before; true:
+ * there are some, to be loaded. Those it has seen do not come again. */
 bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare);
 
 /* Judge number and statement, take reports, mark what the last answer told as told. */
@@ -48,7 +49,7 @@ void visit_take(struct cycle *cycle, struct visit_state *state);
 /* Was it granted in an answer that did not reach the host? It holds it not, and reports it not. */
 bool visit_is_lost(const struct visit_state *state, const struct task *task);
 
-/* Grant candidates that match. */
+/* Grant those of the loaded candidates that match. */
 void visit_grant(struct cycle *cycle, struct visit_state *state);
 
 /* After the commit: fill the reply. Failing leaves it cleared. */

@@ -1,0 +1,195 @@
+#include "server/engine/actions.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/query.h"
+#include "server/engine/settle.h"
+
+enum status action_find(struct cycle *cycle, struct command *command, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+    enum status status =
+        store->query->batch_by_id(store, &command->action.batch, &command->action.row, err);
+
+    if (status != STATUS_NOT_FOUND) {
+        command->status = STATUS_OK;
+        return status;
+    }
+    command->status = error_set(&command->err, STATUS_NOT_FOUND, "there is no such batch");
+    return STATUS_OK;
+}
+
+static void forget_failures(struct batch *batch)
+{
+    batch->ended_tasks = 0;
+    batch->failed_tasks = 0;
+    memset(batch->ended_hosts, 0, sizeof batch->ended_hosts);
+    batch->is_changed = true;
+}
+
+static enum batch_state running_state(const struct batch *batch)
+{
+    return batch->is_closed ? BATCH_CLOSED : BATCH_OPEN;
+}
+
+static enum status close_batch(struct cycle *cycle, struct batch *batch)
+{
+    batch->is_closed = true;
+    batch->is_changed = true;
+    if (batch->state == BATCH_OPEN)
+        settle_batch_state(cycle, batch, BATCH_CLOSED, "");
+    return STATUS_OK;
+}
+
+static enum status release(struct cycle *cycle, struct batch *batch)
+{
+    if (batch->state != BATCH_HELD && batch->state != BATCH_PAUSED)
+        return STATUS_OK;
+    forget_failures(batch);
+    settle_batch_state(cycle, batch, running_state(batch), "");
+    return STATUS_OK;
+}
+
+static enum status retry(struct cycle *cycle, struct batch *batch, struct action_command *action)
+{
+    action->units = batch->units_failed;
+    if (batch->units_failed == 0)
+        return STATUS_OK;
+    forget_failures(batch);
+    if (batch->state == BATCH_FINISHED || batch->state == BATCH_PAUSED)
+        settle_batch_state(cycle, batch, running_state(batch), "");
+    return STATUS_OK;
+}
+
+static enum status set_priority(struct cycle *cycle, struct batch *batch, int32_t priority)
+{
+    if (batch->priority == priority)
+        return STATUS_OK;
+    batch->priority = priority;
+    batch->is_changed = true;
+    cycle_note(cycle, JOURNAL_BATCH_PRIORITY, batch->id, priority);
+    return STATUS_OK;
+}
+
+/* Doing again what is done already is no mistake: a repeat is answered like the first. */
+static bool is_over_for(const struct batch *batch, enum batch_action action)
+{
+    if (batch->state == BATCH_CANCELLED)
+        return action != ACTION_CANCEL;
+    return batch->state == BATCH_FINISHED && action != ACTION_CLOSE && action != ACTION_RETRY;
+}
+
+static enum status act(struct cycle *cycle, struct batch *batch, struct action_command *action)
+{
+    switch (action->action) {
+    case ACTION_CLOSE:
+        return batch->is_closed ? STATUS_OK : close_batch(cycle, batch);
+    case ACTION_CANCEL:
+        action->units = batch->units - batch->units_accepted - batch->units_failed;
+        settle_batch_state(cycle, batch, BATCH_CANCELLED, "");
+        return STATUS_OK;
+    case ACTION_HOLD:
+        settle_batch_state(cycle, batch, BATCH_HELD, "");
+        return STATUS_OK;
+    case ACTION_RELEASE:
+        return release(cycle, batch);
+    case ACTION_RETRY:
+        return retry(cycle, batch, action);
+    case ACTION_PRIORITY:
+        return set_priority(cycle, batch, action->priority);
+    }
+    abort();
+}
+
+void action_take(struct cycle *cycle, struct command *command)
+{
+    struct action_command *action = &command->action;
+    struct batch *batch;
+
+    if (command->status != STATUS_OK)
+        return;
+    batch = work_batch(&cycle->set, action->row);
+    assert(batch != NULL);
+    action->units = 0;
+    if (is_over_for(batch, action->action))
+        command->status =
+            error_set(&command->err, STATUS_GONE, "the batch %s",
+                      batch->state == BATCH_CANCELLED ? "was cancelled" : "has finished");
+    else
+        command->status = act(cycle, batch, action);
+}
+
+static void begin_act(struct engine *engine, struct act added)
+{
+    engine->acts = reallocarray(engine->acts, engine->act_count + 1, sizeof *engine->acts);
+    if (engine->acts == NULL)
+        abort();
+    engine->acts[engine->act_count++] = added;
+}
+
+void action_follow_up(struct engine *engine, const struct command *command)
+{
+    const struct action_command *action = &command->action;
+    bool concerns_units = action->action == ACTION_CANCEL || action->action == ACTION_RETRY;
+
+    if (command->status == STATUS_OK && concerns_units && action->units > 0)
+        begin_act(engine, (struct act){.batch = action->row, .action = action->action});
+}
+
+/* -------------------------------------------------------------------------------- slice by slice
+ */
+
+struct slice {
+    struct act *act;
+    int64_t units[ENGINE_SLICE];
+    size_t count;
+};
+
+static void change_unit(struct cycle *cycle, struct unit *unit, enum batch_action action)
+{
+    bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
+
+    if (action == ACTION_CANCEL && !is_over)
+        settle_failure(cycle, unit, FAILURE_CANCELLED);
+    if (action == ACTION_RETRY && unit->state == UNIT_FAILED)
+        (void)settle_reopen(cycle, unit);
+}
+
+static enum status do_slice(struct cycle *cycle, void *context, struct error *err)
+{
+    struct slice *slice = context;
+    struct store *store = cycle->engine->store;
+    enum live_scope scope = slice->act->action == ACTION_CANCEL ? UNITS_NOT_ENDED : UNITS_FAILED;
+    struct work_request request = {
+        .units = slice->units, .batches = &slice->act->batch, .batch_count = 1};
+
+    TRY(store->publish->units_of_batch(store, slice->act->batch, scope, slice->act->after,
+                                       slice->units, ENGINE_SLICE, &slice->count, err));
+    request.unit_count = slice->count;
+    TRY(cycle_load(cycle, &request, err));
+    TRY(cycle_load_holders(cycle, slice->units, slice->count, err));
+    for (size_t i = 0; i < cycle->set.unit_count; i++)
+        change_unit(cycle, &cycle->set.units[i], slice->act->action);
+    settle_all(cycle);
+    return STATUS_OK;
+}
+
+enum status actions_go_on(struct engine *engine, struct error *err)
+{
+    struct slice slice;
+    const struct cycle_work work = {.run = do_slice, .context = &slice};
+
+    if (engine->act_count == 0)
+        return STATUS_OK;
+    slice.act = &engine->acts[0];
+    TRY(cycle_do(engine, &work, NULL, err));
+    if (slice.count > 0)
+        slice.act->after = slice.units[slice.count - 1];
+    if (slice.count < ENGINE_SLICE) {
+        engine->act_count--;
+        memmove(engine->acts, engine->acts + 1, engine->act_count * sizeof *engine->acts);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,213 @@
+#include "server/engine/engine.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/env.h"
+#include "db/query.h"
+#include "db/store.h"
+#include "server/engine/publications.h"
+#include "server/engine/publishing.h"
+#include "server/engine/state.h"
+
+#define PAGE 500 /* rows of one scan */
+
+/* ----------------------------------------------------------------------------------------- hints
+ */
+
+static enum status load_ready(struct engine *engine, struct error *err)
+{
+    struct ready_hint *page = must_alloc(PAGE, sizeof *page);
+    int64_t after = 0;
+    size_t count = PAGE;
+    enum status status = STATUS_OK;
+
+    while (status == STATUS_OK && count == PAGE) {
+        status = engine->store->work->scan_ready(engine->store, after, page, PAGE, &count, err);
+        for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+            queue_put(engine->queue, &(struct queue_unit){.hint = page[i]});
+            after = page[i].unit;
+        }
+    }
+    free(page);
+    return status;
+}
+
+static enum status load_sent(struct engine *engine, struct error *err)
+{
+    struct sent_hint page[PAGE];
+    int64_t after = 0;
+    size_t count = PAGE;
+
+    while (count == PAGE) {
+        TRY(engine->store->work->scan_sent(engine->store, after, page, PAGE, &count, err));
+        for (size_t i = 0; i < count; i++) {
+            deadlines_add(&engine->deadlines, (struct deadline_hint){.up_s = page[i].deadline_up_s,
+                                                                     .task = page[i].task,
+                                                                     .unit = page[i].unit});
+            after = page[i].task;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Batches one after the other, newest first. */
+struct batch_walk {
+    struct engine *engine;
+    struct batch_filter filter;
+    int64_t agreed_units; /* of the batch at hand: their bodies are awaited */
+    struct batch row;     /* its texts are not kept */
+    size_t rows;
+};
+
+static bool take_batch(void *context, const struct batch_view *view)
+{
+    struct batch_walk *walk = context;
+
+    walk->row = view->row;
+    walk->agreed_units = view->agreed;
+    walk->rows++;
+    queue_put_batch(walk->engine->queue, &view->row);
+    return false;
+}
+
+/* Who was asked for a body before the restart gets its time anew. */
+static bool await_body(void *context, const struct unit_line *unit)
+{
+    struct engine *engine = context;
+    int64_t up_s = clock_read(&engine->clock).up_s;
+
+    deadlines_add(
+        &engine->deadlines,
+        (struct deadline_hint){.up_s = up_s + engine->config.body_wait_s, .unit = unit->id});
+    return true;
+}
+
+static enum status load_agreed(struct engine *engine, const struct batch_walk *walk,
+                               struct error *err)
+{
+    if (walk->agreed_units == 0)
+        return STATUS_OK;
+    return engine->store->query->units(engine->store, walk->row.id, UNIT_AGREED, 0, QUERY_ROWS_MAX,
+                                       await_body, engine, err);
+}
+
+static void go_on_cancelling(struct engine *engine, const struct batch *batch)
+{
+    if (batch->state != BATCH_CANCELLED ||
+        batch->units_accepted + batch->units_failed >= batch->units)
+        return;
+    engine->acts = reallocarray(engine->acts, engine->act_count + 1, sizeof *engine->acts);
+    if (engine->acts == NULL)
+        abort();
+    engine->acts[engine->act_count++] = (struct act){.batch = batch->id, .action = ACTION_CANCEL};
+}
+
+static enum status load_batches(struct engine *engine, struct error *err)
+{
+    struct batch_walk walk = {.engine = engine};
+
+    do {
+        walk.rows = 0;
+        TRY(engine->store->query->batches(engine->store, &walk.filter, 1, take_batch, &walk, err));
+        if (walk.rows == 0)
+            break;
+        walk.filter.after = walk.row.id;
+        go_on_cancelling(engine, &walk.row);
+        TRY(load_agreed(engine, &walk, err));
+    } while (walk.rows > 0);
+    return STATUS_OK;
+}
+
+static enum status load_all(struct engine *engine, struct error *err)
+{
+    TRY(engine->store->publish->site_load(engine->store, &engine->site, err));
+    clock_start(&engine->clock, engine->env, &engine->site);
+    queue_let_in(engine->queue, engine->env->now_s(engine->env));
+    TRY(publications_load(engine, err));
+    TRY(load_batches(engine, err));
+    TRY(load_ready(engine, err));
+    return load_sent(engine, err);
+}
+
+/* ------------------------------------------------------------------------------------- life cycle
+ */
+
+enum status engine_open(struct store *store, struct env *env, const struct engine_config *config,
+                        struct engine **ret_engine, struct error *err)
+{
+    CLEANUP(engine_closep) struct engine *engine = must_alloc(1, sizeof *engine);
+
+    assert(config->window >= 1 && config->min_return_s >= 1);
+    engine->store = store;
+    engine->env = env;
+    engine->config = *config;
+    if (pthread_mutex_init(&engine->lock, NULL) != 0)
+        abort();
+    chance_init(&engine->chance, env);
+    engine->queue = queue_new(config->window, &engine->chance);
+    engine->published = published_new();
+    engine->enrolments = must_alloc(ENROLMENT_COUNTS_MAX, sizeof *engine->enrolments);
+    engine->has_revoked = true;
+    TRY(load_all(engine, err));
+    engine_show(engine);
+    *ret_engine = TAKE(engine);
+    return STATUS_OK;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    queue_free(engine->queue);
+    deadlines_clear(&engine->deadlines);
+    host_hints_clear(&engine->hosts);
+    apps_clear(&engine->apps);
+    trust_clear(&engine->trust);
+    published_free(engine->published);
+    free(engine->acts);
+    free(engine->enrolments);
+    (void)pthread_mutex_destroy(&engine->lock);
+    free(engine);
+}
+
+struct published_facts *engine_published(struct engine *engine)
+{
+    return engine->published;
+}
+
+/* ------------------------------------------------------------------------- seen by other threads
+ */
+
+void engine_show(struct engine *engine)
+{
+    struct engine_clock clock = clock_read(&engine->clock);
+
+    engine->counts.ready_now = (int64_t)queue_count(engine->queue);
+    engine->counts.deadlines_now = (int64_t)engine->deadlines.count;
+    engine->counts.up_s_now = clock.up_s;
+    (void)pthread_mutex_lock(&engine->lock);
+    engine->seen_counts = engine->counts;
+    engine->seen_clock = clock;
+    (void)pthread_mutex_unlock(&engine->lock);
+}
+
+struct engine_counts engine_counts(struct engine *engine)
+{
+    struct engine_counts counts;
+
+    (void)pthread_mutex_lock(&engine->lock);
+    counts = engine->seen_counts;
+    (void)pthread_mutex_unlock(&engine->lock);
+    return counts;
+}
+
+struct engine_clock engine_clock(struct engine *engine)
+{
+    struct engine_clock clock;
+
+    (void)pthread_mutex_lock(&engine->lock);
+    clock = engine->seen_clock;
+    (void)pthread_mutex_unlock(&engine->lock);
+    return clock;
+}

@@ -1,0 +1,168 @@
+#include "server/engine/enrolments.h"
+
+#include <string.h>
+
+#include "common/base/text.h"
+#include "server/engine/publishing.h"
+
+#define HOUR_SECONDS 3600
+
+/* ------------------------------------------------------------------------------------- budgets */
+
+static void start_hour(struct engine *engine, int64_t now_s)
+{
+    int64_t hour = now_s / HOUR_SECONDS;
+
+    if (hour == engine->enrolment_hour)
+        return;
+    engine->enrolment_hour = hour;
+    engine->enrolment_count = 0;
+}
+
+static struct enrolment_count *count_of(struct engine *engine, const char *prefix)
+{
+    struct enrolment_count *added;
+
+    for (size_t i = 0; i < engine->enrolment_count; i++)
+        if (strcmp(engine->enrolments[i].prefix, prefix) == 0)
+            return &engine->enrolments[i];
+    if (engine->enrolment_count == ENROLMENT_COUNTS_MAX)
+        return NULL;
+    added = &engine->enrolments[engine->enrolment_count++];
+    *added = (struct enrolment_count){0};
+    (void)text_fit(added->prefix, sizeof added->prefix, prefix);
+    return added;
+}
+
+/* With thousands of prefixes in one hour, nobody new is let in: that is no crowd but an attack. */
+static enum status spend_budget(struct cycle *cycle, const char *prefix, struct error *err)
+{
+    struct engine *engine = cycle->engine;
+    struct enrolment_count *count;
+
+    start_hour(engine, cycle->clock.now_s);
+    count = count_of(engine, prefix);
+    if (count != NULL && count->count < engine->config.enrolments_per_hour) {
+        count->count++;
+        return STATUS_OK;
+    }
+    (void)error_set(err, STATUS_LIMITED,
+                    "too many new hosts from this network in this hour; at most %lld are let in",
+                    (long long)engine->config.enrolments_per_hour);
+    error_retry_after(err, HOUR_SECONDS - cycle->clock.now_s % HOUR_SECONDS + 1);
+    return STATUS_LIMITED;
+}
+
+/* ------------------------------------------------------------------------------------ volunteers
+ */
+
+static enum status find_account(struct cycle *cycle, const struct digest *key,
+                                int64_t *ret_volunteer, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+    struct credential credential;
+    enum status status = store->publish->credential_find(store, key, &credential, err);
+    bool is_valid =
+        status == STATUS_OK && credential.kind == CREDENTIAL_ACCOUNT && credential.revoked_s == 0;
+
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    if (!is_valid)
+        return error_set(err, STATUS_UNAUTHORIZED, "there is no account with this key");
+    *ret_volunteer = credential.volunteer;
+    return STATUS_OK;
+}
+
+static enum status find_volunteer(struct cycle *cycle, const struct enrol_command *enrol,
+                                  int64_t *ret_volunteer, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+
+    if (!digest_is_none(&enrol->account))
+        return find_account(cycle, &enrol->account, ret_volunteer, err);
+    return store->publish->volunteer_of_prefix(store, enrol->prefix, cycle->clock.now_s,
+                                               ret_volunteer, err);
+}
+
+/* -------------------------------------------------------------------------------------- enrolling
+ */
+
+/* It comes again: with another token, perhaps with an account that it had not before. */
+static enum status renew(struct cycle *cycle, const struct enrol_command *enrol, struct host *host,
+                         struct error *err)
+{
+    int64_t volunteer = host->volunteer;
+
+    if (host->is_withdrawn)
+        return error_set(err, STATUS_GONE,
+                         "the host of this key was withdrawn; enrol with a new key");
+    if (!digest_is_none(&enrol->account))
+        TRY(find_account(cycle, &enrol->account, &volunteer, err));
+    if (volunteer == host->volunteer && digest_equals(&host->token, &enrol->token))
+        return STATUS_OK;
+    if (host->id != 0 && !digest_equals(&host->token, &enrol->token))
+        published_forget_credential(cycle->engine->published, &host->token);
+    host->volunteer = volunteer;
+    host->token = enrol->token;
+    host->is_changed = true;
+    return STATUS_OK;
+}
+
+static enum status add(struct cycle *cycle, const struct enrol_command *enrol, struct error *err)
+{
+    int64_t volunteer = 0;
+    struct host *host;
+
+    TRY(find_volunteer(cycle, enrol, &volunteer, err));
+    TRY(spend_budget(cycle, enrol->prefix, err));
+    host = work_add_host(&cycle->set);
+    host->key = enrol->key;
+    host->kind = enrol->kind;
+    host->volunteer = volunteer;
+    host->organisation = -volunteer;
+    host->prefix = text_copy(enrol->prefix);
+    host->platform = text_copy("");
+    host->client = text_copy("");
+    host->token = enrol->token;
+    host->incarnation = 1;
+    host->enrolled_s = cycle->clock.now_s;
+    host->seen_s = cycle->clock.now_s;
+    host->is_changed = true;
+    return STATUS_OK;
+}
+
+static bool fails_the_cycle(enum status status)
+{
+    return status == STATUS_STORAGE || status == STATUS_FULL || status == STATUS_BUSY ||
+           status == STATUS_CONFLICT;
+}
+
+enum status enrolment_take(struct cycle *cycle, struct command *command, struct error *err)
+{
+    const struct enrol_command *enrol = &command->enrol;
+    struct host *host = work_host_by_key(&cycle->set, &enrol->key);
+
+    command->status =
+        host != NULL ? renew(cycle, enrol, host, &command->err) : add(cycle, enrol, &command->err);
+    if (!fails_the_cycle(command->status))
+        return STATUS_OK;
+    if (err != NULL)
+        *err = command->err;
+    return command->status;
+}
+
+void enrolment_answer(struct cycle *cycle, struct command *command)
+{
+    struct enrol_command *enrol = &command->enrol;
+    const struct host *host = work_host_by_key(&cycle->set, &enrol->key);
+    struct published_credential credential = {.kind = TOKEN_HOST};
+
+    if (command->status != STATUS_OK)
+        return;
+    enrol->host = host->id;
+    enrol->volunteer = host->volunteer;
+    enrol->next_visit = host->visit + 1;
+    credential.subject = host->id;
+    credential.key = host->key;
+    published_put_credential(cycle->engine->published, &enrol->token, &credential);
+}
