@@ -9,6 +9,8 @@ libdb_a_SOURCES = \
 	%D%/sqlite/failure.c %D%/sqlite/failure.h \
 	%D%/sqlite/load.c %D%/sqlite/load.h \
 	%D%/sqlite/migrate.c %D%/sqlite/migrate.h \
+	%D%/sqlite/check.c %D%/sqlite/check.h \
+	%D%/sqlite/check_rules.c %D%/sqlite/check_values.c \
 	%D%/sqlite/collect.c \
 	%D%/sqlite/publish.c %D%/sqlite/publish.h \
 	%D%/sqlite/publish_apps.c %D%/sqlite/publish_batches.c \

@@ -171,6 +171,7 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
         .commit = commit,
         .rollback = rollback,
         .close = close_sqlite,
+        .check = sqlite_check,
         .work = &sqlite_work_ops,
         .query = &sqlite_query_ops,
         .publish = &sqlite_publish_ops,

@@ -1,0 +1,69 @@
+#include "db/sqlite/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/sqlite/query.h"
+
+void complain(struct checker *checker, const char *fmt, ...)
+{
+    char words[400];
+    va_list args;
+
+    checker->faults++;
+    if (checker->said++ >= COMPLAINTS_MAX)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(words, sizeof words, fmt, args);
+    va_end(args);
+    checker->say(checker->context, words);
+}
+
+static enum status check_pages(struct checker *checker, struct error *err)
+{
+    static const char sql[] = "PRAGMA integrity_check";
+    CLEANUP(query_end) struct query query = {0};
+
+    checker->said = 0;
+    TRY(query_begin(&query, checker->store, sql, err));
+    while (query_next(&query)) {
+        const char *words = get_text(&query);
+
+        if (strcmp(words, "ok") != 0)
+            complain(checker, "the file is damaged: %s", words);
+    }
+    return query_status(&query, err);
+}
+
+static enum status check_keys(struct checker *checker, struct error *err)
+{
+    static const char sql[] = "PRAGMA foreign_key_check";
+    CLEANUP(query_end) struct query query = {0};
+
+    checker->said = 0;
+    TRY(query_begin(&query, checker->store, sql, err));
+    while (query_next(&query)) {
+        const char *table = get_text(&query);
+        int64_t id = get_integer(&query);
+
+        complain(checker, "%s %lld refers to a row of %s that is not there", table, (long long)id,
+                 get_text(&query));
+    }
+    return query_status(&query, err);
+}
+
+enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
+                         void *context, int64_t *ret_faults, struct error *err)
+{
+    struct checker checker = {.store = sqlite_of(store), .say = say, .context = context};
+    CLEANUP(snapshot_end) struct snapshot snapshot = {0};
+
+    TRY(snapshot_begin(&snapshot, checker.store, err));
+    TRY(check_pages(&checker, err));
+    TRY(check_keys(&checker, err));
+    TRY(check_rules(&checker, err));
+    TRY(check_values(&checker, err));
+    *ret_faults = checker.faults;
+    return STATUS_OK;
+}

@@ -1,0 +1,133 @@
+/* store.check: each inconsistency that could be is found. Faults are made with SQL: no function of
+ * the store makes them. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db/store.h"
+#include "tests/support/site_work.h"
+
+static struct test_site site;
+static struct error err;
+static char said[4096];
+
+static void set_up(void)
+{
+    site_open(&site, NULL);
+    site_play(&site);
+    said[0] = '\0';
+}
+
+static void tear_down(void)
+{
+    site_close(&site);
+}
+
+static void keep(void *context, const char *complaint)
+{
+    (void)context;
+    (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", complaint);
+}
+
+static int64_t faults(void)
+{
+    int64_t count = -1;
+
+    cr_assert(eq(int, site.store->check(site.store, keep, NULL, &count, &err), STATUS_OK), "%s",
+              err.detail);
+    return count;
+}
+
+/* Behind the store's back, without foreign keys. */
+static void spoil(const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    cr_assert(
+        zero(int, sqlite3_open_v2(site.path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL)));
+    cr_assert(zero(int, sqlite3_exec(db, sql, NULL, NULL, NULL)), "%s: %s", sql,
+              sqlite3_errmsg(db));
+    cr_assert(gt(int, sqlite3_changes(db), 0), "%s changes nothing", sql);
+    (void)sqlite3_close(db);
+}
+
+TestSuite(check, .init = set_up, .fini = tear_down);
+
+Test(check, a_played_site_is_sound)
+{
+    cr_expect(zero(i64, faults()), "%s", said);
+    site_give_up(&site, 1, FAILURE_ERRORS);
+    site_reopen(&site, 0);
+    cr_expect(zero(i64, faults()), "%s", said);
+}
+
+struct fault {
+    const char *sql;
+    const char *words; /* that the complaint holds */
+};
+
+/* In the fixture: units 1 (accepted on tasks 16 and 17) and 2 (open, its task 32 failed). */
+static const struct fault known[] = {
+    {"UPDATE batch SET units = 3", "does not count as many units"},
+    {"UPDATE batch SET units_accepted = 0", "accepted units"},
+    {"UPDATE batch SET units_failed = 1", "failed units"},
+    {"UPDATE batch SET last_unit = 1", "outside of the range"},
+    {"UPDATE tally SET count = count + 1 WHERE kind = 1 AND what = 5", "tally of units"},
+    {"DELETE FROM tally WHERE kind = 2 AND what = 3", "tally of tasks"},
+    {"UPDATE tally SET count = 0 WHERE kind = 3 AND what = 2", "file tally 2"},
+    {"UPDATE unit SET revision = 2 WHERE id = 1", "without a record"},
+    {"UPDATE acceptance SET quorum = 1", "another rule"},
+    {"UPDATE acceptance SET independence = 1", "another rule"},
+    {"DELETE FROM acceptance_task WHERE task = 17", "fewer tasks than its quorum"},
+    {"UPDATE task SET state = 4 WHERE id = 17", "did not agree"},
+    {"UPDATE task SET result = zeroblob(32) WHERE id = 17", "different results"},
+    {"UPDATE task SET volunteer = 1 WHERE id = 17", "share the identity"},
+    {"UPDATE unit SET copies_wanted = 1 WHERE id = 1", "wants copies"},
+    {"UPDATE unit SET copies_wanted = 10 WHERE id = 2", "wants copies"},
+    {"UPDATE unit SET copies_wanted = 0 WHERE id = 2", "waits for nothing"},
+    {"DELETE FROM batch_result", "no result says so"},
+    {"DELETE FROM manifest WHERE unit = 2", "has no manifest"},
+    {"UPDATE task SET id = 16 * 99 WHERE id = 32", "belongs to no unit"},
+    {"UPDATE task SET id = 33 WHERE id = 32", "gap among its tasks"},
+    {"UPDATE task SET told = 0 WHERE id = 32", "hidden from its host"},
+    {"UPDATE host SET credit = credit + 1 WHERE id = 1", "host 1 has another credit"},
+    {"UPDATE task SET credit = 5 WHERE id = 32", "than the journal tells"},
+    {"INSERT INTO journal SELECT 1, seq + 100, time_s, kind, subject, 0 FROM journal"
+     " WHERE kind = 12 AND subject = 16",
+     "credit twice"},
+    {"DELETE FROM journal WHERE seq = 3", "gaps in its journal"},
+    {"UPDATE batch_result SET detail = 7", "that the journal does not tell"},
+    {"DELETE FROM file", "refers to a file that is not here"},
+    {"DELETE FROM body", "the body of its out.txt is not here"},
+    {"DELETE FROM file_reference WHERE kind = 3", "nothing keeps the body"},
+    {"UPDATE body SET bytes = x'00'", "has other bytes"},
+    {"UPDATE task SET outputs = x'00' WHERE id = 16", "damaged outputs"},
+    {"UPDATE task SET result = randomblob(32) WHERE id = 16", "not that of its outputs"},
+    {"UPDATE task SET host = 77 WHERE id = 32", "refers to a row of host"},
+};
+
+Test(check, each_fault_is_found)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        spoil(known[i].sql);
+        cr_expect(gt(i64, faults(), 0), "%s", known[i].sql);
+        cr_expect(ne(ptr, strstr(said, known[i].words), NULL), "%s: said\n%s", known[i].sql, said);
+        tear_down();
+        set_up();
+    }
+}
+
+Test(check, complaints_are_counted_beyond_those_said)
+{
+    static int64_t ids[64];
+    size_t lines = 0;
+
+    site_add_units(&site, site.batch, 100, 64, NULL, ids);
+    spoil("UPDATE unit SET copies_wanted = 0 WHERE state = 1");
+    cr_expect(ge(i64, faults(), 65));
+    for (const char *at = said; *at != '\0'; at++)
+        lines += *at == '\n';
+    cr_expect(eq(sz, lines, 20));
+}
