@@ -1,1 +1,1 @@
-check_PROGRAMS += %D%/test_check %D%/test_query %D%/test_work
+check_PROGRAMS += %D%/test_check %D%/test_query %D%/test_sqlite %D%/test_work
