@@ -18,7 +18,8 @@ char slot[64];
 struct env *env;
 struct launcher *launcher;
 struct run_outcome outcome;
-const uint32_t layers_left_out[2] = {0, NAMESPACES};
+#define IDLE LAYER_BIT(LAYER_IDLE_PRIORITY)
+const uint32_t layers_left_out[2] = {IDLE, IDLE | NAMESPACES};
 
 void open_without(uint32_t left_out)
 {
@@ -33,7 +34,7 @@ void running_set_up(void)
     env = env_real();
     (void)strcpy(slot, "/tmp/dugnad-slot-XXXXXX");
     cr_assert(mkdtemp(slot) != NULL);
-    open_without(0);
+    open_without(IDLE);
 }
 
 void running_tear_down(void)

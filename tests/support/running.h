@@ -18,10 +18,11 @@ extern struct env *env;
 extern struct launcher *launcher;
 extern struct run_outcome outcome; /* of the task that ended last */
 
-/* What a guarantee is tested under: all layers, and no namespaces. For open_without(). */
+/* What a guarantee is tested under: with namespaces, and without. For open_without(). Never with
+   idle priority: on a busy machine a test would wait for long. */
 extern const uint32_t layers_left_out[2];
 
-/* For TestSuite(.init = , .fini = ). */
+/* For TestSuite(.init = , .fini = ). Opens without idle priority. */
 void running_set_up(void);
 void running_tear_down(void);
 

@@ -223,6 +223,7 @@ Test(launcher, signals_and_mode_are_fresh)
 
 Test(launcher, a_task_is_idle_and_first_to_go)
 {
+    open_without(0);
     run_with("awk '{print $41, $19}' /proc/self/stat; cat /proc/self/oom_score_adj",
              (struct run_spec){.stdout_name = "out.txt"});
     cr_expect(eq(str, (char *)content_of("out.txt"), "5 19\n1000\n")); /* 5: SCHED_IDLE */

@@ -57,11 +57,11 @@ Test(leftovers, a_kill_leaves_nothing)
         (void)marked(runaway, script, sizeof script);
         (void)strcat(script, "trap '' TERM HUP INT; sleep 1000");
         task = start_with(script, (struct run_spec){0});
-        cr_assert(is_reached_within(word, true, 5000));
+        cr_assert(is_reached_within(word, true, 10000));
         env->sleep_ms(env, 200);
         cr_expect(ge(int, count_processes(word), 5));
         launcher->kill(task);
-        cr_assert(ends_within(task, 5000));
+        cr_assert(ends_within(task, 10000));
         cr_expect(eq(int, count_processes(word), 0));
         expect_killed_for(RUN_LIMIT_NONE);
         launcher->release(task);
@@ -105,7 +105,7 @@ Test(leftovers, a_release_kills_and_waits)
         (void)marked(runaway, script, sizeof script);
         (void)strcat(script, "sleep 1000");
         task = start_with(script, (struct run_spec){0});
-        cr_assert(is_reached_within(word, true, 5000));
+        cr_assert(is_reached_within(word, true, 10000));
         launcher->release(task);
         cr_expect(eq(int, count_processes(word), 0));
     }
@@ -136,7 +136,7 @@ Test(leftovers, nothing_survives_a_sudden_end_of_the_client)
         client = fork();
         if (client == 0)
             be_a_client(script);
-        cr_assert(is_reached_within(word, true, 5000));
+        cr_assert(is_reached_within(word, true, 10000));
         env->sleep_ms(env, 300);
         cr_expect(ge(int, count_processes(word), 5));
         cr_assert(zero(int, kill(client, SIGKILL)));
@@ -175,7 +175,7 @@ Test(leftovers, a_keeper_that_hangs_is_killed_with_all_of_its_task)
     (void)marked(runaway, script, sizeof script);
     (void)strcat(script, "sleep 1000");
     task = start_with(script, (struct run_spec){0});
-    cr_assert(is_reached_within(word, true, 5000));
+    cr_assert(is_reached_within(word, true, 10000));
     cr_assert(zero(int, kill(keeper_of(getpid()), SIGSTOP)));
     launcher->kill(task);
     cr_assert(ends_within(task, 6000));
@@ -197,7 +197,7 @@ Test(leftovers, a_hanging_keeper_ends_with_its_client)
     client = fork();
     if (client == 0)
         be_a_client(script);
-    cr_assert(is_reached_within(word, true, 5000));
+    cr_assert(is_reached_within(word, true, 10000));
     cr_assert(zero(int, kill(keeper_of(client), SIGSTOP)));
     cr_assert(zero(int, kill(client, SIGKILL)));
     cr_assert(eq(int, waitpid(client, NULL, 0), client));
@@ -210,12 +210,37 @@ Test(leftovers, a_keeper_killed_by_others_is_a_lost_task)
 
     env->sleep_ms(env, 200);
     cr_assert(zero(int, kill(keeper_of(getpid()), SIGKILL)));
-    cr_assert(ends_within(task, 5000));
+    cr_assert(ends_within(task, 10000));
     cr_expect(eq(int, (int)outcome.end, RUN_LOST));
     launcher->release(task);
 }
 
 /* ---- suspending ---- */
+
+static bool uses_within(struct running_task *task, int64_t cpu_ms, int64_t ms)
+{
+    int64_t until = env->now_mono_ms(env) + ms;
+
+    while (launcher->usage(task).cpu_ms <= cpu_ms) {
+        if (env->now_mono_ms(env) > until || ends_within(task, 100))
+            return false;
+    }
+    return true;
+}
+
+/* A machine may be busy and the order late: but then there is a second in which nothing is used. */
+static bool stands_still_within(struct running_task *task, int seconds)
+{
+    for (int i = 0; i < seconds; i++) {
+        int64_t then = launcher->usage(task).cpu_ms;
+
+        if (ends_within(task, 1000))
+            return false;
+        if (launcher->usage(task).cpu_ms == then)
+            return true;
+    }
+    return false;
+}
 
 Test(leftovers, a_suspended_task_uses_no_processor_time)
 {
@@ -223,22 +248,17 @@ Test(leftovers, a_suspended_task_uses_no_processor_time)
 
     for (int i = 0; i < 2; i++) {
         struct running_task *task;
-        int64_t then, wall;
+        int64_t wall_ms;
 
         open_without(layers_left_out[i]);
         task = start_with(script, (struct run_spec){0});
-        cr_expect(not(ends_within(task, 700)));
+        cr_assert(uses_within(task, 100, 10000));
         launcher->suspend(task);
-        cr_expect(not(ends_within(task, 700))); /* time to stop, and to be measured once more */
-        then = launcher->usage(task).cpu_ms;
-        wall = launcher->usage(task).wall_ms;
-        cr_expect(gt(i64, then, 100));
-        cr_expect(not(ends_within(task, 1000)));
-        cr_expect(eq(i64, launcher->usage(task).cpu_ms, then));
-        cr_expect(eq(i64, launcher->usage(task).wall_ms, wall));
+        wall_ms = launcher->usage(task).wall_ms;
+        cr_assert(stands_still_within(task, 10));
+        cr_expect(lt(i64, launcher->usage(task).wall_ms, wall_ms + 500));
         launcher->resume(task);
-        cr_expect(not(ends_within(task, 1000)));
-        cr_expect(gt(i64, launcher->usage(task).cpu_ms, then + 100));
+        cr_expect(uses_within(task, launcher->usage(task).cpu_ms + 100, 10000));
         launcher->release(task);
     }
 }
@@ -250,7 +270,7 @@ Test(leftovers, a_suspended_task_can_be_killed)
     launcher->suspend(task);
     env->sleep_ms(env, 100);
     launcher->kill(task);
-    cr_assert(ends_within(task, 5000));
+    cr_assert(ends_within(task, 10000));
     expect_killed_for(RUN_LIMIT_NONE);
     launcher->kill(task);
     launcher->resume(task);
