@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/text.h"
 #include "sandbox/confine.h"
 #include "sandbox/fork.h"
 #include "sandbox/tree.h"
@@ -35,7 +36,7 @@ static void note_failure(struct keeper_note *note, const char *step)
     if (note->failed_errno != 0)
         return;
     note->failed_errno = errno != 0 ? errno : EINVAL;
-    (void)strncpy(note->failed_step, step, sizeof note->failed_step - 1);
+    (void)text_fit(note->failed_step, sizeof note->failed_step, step);
 }
 
 static void default_signals(void)

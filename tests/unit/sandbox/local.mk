@@ -1,1 +1,2 @@
-check_PROGRAMS += %D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits
+check_PROGRAMS += \
+	%D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits %D%/test_usage

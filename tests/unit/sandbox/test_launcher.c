@@ -4,7 +4,9 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +144,37 @@ Test(launcher, processor_time_of_grandchildren_counts)
                   (long long)outcome.usage.cpu_ms);
         cr_expect(ge(i64, outcome.usage.wall_ms + 20, outcome.usage.cpu_ms / 2));
     }
+}
+
+static atomic_bool is_over;
+
+/* The allocator's lock is held, at most instants, by one of these. */
+static void *allocate(void *nothing)
+{
+    void *kept[64] = {0};
+
+    for (unsigned i = 0; !atomic_load(&is_over); i++) {
+        free(kept[i % 64]);
+        kept[i % 64] = malloc(1 + i % 5000);
+    }
+    for (unsigned i = 0; i < 64; i++)
+        free(kept[i]);
+    return nothing;
+}
+
+Test(launcher, locks_that_other_threads_hold_do_not_matter)
+{
+    pthread_t threads[2];
+
+    for (int i = 0; i < 2; i++)
+        cr_assert(zero(int, pthread_create(&threads[i], NULL, allocate, NULL)));
+    for (int i = 0; i < 50; i++) {
+        run("exit 5");
+        cr_assert(eq(int, outcome.code, 5));
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < 2; i++)
+        (void)pthread_join(threads[i], NULL);
 }
 
 /* ---- what it gets ---- */

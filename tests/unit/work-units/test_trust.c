@@ -650,6 +650,8 @@ Test(trust, changed_inputs_and_executables_are_refused)
     cr_expect(eq(int, trust_check_file(&sample.variant, "primes", 6, &binary, NULL), REFUSAL_NONE));
     cr_expect(eq(int, trust_check_file(&sample.variant, "primes", 6, &other, NULL),
                  REFUSAL_CHANGED_EXECUTABLE));
+    cr_expect(eq(int, trust_check_file(&sample.variant, "primes", 5, &binary, NULL),
+                 REFUSAL_CHANGED_EXECUTABLE));
     cr_expect(eq(int, trust_check_file(&sample.variant, "sh", 6, &binary, NULL),
                  REFUSAL_CHANGED_EXECUTABLE));
     cr_expect(eq(int, trust_check_file(&sample.variant, "primes", 7, NULL, NULL),
@@ -708,6 +710,29 @@ Test(trust, a_changed_state_is_refused, .timeout = 60)
         }
         text[i] ^= (char)(1 << i % 7);
     }
+}
+
+Test(trust, a_state_whose_keyring_the_root_did_not_sign_is_refused)
+{
+    CLEANUP(freep) char *text = NULL;
+    struct trust read = {.has_freshness = false};
+
+    next_keyring();
+    cr_assert(eq(int, accept_keyring(sample_seal_keyring(&sample)), REFUSAL_NONE));
+    trust.keyring_envelope.signature_count = 1;
+    text = trust_encode(&trust);
+    cr_expect(eq(int, trust_decode(text, strlen(text), &read, NULL), STATUS_UNTRUSTED));
+}
+
+Test(trust, a_state_of_another_project_than_its_first_keyring_is_refused)
+{
+    CLEANUP(freep) char *text = NULL;
+    struct trust read = {.has_freshness = false};
+
+    trust.project = digest_of("another", 7);
+    trust.has_freshness = false;
+    text = trust_encode(&trust);
+    cr_expect(eq(int, trust_decode(text, strlen(text), &read, NULL), STATUS_UNTRUSTED));
 }
 
 Test(trust, what_is_no_state_is_refused)

@@ -272,6 +272,7 @@ Test(http_slow, beyond_the_limit_one_is_told_so_politely)
     }
     for (int i = 0; i < 8; i++)
         web_server_visit(&web, WEB_PLAIN, &others[i]);
+    WEB_SERVER_WAIT(&web, accepted, 10);
     for (int i = 0; i < 8; i++) {
         int status = web_client_ask(&others[i], "GET / HTTP/1.1\r\n" HOST "\r\n");
 

@@ -42,7 +42,7 @@ static void in_background(void *(*work)(void *), void *argument)
 
 static void *resume_later(void *argument)
 {
-    struct env *env = env_real();
+    struct env *env = web.config.env;
 
     env->sleep_ms(env, 2);
     http_exchange_resume(argument);
