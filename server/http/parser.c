@@ -172,14 +172,20 @@ static bool parse_request_line(char *line, const struct http_parse_limits *limit
            parse_target(target, limits, ret_head, ret_refusal);
 }
 
+/*
+ * The value without the blanks around it; NULL if a tab is among those at its end, which the
+ * standard allows and other readers refuse.
+ */
 static char *trimmed(char *text)
 {
     size_t length;
 
     text += strspn(text, " \t");
     length = strlen(text);
-    while (length > 0 && (text[length - 1] == ' ' || text[length - 1] == '\t'))
+    while (length > 0 && text[length - 1] == ' ')
         length--;
+    if (length > 0 && text[length - 1] == '\t')
+        return NULL;
     text[length] = '\0';
     return text;
 }
@@ -220,7 +226,7 @@ static bool is_singleton(const char *name)
 static bool parse_field(char *line, const struct http_parse_limits *limits,
                         struct http_head *ret_head, struct http_refusal *ret_refusal)
 {
-    char *c = line;
+    char *c = line, *value;
 
     if (ret_head->field_count >= limits->fields)
         return refuse(ret_refusal, 431, "there are too many header fields");
@@ -229,10 +235,15 @@ static bool parse_field(char *line, const struct http_parse_limits *limits,
     if (c == line || *c != ':')
         return refuse(ret_refusal, 400, "a header field is not NAME: VALUE");
     *c = '\0';
+    /* Some readers look at the beginning of this name alone. */
+    if (text_starts_with(line, "transfer-encoding") && strcmp(line, "transfer-encoding") != 0)
+        return refuse(ret_refusal, 400, "a header field's name only begins as Transfer-Encoding");
     if (is_singleton(line) && http_head_field(ret_head, line) != NULL)
         return refuse(ret_refusal, 400, "a header field is repeated that may come once");
-    ret_head->fields[ret_head->field_count++] =
-        (struct http_field){.name = line, .value = trimmed(c + 1)};
+    value = trimmed(c + 1);
+    if (value == NULL)
+        return refuse(ret_refusal, 400, "a header field ends with a tab");
+    ret_head->fields[ret_head->field_count++] = (struct http_field){.name = line, .value = value};
     return true;
 }
 
