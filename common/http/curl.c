@@ -309,8 +309,10 @@ static enum status tls_failure(struct http_exchange *exchange, struct error *err
     long result = X509_V_OK;
 
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-    /* The chain was fine, and libcurl looked at the names. */
-    return certificate_failure(result == X509_V_OK ? X509_V_ERR_HOSTNAME_MISMATCH : result, err);
+    /* The chain was fine, then libcurl looked at the names; only after that it sets the result. */
+    if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED)
+        result = X509_V_ERR_HOSTNAME_MISMATCH;
+    return certificate_failure(result, err);
 }
 
 static enum status transport_failure(struct http_exchange *exchange, struct error *err)

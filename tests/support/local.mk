@@ -2,6 +2,7 @@ libtestsupport_a_SOURCES += %D%/fake_env.c %D%/fake_env.h
 libtestsupport_a_SOURCES += %D%/failing_disk.c %D%/failing_disk.h
 if HAVE_CRITERION
 libtestsupport_a_SOURCES += %D%/running.c %D%/running.h
+libtestsupport_a_SOURCES += %D%/raw_site.c %D%/raw_site.h
 libtestsupport_a_SOURCES += %D%/web_certificate.c %D%/web_certificate.h
 libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
 libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h
