@@ -129,7 +129,7 @@ enum status options_choice(const struct options *options, const char *name,
                            struct error *err)
 {
     const char *text = options_text(options, name);
-    CLEANUP(buffer_clear) struct buffer list;
+    CLEANUP(buffer_clear) struct buffer list = {.max = 200};
 
     for (size_t i = 0; text != NULL && i < count; i++) {
         if (strcmp(text, words[i]) == 0) {
@@ -141,7 +141,6 @@ enum status options_choice(const struct options *options, const char *name,
         *ret_index = absent;
         return STATUS_OK;
     }
-    buffer_init(&list, 200);
     for (size_t i = 0; i < count; i++)
         (void)buffer_printf(&list, NULL, "%s%s", i == 0 ? "" : ", ", words[i]);
     return error_set(err, STATUS_INVALID, "--%s is one of: %s", name, buffer_text(&list));

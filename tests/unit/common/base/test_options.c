@@ -130,6 +130,23 @@ Test(options, values_outside_their_range_name_the_option)
     cr_expect(eq(str, err.text, "--independence is one of: host, volunteer"));
 }
 
+/* Regression: returning early released a buffer that was never made. */
+Test(options, a_choice_that_is_given_or_left_out_needs_no_list_of_words)
+{
+    static const char *const words[] = {"host", "volunteer"};
+    CLEANUP(options_clear) struct options without = {0};
+    CLEANUP(options_clear) struct options with = {0};
+    size_t index = 9;
+
+    cr_assert(eq(int, PARSE(&without, NULL, "a"), STATUS_OK));
+    cr_expect(
+        eq(int, options_choice(&without, "independence", words, 2, 1, &index, NULL), STATUS_OK));
+    cr_expect(eq(sz, index, 1));
+    cr_assert(eq(int, PARSE(&with, NULL, "a", "--independence", "host"), STATUS_OK));
+    cr_expect(eq(int, options_choice(&with, "independence", words, 2, 1, &index, NULL), STATUS_OK));
+    cr_expect(eq(sz, index, 0));
+}
+
 Test(options, the_longest_name_of_a_command_wins)
 {
     const char *const words[] = {"app", "add", "x"};
