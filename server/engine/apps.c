@@ -20,7 +20,7 @@ static void app_free(struct app *app)
 }
 DEFINE_CLEANUP(struct app *, app_free)
 
-void apps_clear(struct apps *apps)
+void apps_forget_all(struct apps *apps)
 {
     struct app *app;
     size_t cursor = 0;

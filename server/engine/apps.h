@@ -26,7 +26,7 @@ struct apps {
     struct map map; /* owned apps, by row id */
 };
 
-void apps_clear(struct apps *apps);
+void apps_forget_all(struct apps *apps);
 
 /* From the store unless it is known. STATUS_NOT_FOUND. Valid until it is forgotten. */
 enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct error *err);

@@ -162,7 +162,7 @@ void engine_close(struct engine *engine)
     queue_free(engine->queue);
     deadlines_clear(&engine->deadlines);
     host_hints_clear(&engine->hosts);
-    apps_clear(&engine->apps);
+    apps_forget_all(&engine->apps);
     trust_clear(&engine->trust);
     published_free(engine->published);
     free(engine->acts);
