@@ -7,3 +7,7 @@ include server/api/local.mk
 include server/files/local.mk
 include server/site/local.mk
 include server/policy/local.mk
+
+bin_PROGRAMS += dugnad-server
+dugnad_server_SOURCES = %D%/main.c
+dugnad_server_LDADD = $(SERVER_LIBS)

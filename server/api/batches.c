@@ -17,7 +17,7 @@ static void send_made(struct call *call, struct store *store)
 {
     const struct batch_command *batch = &call->command.batch;
 
-    view_send_batch(call, store, batch->row, batch->is_new ? 201 : 200);
+    show_send_batch(call, store, batch->row, batch->is_new ? 201 : 200);
 }
 
 static void made(struct call *call)
@@ -46,7 +46,7 @@ void batch_post(struct call *call)
 
 static void send_changed(struct call *call, struct store *store)
 {
-    view_send_batch(call, store, call->command.action.row, 200);
+    show_send_batch(call, store, call->command.action.row, 200);
 }
 
 static void changed(struct call *call)
@@ -76,8 +76,8 @@ static void read_batch(struct call *call, struct store *store)
     struct error err;
     int64_t batch;
 
-    if (view_find_batch(call, store, &batch, &err) == STATUS_OK)
-        view_send_batch(call, store, batch, 200);
+    if (show_find_batch(call, store, &batch, &err) == STATUS_OK)
+        show_send_batch(call, store, batch, 200);
     else
         call_fail(call, &err);
 }
@@ -93,7 +93,7 @@ static void read_by_name(struct call *call, struct store *store)
     int64_t batch;
 
     if (store->query->batch_by_name(store, call->segments.at[0].text, &batch, &err) == STATUS_OK)
-        view_send_batch(call, store, batch, 200);
+        show_send_batch(call, store, batch, 200);
     else
         call_fail(call, &err);
 }
@@ -124,7 +124,7 @@ static bool add(void *context, const struct batch_view *view)
 {
     struct listing *listing = context;
 
-    view_batch(view, listing->now_s, &listing->page.batches[listing->page.count++]);
+    show_batch(view, listing->now_s, &listing->page.batches[listing->page.count++]);
     listing->last = view->row.id;
     return true;
 }

@@ -37,8 +37,8 @@ static bool add_failure(void *context, const struct failure_group *group)
     struct explain_failure *failure = &explanation->failures[explanation->failure_count++];
 
     *failure = (struct explain_failure){.count = group->count, .example_unit = group->example_unit};
-    view_cause(group->cause, group->detail, group->why, failure->why);
-    failure->stderr_tail = view_text(group->stderr_tail, EXPLAIN_STDERR_MAX);
+    show_cause(group->cause, group->detail, group->why, failure->why);
+    failure->stderr_tail = show_text(group->stderr_tail, EXPLAIN_STDERR_MAX);
     return explanation->failure_count < EXPLAIN_FAILURES_MAX;
 }
 
@@ -96,7 +96,7 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
     struct kept_unit *kept = must_alloc(1, sizeof *kept);
     struct wording wording = {.explaining = explaining, .kept = kept};
     int64_t batch = 0;
-    enum status status = view_find_batch(explaining->call, store, &batch, err);
+    enum status status = show_find_batch(explaining->call, store, &batch, err);
 
     explanation->failures = must_alloc(EXPLAIN_FAILURES_MAX, sizeof *explanation->failures);
     if (status == STATUS_OK)

@@ -90,7 +90,7 @@ static bool add_unit(void *context, const struct unit_line *line)
 
     *entry = (struct unit_entry){.unit = line->digest, .index = line->index, .state = line->state};
     (void)text_fit(entry->name.text, sizeof entry->name.text, line->name);
-    (void)text_fit(entry->why, sizeof entry->why, view_unit_why(line->state, line->failure));
+    (void)text_fit(entry->why, sizeof entry->why, show_unit_why(line->state, line->failure));
     listing->last = line->id;
     return true;
 }
@@ -104,7 +104,7 @@ static void read_units(struct call *call, struct store *store)
     int64_t batch;
 
     page->units = must_alloc(limit, sizeof *page->units);
-    if (view_find_batch(call, store, &batch, &err) != STATUS_OK ||
+    if (show_find_batch(call, store, &batch, &err) != STATUS_OK ||
         store->query->units(store, batch, (enum unit_state)listing->state, listing->wanted.after,
                             limit, add_unit, listing, &err) != STATUS_OK) {
         call_fail(call, &err);
@@ -141,7 +141,7 @@ static void read_tasks(struct call *call, struct store *store)
     int64_t batch;
 
     page->tasks = must_alloc(limit, sizeof *page->tasks);
-    if (view_find_batch(call, store, &batch, &err) != STATUS_OK ||
+    if (show_find_batch(call, store, &batch, &err) != STATUS_OK ||
         store->query->tasks(store, batch, (enum task_state)listing->state, listing->wanted.after,
                             limit, add_task, listing, &err) != STATUS_OK) {
         call_fail(call, &err);

@@ -93,7 +93,7 @@ static void take_line(const struct result_view *view, struct result_line *line)
     (void)snprintf(line->cursor.text, sizeof line->cursor.text, "%lld", (long long)view->cursor);
     (void)text_fit(line->name.text, sizeof line->name.text, view->name);
     if (line->state == RESULT_FAILED || line->state == RESULT_CANCELLED)
-        (void)text_fit(line->why, sizeof line->why, view_unit_why(UNIT_FAILED, view->failure));
+        (void)text_fit(line->why, sizeof line->why, show_unit_why(UNIT_FAILED, view->failure));
     if (line->state == RESULT_ACCEPTED && view->revision > 0) {
         take_outputs(view, line);
         take_tasks(view, line);
@@ -184,7 +184,7 @@ static void begin(struct call *call, struct store *store)
     struct reading *reading = call->state;
     struct error err;
 
-    if (view_find_batch(call, store, &reading->batch, &err) != STATUS_OK ||
+    if (show_find_batch(call, store, &reading->batch, &err) != STATUS_OK ||
         read_page(reading, store, &err) != STATUS_OK) {
         call_fail(call, &err);
         return;

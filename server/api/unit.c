@@ -63,7 +63,7 @@ static void take_task(const struct unit *unit, const struct task *task,
         .signal = task->cause == CAUSE_SIGNAL ? task->cause_detail : 0,
         .limit = task->cause == CAUSE_LIMIT ? (enum task_limit)task->cause_detail : LIMIT_NONE,
         .refusal = task->cause == CAUSE_REFUSED ? (enum refusal)task->cause_detail : REFUSAL_NONE,
-        .stderr_tail = view_text(report->stderr_tail, STDERR_MAX),
+        .stderr_tail = show_text(report->stderr_tail, STDERR_MAX),
         .credit = task->credit,
     };
     take_outputs(unit, task, &ret_status->outputs);
@@ -92,7 +92,7 @@ static bool take(void *context, const struct unit_view *view)
     status->index = unit->index;
     status->state = unit->state;
     (void)text_fit(status->name.text, sizeof status->name.text, view->name);
-    (void)text_fit(status->why, sizeof status->why, view_unit_why(unit->state, unit->failure));
+    (void)text_fit(status->why, sizeof status->why, show_unit_why(unit->state, unit->failure));
     status->tasks = must_alloc(unit->task_count, sizeof *status->tasks);
     for (; status->task_count < unit->task_count; status->task_count++)
         take_task(unit, &unit->tasks[status->task_count], &view->reports[status->task_count],

@@ -234,7 +234,7 @@ static void look_up(struct call *call, struct stream *stream, struct store *stor
     struct error err;
     int64_t batch;
 
-    if (view_find_batch(call, store, &batch, &err) != STATUS_OK ||
+    if (show_find_batch(call, store, &batch, &err) != STATUS_OK ||
         store->query->batch(store, batch, take_app_version, &stream->app_version, &err) !=
             STATUS_OK)
         stream->err = err;

@@ -43,7 +43,7 @@ static void view_counts(const struct batch_view *view, struct batch_status *stat
     };
 }
 
-void view_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status)
+void show_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status)
 {
     *ret_status = (struct batch_status){
         .batch = view->row.public_id,
@@ -61,7 +61,7 @@ void view_batch(const struct batch_view *view, int64_t now_s, struct batch_statu
     view_counts(view, ret_status);
 }
 
-const char *view_unit_why(enum unit_state state, enum unit_failure failure)
+const char *show_unit_why(enum unit_state state, enum unit_failure failure)
 {
     static const char *const words[] = {
         [FAILURE_NONE] = "",
@@ -76,7 +76,7 @@ const char *view_unit_why(enum unit_state state, enum unit_failure failure)
     return state == UNIT_FAILED ? words[failure] : "";
 }
 
-void view_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1])
+void show_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1])
 {
     char words[160] = "ended without a reason";
 
@@ -98,7 +98,7 @@ void view_cause(enum task_cause cause, int32_t detail, const char *why, char ret
     text_sanitise(ret_text, strlen(ret_text));
 }
 
-char *view_text(struct span bytes, size_t max)
+char *show_text(struct span bytes, size_t max)
 {
     size_t skip = bytes.length > max ? bytes.length - max : 0;
     char *text;
@@ -114,7 +114,7 @@ char *view_text(struct span bytes, size_t max)
     return text;
 }
 
-enum status view_find_batch(const struct call *call, struct store *store, int64_t *ret_batch,
+enum status show_find_batch(const struct call *call, struct store *store, int64_t *ret_batch,
                             struct error *err)
 {
     struct batch_id id;
@@ -132,11 +132,11 @@ static bool take(void *context, const struct batch_view *view)
 {
     struct seen *seen = context;
 
-    view_batch(view, seen->now_s, &seen->status);
+    show_batch(view, seen->now_s, &seen->status);
     return true;
 }
 
-void view_send_batch(struct call *call, struct store *store, int64_t batch, int http)
+void show_send_batch(struct call *call, struct store *store, int64_t batch, int http)
 {
     struct seen seen = {.now_s = call->api->env->now_s(call->api->env)};
     struct error err;

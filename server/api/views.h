@@ -5,23 +5,23 @@
 #include "db/query.h"
 #include "protocol/batch.h"
 
-void view_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status);
+void show_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status);
 
 /* Why a unit failed, in words; "" for one that did not. */
-const char *view_unit_why(enum unit_state state, enum unit_failure failure);
+const char *show_unit_why(enum unit_state state, enum unit_failure failure);
 
 /* Why tasks failed, in words for a person. */
-void view_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1]);
+void show_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1]);
 
 /* Bytes of somebody else as text fit to be shown, to be freed; NULL for none. */
-char *view_text(struct span bytes, size_t max);
+char *show_text(struct span bytes, size_t max);
 
 /* A batch's row id, from the path. STATUS_NOT_FOUND. */
 struct call;
-enum status view_find_batch(const struct call *call, struct store *store, int64_t *ret_batch,
+enum status show_find_batch(const struct call *call, struct store *store, int64_t *ret_batch,
                             struct error *err);
 
 /* Answer with the batch. */
-void view_send_batch(struct call *call, struct store *store, int64_t batch, int http);
+void show_send_batch(struct call *call, struct store *store, int64_t batch, int http);
 
 #endif

@@ -6,6 +6,7 @@ libtestsupport_a_SOURCES += %D%/raw_site.c %D%/raw_site.h
 libtestsupport_a_SOURCES += %D%/web_certificate.c %D%/web_certificate.h
 libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
 libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h
+libtestsupport_a_SOURCES += %D%/grid.c %D%/grid.h %D%/grid_work.c
 libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
