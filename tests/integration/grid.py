@@ -1,0 +1,264 @@
+"""A throw-away grid of the real binaries: one site, some volunteers' machines, an operator.
+
+Everything lives in one temporary folder, listens on loopback at ports the system chose, and ends with the grid.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+
+class Failed(Exception):
+    """What a scenario expected did not happen."""
+
+
+def expect(condition, words):
+    if not condition:
+        raise Failed(words)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, seconds, words, pause=0.1):
+    """Ask until it says yes; what it said last is returned. Bounded."""
+    end = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise Failed(f"after {seconds} s: {words}")
+        time.sleep(pause)
+
+
+class Grid:
+    def __init__(self, build, settings=None, name="test grid"):
+        self.build = build
+        self.folder = tempfile.mkdtemp(prefix="dugnad-grid-")
+        self.site = os.path.join(self.folder, "site")
+        self.port = free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.profile = os.path.join(self.folder, "operator")
+        self.server = None
+        self.machines = []
+        self.passphrase = os.path.join(self.folder, "passphrase")
+        with open(self.passphrase, "w") as f:
+            f.write("correct horse battery\n")
+        self.settings = {"min_return": "1s", "max_return": "2s", "window": "20", "body_wait": "20s",
+                         "visits_per_minute": "100000", "requests_per_minute": "1000000",
+                         "enrolments_per_hour": "10000", "accounts_per_hour": "10000",
+                         "challenges_per_minute": "10000", "strangers_per_minute": "1000000",
+                         "issue_floor": "1M", "issue_floor_percent": "0",
+                         "upload_floor": "1M", "upload_floor_percent": "0"}
+        self.settings.update(settings or {})
+        self.call("dugnad-server", "init", self.site, "--name", name, "--url", self.url,
+                  "--listen", f"127.0.0.1:{self.port}", "--yes")
+        self.configure(self.settings)
+
+    # --- programs --------------------------------------------------------------------------------
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def run(self, name, *arguments, stdin="", timeout=120, environment=None):
+        """Run to its end; the completed process, whatever its exit code."""
+        env = dict(os.environ, DUGNAD_PROFILE=self.profile, DUGNAD_PASSPHRASE_FILE=self.passphrase,
+                   HOME=self.folder, **(environment or {}))
+        return subprocess.run([self.program(name), *map(str, arguments)], input=stdin, env=env, text=True,
+                              capture_output=True, timeout=timeout, errors="replace")
+
+    def call(self, name, *arguments, **how):
+        """Run and insist on exit code 0; its output."""
+        done = self.run(name, *arguments, **how)
+        expect(done.returncode == 0, f"{name} {' '.join(map(str, arguments))}: exit {done.returncode}\n"
+                                     f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.stdout
+
+    def operator(self, *arguments, **how):
+        return self.call("dugnad", *arguments, **how)
+
+    def operator_json(self, *arguments, **how):
+        return json.loads(self.operator(*arguments, "--json", **how))
+
+    # --- server ----------------------------------------------------------------------------------
+    def configure(self, settings):
+        path = os.path.join(self.site, "site.conf")
+        with open(path) as f:
+            lines = [line for line in f if line.split("=")[0].strip() not in settings]
+        with open(path, "w") as f:
+            f.writelines(lines)
+            for key, value in settings.items():
+                f.write(f"{key} = {value}\n")
+
+    def start_server(self):
+        log = open(os.path.join(self.folder, "server.log"), "a")
+        self.server = subprocess.Popen([self.program("dugnad-server"), "run", self.site], stdout=log, stderr=log,
+                                       stdin=subprocess.DEVNULL)
+        wait_for(self.server_answers, 30, f"the server does not listen\n{self.server_log()}")
+
+    def server_answers(self):
+        if self.server.poll() is not None:
+            raise Failed(f"the server ended with {self.server.returncode}\n{self.server_log()}")
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def server_log(self):
+        try:
+            with open(os.path.join(self.folder, "server.log"), errors="replace") as f:
+                return f.read()[-3000:]
+        except OSError:
+            return ""
+
+    def kill_server(self):
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait(10)
+
+    def stop_server(self):
+        self.server.send_signal(signal.SIGTERM)
+        code = self.server.wait(30)
+        expect(code == 0, f"SIGTERM ended the server with {code}\n{self.server_log()}")
+        self.server = None
+
+    def database(self):
+        """A read-only view of the site's rows."""
+        path = next(os.path.join(self.site, f) for f in sorted(os.listdir(self.site)) if f.endswith(".db"))
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
+        connection.row_factory = sqlite3.Row
+        return connection
+
+    def rows(self, sql, *values):
+        connection = self.database()
+        try:
+            return connection.execute(sql, values).fetchall()
+        finally:
+            connection.close()
+
+    # --- operator --------------------------------------------------------------------------------
+    def publish_project(self):
+        """Token, profile, keys, keyring: a site that hands out work. Sets self.link."""
+        token = self.call("dugnad-server", "token", self.site, "new", "--role", "operator", "--name", "tests")
+        path = os.path.join(self.folder, "token")
+        with open(path, "w") as f:
+            f.write(token.strip().split()[-1] + "\n")
+        ca = os.path.join(self.site, "ca.pem")
+        self.operator("connect", self.url, "--token-file", path, "--ca", ca)
+        self.operator("key", "init")
+        said = self.operator("key", "publish", "--tls-ca", ca)
+        links = [word for word in said.split() if word.startswith("https://") and "#" in word]
+        expect(links, f"key publish prints no link: {said}")
+        self.link = links[0]
+
+    def app(self, name):
+        return os.path.join(self.build, "work-units", "apps", name, name)
+
+    # --- volunteers ------------------------------------------------------------------------------
+    def machine(self, name, lies=None, account=True, settings=None):
+        machine = Machine(self, name, lies, settings)
+        machine.attach(account)
+        self.machines.append(machine)
+        return machine
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for machine in self.machines:
+            machine.end()
+        if self.server is not None and self.server.poll() is None:
+            self.server.kill()
+            self.server.wait(10)
+        if kind is not None and os.environ.get("KEEP_GRID"):
+            print(f"the grid is kept in {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Machine:
+    """One volunteer's computer: a data folder and, while it runs, a daemon."""
+
+    def __init__(self, grid, name, lies=None, settings=None):
+        self.grid = grid
+        self.name = name
+        self.lies = lies
+        self.data = os.path.join(grid.folder, name)
+        self.settings = {"visit_interval": "1s", "bulletin_interval": "2s", "retry_first": "1s",
+                         "retry_last": "2s", "work_buffer": "30s", "memory": "2G"}
+        self.settings.update(settings or {})
+        self.daemon = None
+
+    def flags(self):
+        return [f"--set={key}={value}" for key, value in self.settings.items()]
+
+    def call(self, verb, *arguments, **how):
+        return self.grid.call("dugnad-client", *verb.split(), *arguments, "--data", self.data, **how)
+
+    def status(self):
+        return json.loads(self.call("status", "--json"))
+
+    def attach(self, account):
+        extra = []
+        if account:
+            made = self.call("account new", self.grid.link)
+            key = made.strip().split()[-1]
+            extra = ["--account", key]
+        self.call("attach", self.grid.link, "--yes", *extra)
+
+    def start(self):
+        log = open(os.path.join(self.grid.folder, f"{self.name}.log"), "a")
+        if self.lies is None:
+            command = [self.grid.program("dugnad-client"), "run"]
+        else:
+            command = [self.grid.program("tests/support/lying-client"), "run", "--lie", str(self.lies)]
+        self.daemon = subprocess.Popen([*command, "--data", self.data, *self.flags()], stdout=log, stderr=log,
+                                       stdin=subprocess.DEVNULL)
+
+    def kill(self):
+        self.daemon.send_signal(signal.SIGKILL)
+        self.daemon.wait(10)
+
+    def stop(self):
+        self.daemon.send_signal(signal.SIGTERM)
+        code = self.daemon.wait(30)
+        expect(code == 0, f"SIGTERM ended {self.name} with {code}: {self.log()}")
+        self.daemon = None
+
+    def log(self):
+        try:
+            with open(os.path.join(self.grid.folder, f"{self.name}.log"), errors="replace") as f:
+                return f.read()[-3000:]
+        except OSError:
+            return ""
+
+    def end(self):
+        if self.daemon is not None and self.daemon.poll() is None:
+            self.daemon.kill()
+            self.daemon.wait(10)
+
+
+def batch_ended(grid, batch, units):
+    """A condition for wait_for(): every unit of the batch has ended."""
+
+    def ask():
+        status = grid.operator_json("status", batch)
+        return status["accepted"] + status["failed"] + status.get("cancelled", 0) >= units and status
+
+    return ask
+
+
+def seeded():
+    """A generator whose seed is printed, and can be given as DUGNAD_SEED."""
+    seed = int(os.environ.get("DUGNAD_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"  seed {seed}", flush=True)
+    return random.Random(seed)
