@@ -11,3 +11,4 @@ libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.h
+libtestsupport_a_SOURCES += %D%/village.c %D%/village.h %D%/village_store.c
