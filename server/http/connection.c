@@ -58,6 +58,20 @@ static void enter_loop(struct http_connection *connection)
         http_connection_close(connection);
 }
 
+/* Now that it is known who is there. STOP: they have too many already. */
+static enum http_step count_peer(struct http_connection *connection)
+{
+    struct http_loop *loop = connection->loop;
+
+    connection->is_counted =
+        http_peers_enter(&loop->peers, &connection->peer, loop->shared->connections_per_peer);
+    if (connection->is_counted)
+        return HTTP_STEP_ON;
+    (void)atomic_fetch_add(&loop->shared->turned_away, 1);
+    http_connection_close(connection);
+    return HTTP_STEP_STOP;
+}
+
 void http_connection_open(struct http_loop *loop, const struct http_loop_listener *listener,
                           int socket, const struct http_peer *peer, bool is_surplus)
 {
@@ -83,7 +97,8 @@ void http_connection_open(struct http_loop *loop, const struct http_loop_listene
     enter_loop(connection);
     if (listener->is_tls && connection->wire.ssl == NULL)
         http_connection_close(connection);
-    if (connection->phase == HTTP_PHASE_CLOSED)
+    if (connection->phase == HTTP_PHASE_CLOSED ||
+        (!listener->is_behind_proxy && count_peer(connection) == HTTP_STEP_STOP))
         return;
     http_connection_set_deadline(connection, now(connection) + limits(connection)->handshake_ms);
     http_connection_advance(connection);
@@ -112,6 +127,8 @@ void http_connection_close(struct http_connection *connection)
     connection->phase = HTTP_PHASE_CLOSED;
     leave_idle(connection);
     leave_ready(connection);
+    if (connection->is_counted)
+        http_peers_leave(&loop->peers, &connection->peer);
     http_wire_close(&connection->wire);
     http_sender_clear(&connection->sender);
     http_body_clear(&connection->body);
@@ -200,7 +217,7 @@ static enum http_step step_proxy(struct http_connection *connection)
     if (step == HTTP_PROXY_WHOLE) {
         buffer_reset(in);
         connection->phase = HTTP_PHASE_HANDSHAKE;
-        return HTTP_STEP_ON;
+        return count_peer(connection);
     }
     room = buffer_reserve(in, needed - in->length);
     assert(room != NULL);

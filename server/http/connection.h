@@ -49,6 +49,7 @@ struct http_connection {
     uint32_t registered; /* epoll events that the kernel was told */
     struct http_peer peer;
     bool is_tls, is_behind_proxy, is_surplus;
+    bool is_counted; /* among its peer's connections */
     int64_t requests;
 
     struct buffer in; /* received; from `in_start` not yet used */

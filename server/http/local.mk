@@ -11,6 +11,7 @@ libserver_a_SOURCES += \
 	%D%/loop.c %D%/loop.h \
 	%D%/pace.c %D%/pace.h \
 	%D%/parser.c %D%/parser.h \
+	%D%/peers.c %D%/peers.h \
 	%D%/problem.c \
 	%D%/proxy.c %D%/proxy.h \
 	%D%/range.c %D%/range.h \

@@ -25,6 +25,7 @@ enum status http_loop_init(struct http_loop *loop, struct http_shared *shared, s
     loop->shared = shared;
     loop->next_check_mono_ms = NEVER;
     loop->wake_watch.kind = HTTP_WATCH_WAKE;
+    http_peers_init(&loop->peers, shared->env);
     TAILQ_INIT(&loop->connections);
     TAILQ_INIT(&loop->idle);
     TAILQ_INIT(&loop->ready);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "server/http/peers.h"
 #include "server/http/server.h"
 
 struct http_tls;
@@ -21,9 +22,10 @@ struct http_shared {
     struct env *env;
     struct http_limits limits;
     struct http_handler handler;
-    char *server_name;    /* NULL: none */
-    struct http_tls *tls; /* NULL: none */
-    int connections;      /* per loop */
+    char *server_name;        /* NULL: none */
+    struct http_tls *tls;     /* NULL: none */
+    int connections;          /* per loop */
+    int connections_per_peer; /* per loop */
     atomic_llong open_now, accepted, turned_away, handshakes, handshakes_failed, requests, refused,
         timeouts;
     atomic_bool is_stopping;
@@ -61,6 +63,7 @@ struct http_loop {
     struct http_connections ready;       /* those that can go on without waiting */
     struct http_connections dead;        /* closed, freed at the end of the round */
     int connection_count;
+    struct http_peers peers;
     struct http_exchanges exchanges;
     int64_t now_mono_ms;        /* of this round */
     int64_t next_check_mono_ms; /* not later than any connection's deadline */

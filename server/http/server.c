@@ -24,9 +24,10 @@ struct http_server {
 
 static enum status check_limits(const struct http_limits *limits, struct error *err)
 {
-    if (limits->connections < 1 || limits->head_bytes < 128 || limits->target_bytes < 1 ||
-        limits->fields < 1 || limits->fields > HTTP_HEADERS_MAX || limits->body_bytes < 0 ||
-        limits->discard_bytes < 0 || limits->body_pace_bytes < 0 || limits->reply_pace_bytes < 0)
+    if (limits->connections < 1 || limits->connections_per_peer < 1 || limits->head_bytes < 128 ||
+        limits->target_bytes < 1 || limits->fields < 1 || limits->fields > HTTP_HEADERS_MAX ||
+        limits->body_bytes < 0 || limits->discard_bytes < 0 || limits->body_pace_bytes < 0 ||
+        limits->reply_pace_bytes < 0)
         return error_set(err, STATUS_INVALID, "a limit of the HTTP server is out of range");
     if (limits->handshake_ms < 1 || limits->header_ms < 1 || limits->idle_ms < 1 ||
         limits->body_ms < 1 || limits->pace_window_ms < 1 || limits->reply_wait_ms < 1 ||
@@ -101,6 +102,11 @@ static enum status open_all(struct http_server *server, const struct http_config
     return STATUS_OK;
 }
 
+static int per_thread(int total, int threads)
+{
+    return (total + threads - 1) / threads;
+}
+
 static struct http_server *server_new(const struct http_config *config)
 {
     struct http_server *server = must_alloc(1, sizeof *server);
@@ -108,8 +114,9 @@ static struct http_server *server_new(const struct http_config *config)
     server->shared.env = config->env;
     server->shared.limits = config->limits;
     server->shared.handler = config->handler;
-    server->shared.connections =
-        (config->limits.connections + config->threads - 1) / config->threads;
+    server->shared.connections = per_thread(config->limits.connections, config->threads);
+    server->shared.connections_per_peer =
+        per_thread(config->limits.connections_per_peer, config->threads);
     if (config->server_name != NULL)
         server->shared.server_name = text_copy(config->server_name);
     server->loop_count = (size_t)config->threads;

@@ -53,6 +53,7 @@ struct http_listen {
  */
 struct http_limits {
     int connections;          /* at once, over all threads */
+    int connections_per_peer; /* address (IPv6: /56) not of this machine; more are closed */
     int64_t handshake_ms;     /* from accept, PROXY header and TLS together */
     int64_t header_ms;        /* from the first byte (or the end of the handshake) */
     int64_t idle_ms;          /* between requests */
@@ -72,10 +73,10 @@ struct http_limits {
 /* The defaults; the one place that has them. */
 #define HTTP_LIMITS_DEFAULT                                                                        \
     {                                                                                              \
-        .connections = 20000, .handshake_ms = 10000, .header_ms = 10000, .idle_ms = 60000,         \
-        .body_ms = 3600000, .pace_window_ms = 10000, .body_pace_bytes = 10240,                     \
-        .reply_pace_bytes = 10240, .reply_wait_ms = 120000, .linger_ms = 2000,                     \
-        .head_bytes = 16384, .target_bytes = 4096, .fields = HTTP_HEADERS_MAX,                     \
+        .connections = 20000, .connections_per_peer = 1000, .handshake_ms = 10000,                 \
+        .header_ms = 10000, .idle_ms = 60000, .body_ms = 3600000, .pace_window_ms = 10000,         \
+        .body_pace_bytes = 10240, .reply_pace_bytes = 10240, .reply_wait_ms = 120000,              \
+        .linger_ms = 2000, .head_bytes = 16384, .target_bytes = 4096, .fields = HTTP_HEADERS_MAX,  \
         .body_bytes = INT64_C(1) << 40, .discard_bytes = 65536                                     \
     }
 

@@ -183,6 +183,7 @@ int web_client_reply(struct web_client *client, bool is_head)
 {
     int status;
 
+    client->interim_count = -1;
     do {
         buffer_reset(&client->head);
         buffer_reset(&client->body);
@@ -190,6 +191,7 @@ int web_client_reply(struct web_client *client, bool is_head)
             return 0;
         cr_assert(strncmp(client->head.bytes, "HTTP/1.1 ", 9) == 0, "%s", client->head.bytes);
         status = atoi(client->head.bytes + 9);
+        client->interim_count++;
     } while (status == 100);
     return take_body(client, status, is_head) ? status : 0;
 }

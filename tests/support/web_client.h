@@ -22,6 +22,7 @@ struct web_client {
     struct buffer in;   /* received and not yet used */
     struct buffer head; /* of the last reply */
     struct buffer body; /* of the last reply, decoded */
+    int interim_count;  /* of "100 Continue" before the last reply */
 };
 
 /* TLS without any check of the certificate. Both assert that it works. */
@@ -37,8 +38,8 @@ bool web_client_send(struct web_client *client, const char *text);
 bool web_client_send_bytes(struct web_client *client, const void *bytes, size_t length);
 
 /*
- * Read one whole reply, interim ones skipped: its status; 0: the connection ended before or within
- * it, or nothing came in time. `is_head`: it was asked for by HEAD.
+ * Read one whole reply, interim ones counted and skipped: its status; 0: the connection ended
+ * before or within it, or nothing came in time. `is_head`: it was asked for by HEAD.
  */
 int web_client_reply(struct web_client *client, bool is_head);
 

@@ -239,3 +239,33 @@ Test(http_stop, a_proxy_header_is_demanded_where_due_and_refused_elsewhere)
     web_client_close(&client);
     cr_expect(zero(i64, http_server_counts(web.server).requests));
 }
+
+/* From 198.51.100.`last`, by way of a proxy. Does it get an answer? */
+static bool is_served_from(struct web_client *from, char last)
+{
+    char header[] = PROXY_IPV4;
+
+    header[19] = last;
+    web_client_connect(from, http_server_port(web.server, WEB_PROXIED));
+    cr_assert(web_client_send_bytes(from, header, 28));
+    return web_client_ask(from, REQUEST) == 200;
+}
+
+Test(http_stop, one_peer_cannot_have_all_connections)
+{
+    struct web_client clients[4];
+
+    web.config.limits.connections_per_peer = 3;
+    web_server_start(&web);
+    for (int i = 0; i < 3; i++)
+        cr_expect(is_served_from(&clients[i], 7));
+    cr_expect(not(is_served_from(&clients[3], 7)));
+    web_client_close(&clients[3]);
+    cr_expect(is_served_from(&clients[3], 8));
+    web_client_close(&clients[0]);
+    for (int i = 0; i < 400 && http_server_counts(web.server).open_now > 3; i++)
+        env_real()->sleep_ms(env_real(), 10);
+    cr_expect(is_served_from(&clients[0], 7));
+    for (int i = 0; i < 4; i++)
+        web_client_close(&clients[i]);
+}

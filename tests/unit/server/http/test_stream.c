@@ -412,12 +412,14 @@ Test(http_stream, the_server_says_continue_only_when_the_body_is_wanted)
     cr_assert(web_client_send(&client, "body"));
     cr_assert(eq(int, web_client_reply(&client, false), 200));
     cr_expect(eq(str, (char *)buffer_text(&client.body), "body"));
+    cr_expect(eq(int, client.interim_count, 1));
     /* Not wanted: the reply comes at once, and nobody could tell what follows. */
     cr_assert(eq(int,
                  web_client_ask(&client, "PUT / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n"
                                          "Expect: 100-continue\r\n\r\n"),
                  200));
     cr_expect(web_client_has_line(&client, "Connection: close"));
+    cr_expect(zero(int, client.interim_count));
     web_client_close(&client);
 }
 
