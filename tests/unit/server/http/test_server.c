@@ -188,7 +188,8 @@ Test(http_server, a_problem_says_its_type_and_when_to_come_back)
 {
     cr_assert(eq(int, ask(WEB_PLAIN, "GET /limited HTTP/1.1\r\n" HOST "\r\n"), 429));
     cr_expect(eq(str, (char *)buffer_text(&client.body),
-                 "{\"type\":\"limited\",\"title\":\"not so \\\"fast\\\"\",\"status\":429,"
+                 "{\"type\":\"limited\",\"title\":\"Too much for now\",\"status\":429,"
+                 "\"detail\":\"not so \\\"fast\\\"\","
                  "\"retry_after_s\":17}"));
     cr_expect(web_client_has_line(&client, "Content-Type: application/problem+json"));
     cr_expect(web_client_has_line(&client, "Retry-After: 17"));

@@ -342,7 +342,8 @@ Test(http_stream, a_failing_sink_answers_its_reason)
     cr_assert(web_client_send(&client, "some"));
     cr_assert(eq(int, web_client_reply(&client, false), 507));
     cr_expect(eq(str, (char *)buffer_text(&client.body),
-                 "{\"type\":\"full\",\"title\":\"no room for this\",\"status\":507}"));
+                 "{\"type\":\"full\",\"title\":\"The server has no room left\",\"status\":507,"
+                 "\"detail\":\"no room for this\"}"));
     cr_expect(web_client_has_line(&client, "Connection: close"));
     cr_expect(becomes(&ended, 1));
     cr_expect(zero(int, atomic_load(&aborted)));
