@@ -47,8 +47,6 @@ void call_fail(struct call *call, const struct error *err)
     if (err->status == STATUS_STORAGE || err->status == STATUS_FULL)
         log_failure(LOG_ERROR, "request.failed", err);
     http_reply_problem(&reply, err);
-    if (err->status == STATUS_UNAUTHORIZED)
-        http_reply_field(&reply, "WWW-Authenticate", "Bearer");
     call_reply(call, &reply);
 }
 
@@ -120,25 +118,35 @@ static void run_job(struct job *job, void *tool)
     call->work(call, tool);
 }
 
-static void submit(struct call *call, struct worker *worker,
-                   void (*work)(struct call *call, struct store *store))
+static enum status submit(struct call *call, struct worker *worker,
+                          void (*work)(struct call *call, struct store *store), struct error *err)
 {
-    struct error err;
-
     call->work = work;
     call->job.run = run_job;
-    if (worker_submit(worker, &call->job, &err) != STATUS_OK)
-        call_fail(call, &err);
+    return worker_submit(worker, &call->job, err);
 }
 
 void call_read(struct call *call, void (*work)(struct call *call, struct store *store))
 {
-    submit(call, call->api->reader, work);
+    struct error err;
+
+    if (submit(call, call->api->reader, work, &err) != STATUS_OK)
+        call_fail(call, &err);
+}
+
+enum status call_read_meanwhile(struct call *call,
+                                void (*work)(struct call *call, struct store *store),
+                                struct error *err)
+{
+    return submit(call, call->api->reader, work, err);
 }
 
 void call_disk(struct call *call, void (*work)(struct call *call, struct store *store))
 {
-    submit(call, call->api->disk, work);
+    struct error err;
+
+    if (submit(call, call->api->disk, work, &err) != STATUS_OK)
+        call_fail(call, &err);
 }
 
 void *call_state(struct call *call, size_t size, void (*free_state)(void *state))

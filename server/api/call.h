@@ -90,6 +90,11 @@ void call_command_any(struct call *call, enum command_kind kind, void (*then)(st
 void call_read(struct call *call, void (*work)(struct call *call, struct store *store));
 void call_disk(struct call *call, void (*work)(struct call *call, struct store *store));
 
+/* The same for one who is not to be answered yet: on failure `work` will not run. */
+enum status call_read_meanwhile(struct call *call,
+                                void (*work)(struct call *call, struct store *store),
+                                struct error *err) MUST_USE;
+
 /* Zeroed, and released with the call. */
 void *call_state(struct call *call, size_t size, void (*free_state)(void *state));
 

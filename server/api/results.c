@@ -155,9 +155,8 @@ static enum http_flow wait_for_more(struct reading *reading)
 {
     struct call *call = reading->call;
 
-    call->work = read_more;
-    return worker_submit(call->api->reader, &call->job, NULL) == STATUS_OK ? HTTP_FLOW_LATER
-                                                                           : HTTP_FLOW_FAIL;
+    return call_read_meanwhile(call, read_more, NULL) == STATUS_OK ? HTTP_FLOW_LATER
+                                                                   : HTTP_FLOW_FAIL;
 }
 
 static enum http_flow fill(void *context, struct http_exchange *exchange, char *ret_bytes,

@@ -262,9 +262,8 @@ static enum http_flow take(void *user, struct http_exchange *exchange, const cha
     if (stream->err.status == STATUS_OK)
         (void)buffer_append(&stream->waiting, bytes, length, &stream->err);
     if (digest_is_none(&stream->app_version) && stream->err.status == STATUS_OK) {
-        call->work = looked_up;
-        return worker_submit(call->api->reader, &call->job, err) == STATUS_OK ? HTTP_FLOW_LATER
-                                                                              : HTTP_FLOW_FAIL;
+        return call_read_meanwhile(call, looked_up, err) == STATUS_OK ? HTTP_FLOW_LATER
+                                                                      : HTTP_FLOW_FAIL;
     }
     take_lines(call, stream);
     if (wants_to_store(stream)) {

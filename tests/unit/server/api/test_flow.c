@@ -1,0 +1,164 @@
+/* server/api with everything below it: work is published, computed, agreed and collected. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/result_line.h"
+#include "tests/support/grid.h"
+
+static struct grid grid;
+
+static void set_up(void)
+{
+    grid_open(&grid, NULL);
+}
+
+static void tear_down(void)
+{
+    grid_close(&grid);
+}
+
+TestSuite(flow, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* Ask for one task; its number and unit. */
+static int64_t get_task(struct grid_host *host, struct digest *ret_unit)
+{
+    struct scheduler_reply reply;
+    struct envelope unit;
+    int64_t task;
+
+    cr_assert(eq(int, grid_visit(&grid, host, 1, NULL, 0, &reply), 200), "%s", grid_body(&grid));
+    cr_assert(eq(sz, reply.grant_count, 1), "%s", reply.why);
+    task = reply.grants[0].task;
+    cr_assert(eq(int,
+                 envelope_decode(reply.grants[0].unit, strlen(reply.grants[0].unit),
+                                 ENVELOPE_PAYLOAD_MAX, &unit, NULL),
+                 STATUS_OK));
+    *ret_unit = unit.digest;
+    envelope_clear(&unit);
+    scheduler_reply_clear(&reply);
+    return task;
+}
+
+static enum visit_ack report(struct grid_host *host, int64_t task, const struct digest *unit,
+                             const char *output)
+{
+    struct grid_report report = {.task = task, .unit = *unit, .output = output};
+    struct scheduler_reply reply;
+    enum visit_ack ack;
+
+    cr_assert(eq(int, grid_visit(&grid, host, 0, &report, 1, &reply), 200), "%s", grid_body(&grid));
+    ack = reply.acks[0].state;
+    scheduler_reply_clear(&reply);
+    return ack;
+}
+
+Test(flow, one_unit_goes_the_whole_way)
+{
+    struct grid_host hosts[2];
+    struct digest unit;
+    struct result_line line;
+    int64_t tasks[2];
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    cr_assert(
+        eq(int, grid_post(&grid, grid_batch(&grid, "/actions"), "{\"action\":\"close\"}"), 200));
+    for (unsigned i = 0; i < 2; i++) {
+        grid_enrol(&grid, i, &hosts[i]);
+        tasks[i] = get_task(&hosts[i], &unit);
+    }
+    cr_expect(eq(int, report(&hosts[0], tasks[0], &unit, "42\n"), ACK_STORED));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, "1 unit is being computed"), "%s", grid_body(&grid));
+    cr_expect(eq(int, report(&hosts[1], tasks[1], &unit, "42\n"), ACK_STORED));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "")), 200));
+    cr_expect(grid_says(&grid, "\"state\":\"finished\""), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"accepted\":1"));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/results")), 200));
+    cr_assert(
+        eq(int,
+           result_line_decode(grid.client.body.bytes, grid.client.body.length - 1, &line, NULL),
+           STATUS_OK),
+        "%s", grid_body(&grid));
+    cr_expect(eq(int, line.state, RESULT_ACCEPTED));
+    cr_expect(eq(sz, line.task_count, 2));
+    cr_expect(eq(sz, line.outputs[0].body.length, 3));
+    result_line_clear(&line);
+    for (unsigned i = 0; i < 2; i++)
+        grid_host_clear(&hosts[i]);
+}
+
+Test(flow, a_batch_says_that_it_needs_more_volunteers)
+{
+    struct grid_host host;
+    struct digest unit;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, "no host that can run this app"), "%s", grid_body(&grid));
+    grid_enrol(&grid, 1, &host);
+    (void)get_task(&host, &unit);
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, "needs 2 independent volunteers; 1 enrolled"), "%s",
+              grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+Test(flow, a_repeated_visit_is_answered_alike_and_a_lower_one_is_a_clone)
+{
+    struct grid_host host;
+    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep) char *first = NULL;
+    struct grid_request request = {
+        .method = "POST", .path = "/v1/scheduler", .type = "application/json"};
+    struct scheduler_reply reply;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 4);
+    grid_enrol(&grid, 1, &host);
+    text = grid_visit_text(&grid, &host, 5, 1, NULL, 0);
+    request.token = host.token.text;
+    request.body = text;
+    cr_assert(eq(int, grid_ask(&grid, &request), 200));
+    first = text_copy(strstr(grid_body(&grid), "\"grants\""));
+    cr_assert(eq(int, grid_ask(&grid, &request), 200));
+    cr_expect(eq(int, strncmp(first, strstr(grid_body(&grid), "\"grants\""), 400), 0));
+    host.visit = 3;
+    cr_expect(eq(int, grid_visit(&grid, &host, 0, NULL, 0, &reply), 409));
+    cr_expect(grid_says(&grid, "\"detail\":\"clone:"), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+Test(flow, what_was_stored_is_there_after_a_restart)
+{
+    struct grid_host host;
+    struct digest unit;
+    int64_t task;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 3);
+    grid_enrol(&grid, 1, &host);
+    task = get_task(&host, &unit);
+    grid_restart(&grid);
+    cr_expect(eq(int, report(&host, task, &unit, "42\n"), ACK_STORED));
+    cr_assert(eq(int, grid_get(&grid, "/v1/batches/by-name/sample"), 200));
+    cr_expect(grid_says(&grid, "\"units\":3"), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+Test(flow, more_units_than_a_slice_come_in_and_coming_again_changes_nothing)
+{
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 700);
+    cr_expect(grid_says(&grid, "\"received\":700"));
+    cr_expect(grid_says(&grid, "\"new\":700"));
+    grid_add_units(&grid, 300, 500);
+    cr_expect(grid_says(&grid, "\"new\":100"), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"known\":400"));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/units?limit=1000")), 200));
+    cr_expect(grid_says(&grid, "\"name\":\"unit-799\""));
+}
