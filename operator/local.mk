@@ -1,3 +1,43 @@
 noinst_LIBRARIES += liboperator.a
 liboperator_a_CFLAGS = $(STRICT_CFLAGS)
-liboperator_a_SOURCES =
+liboperator_a_SOURCES = \
+	%D%/actions.c \
+	%D%/app_add.c \
+	%D%/apps.c %D%/apps.h \
+	%D%/batch_record.c %D%/batch_record.h \
+	%D%/batches.c %D%/batches.h \
+	%D%/connect.c \
+	%D%/download.c %D%/download.h \
+	%D%/exit_codes.h \
+	%D%/explain.c \
+	%D%/fetch.c \
+	%D%/hosts.c \
+	%D%/inputs.c %D%/inputs.h \
+	%D%/key_change.c \
+	%D%/key_init.c \
+	%D%/key_publish.c \
+	%D%/keychain.c %D%/keychain.h \
+	%D%/platform.c %D%/platform.h \
+	%D%/profile.c %D%/profile.h \
+	%D%/program.c \
+	%D%/publish.c %D%/publish.h \
+	%D%/remote.c %D%/remote.h \
+	%D%/result_check.c %D%/result_check.h \
+	%D%/results_folder.c %D%/results_folder.h \
+	%D%/session.c %D%/session.h \
+	%D%/show_batch.c %D%/show_batch.h \
+	%D%/site.c %D%/site.h \
+	%D%/status.c \
+	%D%/submission.c %D%/submission.h \
+	%D%/submit.c \
+	%D%/table.c %D%/table.h \
+	%D%/template.c %D%/template.h \
+	%D%/unit_source.c %D%/unit_source.h \
+	%D%/upload.c %D%/upload.h \
+	%D%/verbs.h \
+	%D%/watch.c
+
+bin_PROGRAMS += dugnad
+dugnad_CFLAGS = $(STRICT_CFLAGS)
+dugnad_SOURCES = %D%/main.c
+dugnad_LDADD = $(OPERATOR_LIBS)

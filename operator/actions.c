@@ -1,0 +1,106 @@
+/* dugnad close, cancel, hold, release, retry: what may be done with a batch. */
+#include "operator/batches.h"
+#include "operator/show_batch.h"
+#include "operator/verbs.h"
+
+static int act(struct session *session, const struct options *options, enum batch_action action)
+{
+    const struct batch_action_request request = {.action = action};
+    CLEANUP(profile_clear) struct profile profile = {0};
+    struct batch_status status;
+    struct error err = {0};
+
+    if (profile_open(&profile, session, options, &err) != STATUS_OK ||
+        batch_ask(&profile, options->operands[0], &status, &err) != STATUS_OK ||
+        batch_act(&profile, &status.batch, &request, &status, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    if (options_has(options, "json")) {
+        CLEANUP(freep) char *json = batch_status_encode(&status);
+
+        session_print(session, json);
+    } else {
+        show_counts(session->out, &status);
+        (void)fprintf(session->out, "; it is %s\n", batch_phase_name(status.phase));
+    }
+    return EXIT_DONE;
+}
+
+static int run_close(void *context, const struct options *options)
+{
+    return act(context, options, ACTION_CLOSE);
+}
+
+/* What is cancelled does not come back: a person at a terminal is asked. */
+static int run_cancel(void *context, const struct options *options)
+{
+    struct session *session = context;
+
+    if (!options_has(options, "yes") && session->can_ask &&
+        !session_confirm(session, "Cancel the batch? Units that have not ended are lost."))
+        return EXIT_FAILED;
+    return act(session, options, ACTION_CANCEL);
+}
+
+static int run_hold(void *context, const struct options *options)
+{
+    return act(context, options, ACTION_HOLD);
+}
+
+static int run_release(void *context, const struct options *options)
+{
+    return act(context, options, ACTION_RELEASE);
+}
+
+static int run_retry(void *context, const struct options *options)
+{
+    return act(context, options, ACTION_RETRY);
+}
+
+static const struct option_rule cancel_rules[] = {
+    {.name = "yes", .help = "Do not ask."},
+};
+
+#define ON_A_BATCH .operands = "BATCH", .operand_min = 1, .operand_max = 1
+
+const struct command verb_close = {
+    .name = "close",
+    ON_A_BATCH,
+    .summary = "Say that no more units will be added to a batch",
+    .examples = "  dugnad close primes\n",
+    .run = run_close,
+};
+
+const struct command verb_cancel = {
+    .name = "cancel",
+    ON_A_BATCH,
+    .summary = "End a batch now; accepted results stay",
+    .examples = "  dugnad cancel primes --yes\n",
+    .options = cancel_rules,
+    .option_count = 1,
+    .run = run_cancel,
+};
+
+const struct command verb_hold = {
+    .name = "hold",
+    ON_A_BATCH,
+    .summary = "Send out nothing new of a batch; what runs goes on",
+    .examples = "  dugnad hold primes\n",
+    .run = run_hold,
+};
+
+const struct command verb_release = {
+    .name = "release",
+    ON_A_BATCH,
+    .summary = "Let a batch go on that was held or paused itself",
+    .examples = "  dugnad release primes\n",
+    .run = run_release,
+};
+
+const struct command verb_retry = {
+    .name = "retry",
+    ON_A_BATCH,
+    .summary = "Try the failed units of a batch once more",
+    .description = "A unit whose signed validity ended, or that was revoked, stays failed.",
+    .examples = "  dugnad retry primes\n",
+    .run = run_retry,
+};

@@ -1,0 +1,63 @@
+#include "operator/apps.h"
+
+#include <string.h>
+
+#include "operator/remote.h"
+
+void known_app_clear(struct known_app *known)
+{
+    envelope_clear(&known->envelope);
+    app_version_clear(&known->app);
+    texts_clear(&known->variants);
+    *known = (struct known_app){0};
+}
+
+static bool is_better(const struct app_version *app, const char *name, const struct known_app *best)
+{
+    return strcmp(app->name.text, name) == 0 &&
+           (digest_is_none(&best->envelope.digest) || app->version > best->app.version);
+}
+
+/* An entry that the project did not sign is passed over: a site may show what it likes. */
+static enum status consider(struct profile *profile, const char *name, struct app_entry *entry,
+                            struct known_app *best, struct error *err)
+{
+    struct env *env = profile->session->env;
+    const struct trust_moment moment = {.purpose = TRUST_START, .now_s = env->now_s(env)};
+    CLEANUP(known_app_clear) struct known_app known = {0};
+
+    TRY(envelope_decode(entry->app_version, strlen(entry->app_version), ENVELOPE_PAYLOAD_MAX,
+                        &known.envelope, err));
+    if (trust_check_app_version(&profile->trust, &known.envelope, &moment, &known.app, NULL) !=
+            REFUSAL_NONE ||
+        !is_better(&known.app, name, best))
+        return STATUS_OK;
+    known.variants = entry->variants;
+    entry->variants = (struct texts){0};
+    known_app_clear(best);
+    *best = known;
+    known = (struct known_app){0};
+    return STATUS_OK;
+}
+
+enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
+                      struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer body = {0};
+    CLEANUP(apps_clear) struct apps apps = {0};
+    CLEANUP(known_app_clear) struct known_app best = {0};
+    struct error why = {0};
+
+    TRY(remote_get(profile, "/v1/apps", APPS_MAX, &body, err));
+    if (apps_decode(buffer_text(&body), body.length, &apps, &why) != STATUS_OK)
+        return remote_misunderstood(&why, err);
+    for (size_t i = 0; i < apps.count; i++)
+        TRY(consider(profile, name, &apps.apps[i], &best, err));
+    if (digest_is_none(&best.envelope.digest))
+        return error_set(err, STATUS_NOT_FOUND,
+                         "the project has no app \"%.64s\": 'dugnad app add %.64s PROGRAM'", name,
+                         name);
+    *ret_known = best;
+    best = (struct known_app){0};
+    return STATUS_OK;
+}

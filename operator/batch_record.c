@@ -1,0 +1,194 @@
+#include "operator/batch_record.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/json/members.h"
+#include "common/json/profile.h"
+
+static const struct profile_limits file_limits = {.bytes = 8192, .depth = 2};
+
+void batch_record_clear(struct batch_record *record)
+{
+    disk_file_close(record->units);
+    *record = (struct batch_record){0};
+}
+
+static enum status decode(const struct buffer *content, struct batch_record *record,
+                          struct error *err)
+{
+    json_auto_t *root = NULL;
+    struct members members;
+
+    TRY(profile_parse(buffer_text(content), content->length, &file_limits, &root, err));
+    members_begin(&members, root, err);
+    members_hex(&members, "batch", record->batch.bytes, sizeof record->batch.bytes);
+    members_copy_text(&members, "name", record->name, sizeof record->name);
+    record->app_version = members_digest(&members, "app_version");
+    record->created_s = members_time(&members, "created");
+    record->not_after_s = members_time(&members, "not_after");
+    record->keyring_version = members_integer(&members, "keyring_version", 1, ID_MAX);
+    record->needed_by_s = members_time(&members, "needed_by");
+    record->base = members_integer(&members, "base", 0, ID_MAX);
+    record->fingerprint = members_digest(&members, "fingerprint");
+    record->is_sent = members_boolean(&members, "sent");
+    return members_end(&members);
+}
+
+static enum status in_folder(const struct batch_record *record, const char *name,
+                             struct disk_path *ret_path, struct error *err)
+{
+    return disk_join(ret_path, err, "%s/%s", record->folder.text, name);
+}
+
+static enum status open_units(struct batch_record *record, struct error *err)
+{
+    struct disk_path path;
+
+    TRY(in_folder(record, "units", &path, err));
+    return record->disk->open_write(record->disk, path.text, 0600, &record->units, err);
+}
+
+enum status batch_record_open(struct profile *profile, const char *name,
+                              struct batch_record *ret_record, struct error *err)
+{
+    CLEANUP(batch_record_clear)
+    struct batch_record record = {.disk = profile->session->env->disk};
+    CLEANUP(buffer_clear) struct buffer content;
+    struct disk_path path;
+    enum status status;
+
+    buffer_init(&content, file_limits.bytes);
+    TRY(profile_path(profile, &record.folder, err, "batches/%s", name));
+    TRY(in_folder(&record, "batch.json", &path, err));
+    status = record.disk->read(record.disk, path.text, &content, err);
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, STATUS_NOT_FOUND, "this profile submitted no batch \"%.100s\"", name);
+    TRY(status);
+    TRY(decode(&content, &record, err));
+    TRY(open_units(&record, err));
+    *ret_record = record;
+    record.units = NULL;
+    return STATUS_OK;
+}
+
+enum status batch_record_find(struct profile *profile, const struct batch_id *batch,
+                              struct batch_record *ret_record, struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk_path path;
+
+    TRY(profile_path(profile, &path, err, "batches"));
+    TRY(disk->list(disk, path.text, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        CLEANUP(batch_record_clear) struct batch_record record = {0};
+
+        if (batch_record_open(profile, names.names[i], &record, NULL) != STATUS_OK ||
+            batch_compare(&record.batch, batch) != 0)
+            continue;
+        *ret_record = record;
+        record.units = NULL;
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_NOT_FOUND, "this profile did not submit that batch");
+}
+
+enum status batch_record_save(const struct batch_record *record, struct error *err)
+{
+    json_auto_t *root =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b}", "batch",
+                  batch_format(&record->batch).text, "name", record->name, "app_version",
+                  digest_format(&record->app_version).text, "created",
+                  (json_int_t)record->created_s, "not_after", (json_int_t)record->not_after_s,
+                  "keyring_version", (json_int_t)record->keyring_version, "needed_by",
+                  (json_int_t)record->needed_by_s, "base", (json_int_t)record->base, "fingerprint",
+                  digest_format(&record->fingerprint).text, "sent", record->is_sent);
+    CLEANUP(freep) char *text = profile_print(root);
+    struct disk_path path;
+
+    TRY(in_folder(record, "batch.json", &path, err));
+    return record->disk->write(record->disk, path.text, text, strlen(text), 0600, err);
+}
+
+enum status batch_record_make(struct profile *profile, struct batch_record *record,
+                              const struct envelope *app, struct error *err)
+{
+    CLEANUP(freep) char *text = envelope_encode(app);
+    struct disk_path path;
+
+    record->disk = profile->session->env->disk;
+    TRY(profile_path(profile, &record->folder, err, "batches/%s", record->name));
+    TRY(record->disk->make_folder(record->disk, record->folder.text, 0700, err));
+    TRY(in_folder(record, "app.json", &path, err));
+    TRY(record->disk->write(record->disk, path.text, text, strlen(text), 0600, err));
+    TRY(open_units(record, err));
+    return batch_record_save(record, err);
+}
+
+enum status batch_record_app(const struct batch_record *record, struct envelope *ret_app,
+                             struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer content;
+    struct disk_path path;
+
+    buffer_init(&content, ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX));
+    TRY(in_folder(record, "app.json", &path, err));
+    TRY(record->disk->read(record->disk, path.text, &content, err));
+    return envelope_decode(content.bytes, content.length, ENVELOPE_PAYLOAD_MAX, ret_app, err);
+}
+
+enum status batch_record_count(const struct batch_record *record, int64_t *ret_count,
+                               struct error *err)
+{
+    int64_t size;
+
+    TRY(record->disk->size(record->units, &size, err));
+    *ret_count = size / DIGEST_BYTES; /* a torn last one was never told to anybody */
+    return STATUS_OK;
+}
+
+enum status batch_record_unit(const struct batch_record *record, int64_t index,
+                              struct digest *ret_digest, struct error *err)
+{
+    int64_t listed;
+    struct digest digest;
+    size_t count;
+
+    TRY(batch_record_count(record, &listed, err));
+    if (index < 0 || index >= listed)
+        return error_set(err, STATUS_NOT_FOUND, "no unit %" PRId64 " was submitted", index);
+    TRY(record->disk->read_at(record->units, index * DIGEST_BYTES, digest.bytes, DIGEST_BYTES,
+                              &count, err));
+    if (count != DIGEST_BYTES)
+        return error_set(err, STATUS_STORAGE, "the list of units cannot be read");
+    *ret_digest = digest;
+    return STATUS_OK;
+}
+
+enum status batch_record_list(struct batch_record *record, int64_t index,
+                              const struct digest *digests, size_t count, struct error *err)
+{
+    struct disk *disk = record->disk;
+    int64_t listed;
+    size_t known = 0;
+    struct digest digest;
+
+    TRY(batch_record_count(record, &listed, err));
+    if (index > listed)
+        return error_set(err, STATUS_STORAGE, "the list of units has a gap");
+    for (; known < count && index + (int64_t)known < listed; known++) {
+        TRY(batch_record_unit(record, index + (int64_t)known, &digest, err));
+        if (!digest_equals(&digest, &digests[known]))
+            return error_set(err, STATUS_CONFLICT,
+                             "unit %" PRId64
+                             " is not what it was before: its inputs or the options "
+                             "changed since this submission began",
+                             index + (int64_t)known);
+    }
+    if (known == count)
+        return STATUS_OK;
+    TRY(disk->write_at(record->units, (index + (int64_t)known) * DIGEST_BYTES, digests + known,
+                       (count - known) * DIGEST_BYTES, err));
+    return disk->sync(record->units, err);
+}

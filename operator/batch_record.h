@@ -1,0 +1,66 @@
+/*
+ * What this profile remembers of a batch it submitted, in batches/NAME/ :
+ *
+ *   batch.json  the members below
+ *   app.json    the app version's envelope
+ *   units       the digest of each unit, DIGEST_BYTES each, at its index; only ever longer
+ *
+ * A unit's digest is durable here before the site gets the unit: what `fetch` is shown later is
+ * ours only if it is listed.
+ */
+#ifndef OPERATOR_BATCH_RECORD_H
+#define OPERATOR_BATCH_RECORD_H
+
+#include "operator/profile.h"
+#include "protocol/batch.h"
+
+struct batch_record {
+    struct disk *disk; /* borrowed */
+    struct disk_path folder;
+    struct batch_id batch;
+    char name[BATCH_NAME_MAX + 1];
+    struct digest app_version;
+    int64_t created_s; /* of the manifests: a repeated submission signs the same bytes */
+    int64_t not_after_s;
+    int64_t keyring_version;
+    int64_t needed_by_s;       /* 0: not said */
+    int64_t base;              /* the index at which the submission below began */
+    struct digest fingerprint; /* of its command line */
+    bool is_sent;              /* it came to its end */
+    struct disk_file *units;   /* owned */
+};
+
+void batch_record_clear(struct batch_record *record); /* for CLEANUP(), too */
+
+/* STATUS_NOT_FOUND: this profile submitted no batch of that name. */
+enum status batch_record_open(struct profile *profile, const char *name,
+                              struct batch_record *ret_record, struct error *err) MUST_USE;
+
+/* By the batch's id. */
+enum status batch_record_find(struct profile *profile, const struct batch_id *batch,
+                              struct batch_record *ret_record, struct error *err) MUST_USE;
+
+/* A new folder for record->name; writes it with the app's envelope. */
+enum status batch_record_make(struct profile *profile, struct batch_record *record,
+                              const struct envelope *app, struct error *err) MUST_USE;
+enum status batch_record_save(const struct batch_record *record, struct error *err) MUST_USE;
+enum status batch_record_app(const struct batch_record *record, struct envelope *ret_app,
+                             struct error *err) MUST_USE;
+
+/* How many units are listed. */
+enum status batch_record_count(const struct batch_record *record, int64_t *ret_count,
+                               struct error *err) MUST_USE;
+
+/* STATUS_NOT_FOUND: no unit of that index is listed. */
+enum status batch_record_unit(const struct batch_record *record, int64_t index,
+                              struct digest *ret_digest, struct error *err) MUST_USE;
+
+/*
+ * List units from `index` on, durably. STATUS_CONFLICT: another unit is listed there: the inputs or
+ * options are not those of before.
+ */
+enum status batch_record_list(struct batch_record *record, int64_t index,
+                              const struct digest *digests, size_t count, struct error *err)
+    MUST_USE;
+
+#endif

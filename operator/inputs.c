@@ -1,0 +1,311 @@
+#include "operator/inputs.h"
+
+#include <fnmatch.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/text.h"
+
+void input_groups_clear(struct input_groups *groups)
+{
+    for (size_t i = 0; i < groups->count; i++)
+        texts_clear(&groups->groups[i].paths);
+    free(groups->groups);
+    *groups = (struct input_groups){0};
+}
+
+/* --- names --- */
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != '\0' && strchr("._-", c) != NULL);
+}
+
+struct file_name file_name_like(const char *text)
+{
+    struct file_name name = {0};
+    size_t length = 0;
+
+    for (; *text != '\0' && length < TEXT_FILE_NAME_MAX; text++)
+        name.text[length++] = is_name_char(*text) ? *text : '_';
+    if (length == 0 || name.text[0] == '.' || name.text[0] == '-')
+        name.text[0] = '_';
+    return name;
+}
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* "name" becomes "name-2": before the last dot, so that its kind stays visible. */
+static struct file_name numbered(const struct file_name *name, size_t number)
+{
+    const char *dot = strrchr(name->text, '.');
+    size_t stem =
+        dot != NULL && dot != name->text ? (size_t)(dot - name->text) : strlen(name->text);
+    CLEANUP(freep) char *suffix = text_format("-%zu", number);
+    struct file_name result = {0};
+
+    if (stem > TEXT_FILE_NAME_MAX - strlen(suffix))
+        stem = TEXT_FILE_NAME_MAX - strlen(suffix);
+    (void)snprintf(result.text, sizeof result.text, "%.*s%s%s", (int)stem, name->text, suffix,
+                   dot != NULL && dot != name->text ? dot : "");
+    return result;
+}
+
+static bool is_taken(const struct texts *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(names->texts[i], name) == 0)
+            return true;
+    return false;
+}
+
+void input_names(const struct texts *paths, struct texts *ret_names)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        struct file_name wanted = file_name_like(base_of(paths->texts[i]));
+        struct file_name name = wanted;
+
+        for (size_t number = 2; is_taken(ret_names, name.text); number++)
+            name = numbered(&wanted, number);
+        texts_add(ret_names, name.text);
+    }
+}
+
+/* --- what an operand stands for --- */
+
+static enum status add_folder(struct disk *disk, const char *path, int depth, struct texts *paths,
+                              struct error *err);
+
+/* What an entry of a folder is; links and devices are passed over: they are not our data. */
+static enum status add_entry(struct disk *disk, const char *path, int depth, struct texts *paths,
+                             struct error *err)
+{
+    struct disk_entry entry;
+
+    TRY(disk->look(disk, path, &entry, err));
+    if (entry.kind == DISK_FOLDER)
+        return add_folder(disk, path, depth + 1, paths, err);
+    if (entry.kind != DISK_FILE)
+        return STATUS_OK;
+    if (paths->count >= INPUTS_FILES_MAX)
+        return error_set(err, STATUS_TOO_LARGE,
+                         "more than %d files: describe the units in a file for --units",
+                         INPUTS_FILES_MAX);
+    texts_add(paths, path);
+    return STATUS_OK;
+}
+
+static enum status add_folder(struct disk *disk, const char *path, int depth, struct texts *paths,
+                              struct error *err)
+{
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk_path child;
+
+    if (depth > INPUTS_DEPTH_MAX)
+        return error_set(err, STATUS_INVALID, "%.100s: folders are nested deeper than %d", path,
+                         INPUTS_DEPTH_MAX);
+    TRY(disk->list(disk, path, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (names.names[i][0] == '.')
+            continue;
+        TRY(disk_join(&child, err, "%s/%s", path, names.names[i]));
+        TRY(add_entry(disk, child.text, depth, paths, err));
+    }
+    return STATUS_OK;
+}
+
+/* A pattern in the last part of the path. */
+static enum status add_pattern(struct disk *disk, const char *pattern, struct texts *paths,
+                               struct error *err)
+{
+    const char *last = base_of(pattern);
+    CLEANUP(freep)
+    char *folder =
+        last == pattern ? text_copy(".") : text_copy_n(pattern, (size_t)(last - pattern));
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    size_t before = paths->count;
+    struct disk_path child;
+
+    TRY(disk->list(disk, folder, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (fnmatch(last, names.names[i], FNM_PERIOD) != 0)
+            continue;
+        TRY(disk_join(&child, err, "%.*s%s", (int)(last - pattern), pattern, names.names[i]));
+        TRY(add_entry(disk, child.text, 0, paths, err));
+    }
+    if (paths->count == before)
+        return error_set(err, STATUS_NOT_FOUND, "no file is like %.150s", pattern);
+    return STATUS_OK;
+}
+
+static void add_group(struct input_groups *groups, const char *name, struct texts *paths)
+{
+    groups->groups = realloc(groups->groups, (groups->count + 1) * sizeof *groups->groups);
+    if (groups->groups == NULL)
+        abort();
+    groups->groups[groups->count++] =
+        (struct input_group){.name = file_name_like(name), .paths = *paths};
+    *paths = (struct texts){0};
+}
+
+static void add_each(struct input_groups *groups, const struct texts *paths)
+{
+    for (size_t i = 0; i < paths->count; i++) {
+        struct texts one = {0};
+
+        texts_add(&one, paths->texts[i]);
+        add_group(groups, base_of(paths->texts[i]), &one);
+    }
+}
+
+static enum status look_operand(struct disk *disk, const char *operand, struct disk_entry *entry,
+                                struct error *err)
+{
+    struct error why = {0};
+    enum status status = disk->look(disk, operand, entry, &why);
+
+    if (status != STATUS_OK)
+        return error_set(err, status, "%.150s: %s", operand, why.text);
+    return STATUS_OK;
+}
+
+/* One operand's files, and whether they belong together. */
+static enum status expand(struct disk *disk, const char *operand, struct texts *paths,
+                          bool *ret_is_folder, struct error *err)
+{
+    struct disk_entry entry;
+
+    *ret_is_folder = false;
+    if (!disk_has(disk, operand) && strpbrk(base_of(operand), "*?[") != NULL)
+        return add_pattern(disk, operand, paths, err);
+    TRY(look_operand(disk, operand, &entry, err));
+    *ret_is_folder = entry.kind == DISK_FOLDER;
+    if (entry.kind == DISK_FOLDER)
+        TRY(add_folder(disk, operand, 0, paths, err));
+    else
+        texts_add(paths, operand); /* a link that was named is meant */
+    if (paths->count == 0)
+        return error_set(err, STATUS_INVALID, "the folder %.150s has no files", operand);
+    return STATUS_OK;
+}
+
+/* --- groups --- */
+
+static char *trimmed(const char *operand)
+{
+    size_t length = strlen(operand);
+
+    while (length > 1 && operand[length - 1] == '/')
+        length--;
+    return text_copy_n(operand, length);
+}
+
+static enum status group_by_operand(struct disk *disk, const char *const *operands, size_t count,
+                                    struct input_groups *groups, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(texts_clear) struct texts paths = {0};
+        CLEANUP(freep) char *operand = trimmed(operands[i]);
+        bool is_folder;
+
+        TRY(expand(disk, operand, &paths, &is_folder, err));
+        if (!is_folder) {
+            add_each(groups, &paths);
+            continue;
+        }
+        if (paths.count > WORK_UNIT_INPUTS_MAX)
+            return error_set(err, STATUS_INVALID,
+                             "%.100s has %zu files, a unit at most %d: say --files-per-unit",
+                             operand, paths.count, WORK_UNIT_INPUTS_MAX);
+        add_group(groups, base_of(operand), &paths);
+    }
+    return STATUS_OK;
+}
+
+static enum status group_by_number(struct disk *disk, const char *const *operands, size_t count,
+                                   size_t files_per_unit, struct input_groups *groups,
+                                   struct error *err)
+{
+    CLEANUP(texts_clear) struct texts paths = {0};
+    bool is_folder;
+
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(freep) char *operand = trimmed(operands[i]);
+
+        TRY(expand(disk, operand, &paths, &is_folder, err));
+    }
+    for (size_t i = 0; i < paths.count; i += files_per_unit) {
+        CLEANUP(freep) char *name = text_format("files-%06zu", i / files_per_unit);
+        struct texts some = {0};
+
+        for (size_t j = i; j < paths.count && j < i + files_per_unit; j++)
+            texts_add(&some, paths.texts[j]);
+        add_group(groups, name, &some);
+    }
+    return STATUS_OK;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+    const struct input_group *const *left = a, *const *right = b;
+    int order = strcasecmp((*left)->name.text, (*right)->name.text);
+
+    return order != 0 ? order : (*left > *right) - (*left < *right);
+}
+
+/* Names that are there before get the unit's number. True: there were such. */
+static bool number_twins(struct input_groups *groups, struct input_group **order)
+{
+    size_t renamed = 0;
+
+    for (size_t i = 0; i < groups->count; i++)
+        order[i] = &groups->groups[i];
+    qsort(order, groups->count, sizeof *order, compare_groups);
+    for (size_t first = 0, i = 1; i < groups->count; i++) {
+        if (strcasecmp(order[first]->name.text, order[i]->name.text) != 0) {
+            first = i;
+            continue;
+        }
+        order[i]->name = numbered(&order[first]->name, (size_t)(order[i] - groups->groups));
+        renamed++;
+    }
+    return renamed > 0;
+}
+
+/* Files of one name in different folders. The same operands always yield the same names. */
+static enum status make_unique(struct input_groups *groups, struct error *err)
+{
+    struct input_group **order = must_alloc(groups->count, sizeof *order);
+    int rounds = 0;
+
+    while (rounds < 8 && number_twins(groups, order))
+        rounds++;
+    free(order);
+    if (rounds < 8)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "the files' names cannot be told apart: name the units in "
+                     "a file for --units");
+}
+
+enum status input_groups_gather(struct disk *disk, const char *const *operands, size_t count,
+                                int64_t files_per_unit, struct input_groups *ret_groups,
+                                struct error *err)
+{
+    CLEANUP(input_groups_clear) struct input_groups groups = {0};
+
+    if (files_per_unit > 0)
+        TRY(group_by_number(disk, operands, count, (size_t)files_per_unit, &groups, err));
+    else
+        TRY(group_by_operand(disk, operands, count, &groups, err));
+    TRY(make_unique(&groups, err));
+    *ret_groups = groups;
+    groups = (struct input_groups){0};
+    return STATUS_OK;
+}

@@ -1,0 +1,383 @@
+/* dugnad key rotate, retire, revoke: keys that change hands, end well, or end badly. */
+#include <string.h>
+
+#include "common/base/text.h"
+#include "operator/publish.h"
+#include "operator/site.h"
+#include "operator/verbs.h"
+
+/* A keyring like the newest, of the next version, valid anew. Owns its lists. */
+static enum status next_keyring(const struct profile *profile, struct keyring *ret_keyring,
+                                struct error *err)
+{
+    const struct envelope *newest = &profile->trust.keyring_envelope;
+    struct env *env = profile->session->env;
+
+    TRY(keyring_decode(newest->payload, newest->payload_length, ret_keyring, err));
+    ret_keyring->version++;
+    ret_keyring->issued_s = env->now_s(env);
+    ret_keyring->expires_s = ret_keyring->issued_s + KEYRING_LIFE_S;
+    return STATUS_OK;
+}
+
+static void add_end(struct key_end **ends, size_t *count, const struct public_key *key,
+                    int64_t at_s)
+{
+    *ends = realloc(*ends, (*count + 1) * sizeof **ends);
+    if (*ends == NULL)
+        abort();
+    (*ends)[(*count)++] = (struct key_end){.key = *key, .at_s = at_s};
+}
+
+/* A revoked publisher signs nothing any more: it leaves the list of publishers and of the retired.
+ */
+static void revoke_in(struct keyring *keyring, const struct public_key *key)
+{
+    for (size_t i = 0; i < keyring->publisher_count; i++) {
+        if (public_key_equals(&keyring->publishers[i].key, key)) {
+            texts_clear(&keyring->publishers[i].apps);
+            keyring->publishers[i] = keyring->publishers[--keyring->publisher_count];
+            break;
+        }
+    }
+    for (size_t i = 0; i < keyring->retired_count; i++) {
+        if (public_key_equals(&keyring->retired[i].key, key)) {
+            keyring->retired[i] = keyring->retired[--keyring->retired_count];
+            break;
+        }
+    }
+    add_end(&keyring->revoked, &keyring->revoked_count, key, keyring->issued_s);
+}
+
+static enum publisher_role publisher_of(enum key_role role)
+{
+    return role == KEY_APP ? ROLE_APP : role == KEY_WORK ? ROLE_WORK : ROLE_FRESH;
+}
+
+static void add_publisher(struct keyring *keyring, const struct public_key *key,
+                          enum publisher_role role)
+{
+    keyring->publishers =
+        realloc(keyring->publishers, (keyring->publisher_count + 1) * sizeof *keyring->publishers);
+    if (keyring->publishers == NULL)
+        abort();
+    keyring->publishers[keyring->publisher_count++] = (struct publisher){
+        .key = *key,
+        .role = role,
+        .not_before_s = keyring->issued_s - SIGNED_BEFORE_S,
+        .not_after_s = keyring->expires_s,
+    };
+}
+
+/* The publishers that stay are valid as long as the new keyring. */
+static void prolong(struct keyring *keyring)
+{
+    for (size_t i = 0; i < keyring->publisher_count; i++)
+        if (keyring_retired_s(keyring, &keyring->publishers[i].key) == INT64_MAX)
+            keyring->publishers[i].not_after_s = keyring->expires_s;
+}
+
+static enum status refresh_after(struct keychain *keychain, const struct revocations *more,
+                                 struct error *err)
+{
+    CLEANUP(private_key_clear) struct private_key fresh = {0};
+
+    TRY(keychain_load(keychain, KEY_FRESH, &fresh, err));
+    return publish_freshness(keychain->profile, &fresh, more, err);
+}
+
+/* --- rotate --- */
+
+/* The one key of that role in use; its file may be lost. */
+static enum status find_publisher(const struct keyring *keyring, enum publisher_role role,
+                                  struct public_key *ret_key, struct error *err)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < keyring->publisher_count; i++) {
+        const struct publisher *publisher = &keyring->publishers[i];
+
+        if (publisher->role != role || keyring_retired_s(keyring, &publisher->key) != INT64_MAX)
+            continue;
+        *ret_key = publisher->key;
+        found++;
+    }
+    if (found == 1)
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFLICT,
+                     "the keyring lists %zu keys in use for %s: name the key itself", found,
+                     publisher_role_name(role));
+}
+
+static enum status rotate_publisher(struct keychain *keychain, enum key_role role, bool is_stolen,
+                                    struct error *err)
+{
+    CLEANUP(keyring_clear) struct keyring keyring = {0};
+    CLEANUP(private_key_clear) struct private_key root = {0}, next = {0};
+    static const struct revocations nothing = {0};
+    struct public_key old;
+
+    TRY(next_keyring(keychain->profile, &keyring, err));
+    TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
+    TRY(find_publisher(&keyring, publisher_of(role), &old, err));
+    TRY(keychain_make_next(keychain, role, &next, err));
+    if (is_stolen)
+        revoke_in(&keyring, &old);
+    else
+        add_end(&keyring.retired, &keyring.retired_count, &old, keyring.issued_s);
+    add_publisher(&keyring, &next.public_key, publisher_of(role));
+    prolong(&keyring);
+    TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
+    TRY(keychain_replace(keychain, role, err));
+    return refresh_after(keychain, &nothing, err);
+}
+
+/* A root key is replaced in the set; the old set and the new one both sign. */
+static enum status rotate_root(struct keychain *keychain, enum key_role role, bool is_stolen,
+                               struct error *err)
+{
+    CLEANUP(keyring_clear) struct keyring keyring = {0};
+    CLEANUP(private_key_clear) struct private_key other = {0}, next = {0};
+    enum key_role other_role = role == KEY_ROOT_USE ? KEY_ROOT_SPARE : KEY_ROOT_USE;
+    struct private_key signers[2];
+    static const struct revocations nothing = {0};
+
+    TRY(next_keyring(keychain->profile, &keyring, err));
+    TRY(keychain_load(keychain, other_role, &other, err));
+    TRY(keychain_make_next(keychain, role, &next, err));
+    for (size_t i = 0; i < keyring.root.key_count; i++) {
+        if (public_key_equals(&keyring.root.keys[i], &other.public_key))
+            continue;
+        if (is_stolen)
+            add_end(&keyring.revoked, &keyring.revoked_count, &keyring.root.keys[i],
+                    keyring.issued_s);
+        keyring.root.keys[i] = next.public_key;
+    }
+    prolong(&keyring);
+    signers[0] = other; /* of both sets */
+    signers[1] = next;
+    TRY(publish_keyring(keychain->profile, &keyring, signers, 2, err));
+    TRY(keychain_replace(keychain, role, err));
+    return refresh_after(keychain, &nothing, err);
+}
+
+static enum status rotate(struct keychain *keychain, enum key_role role, bool is_stolen,
+                          struct error *err)
+{
+    if (role == KEY_ROOT_USE || role == KEY_ROOT_SPARE)
+        return rotate_root(keychain, role, is_stolen, err);
+    return rotate_publisher(keychain, role, is_stolen, err);
+}
+
+/* --- what all three share --- */
+
+static enum status begin(struct keychain *keychain, struct session *session,
+                         const struct options *options, struct error *err)
+{
+    TRY(profile_open(keychain->profile, session, options, err));
+    TRY(site_refresh(keychain->profile, err));
+    return keychain_unlock(keychain, options, false, err);
+}
+
+static int end(const struct profile *profile, const struct options *options)
+{
+    struct session *session = profile->session;
+    const struct trust *trust = &profile->trust;
+    json_auto_t *root =
+        json_pack("{s:I, s:I}", "keyring_version", (json_int_t)trust->keyring.version,
+                  "freshness_sequence", (json_int_t)trust->freshness.sequence);
+    CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
+
+    if (options_has(options, "json"))
+        session_print(session, text);
+    session_say(session, options, "Published: keyring %lld, freshness %lld (until %s).",
+                (long long)trust->keyring.version, (long long)trust->freshness.sequence,
+                shown_time(trust->freshness.expires_s).text);
+    return EXIT_DONE;
+}
+
+static enum status role_of(const struct options *options, enum key_role *ret_role,
+                           struct error *err)
+{
+    if (key_role_parse(options->operands[0], ret_role))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "\"%.40s\" is none of: root-use, root-spare, app, work, "
+                     "fresh",
+                     options->operands[0]);
+}
+
+static int run_rotate(void *context, const struct options *options)
+{
+    struct session *session = context;
+    CLEANUP(profile_clear) struct profile profile = {0};
+    CLEANUP(keychain_clear) struct keychain keychain;
+    struct error err = {0};
+    enum key_role role;
+
+    keychain_init(&keychain, &profile);
+    if (role_of(options, &role, &err) != STATUS_OK)
+        return session_usage(session, options, &err);
+    if (begin(&keychain, session, options, &err) != STATUS_OK ||
+        rotate(&keychain, role, false, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    return end(&profile, options);
+}
+
+/* --- retire a key that this profile need not hold --- */
+
+static enum status retire(struct keychain *keychain, const char *key_text, struct error *err)
+{
+    CLEANUP(keyring_clear) struct keyring keyring = {0};
+    CLEANUP(private_key_clear) struct private_key root = {0};
+    static const struct revocations nothing = {0};
+    struct public_key key;
+
+    TRY(public_key_parse(key_text, &key, err));
+    TRY(next_keyring(keychain->profile, &keyring, err));
+    if (keyring_publisher(&keyring, &key) == NULL)
+        return error_set(err, STATUS_NOT_FOUND, "the keyring lists no such publisher's key");
+    if (keyring_retired_s(&keyring, &key) != INT64_MAX)
+        return error_set(err, STATUS_CONFLICT, "the key is retired already");
+    TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
+    add_end(&keyring.retired, &keyring.retired_count, &key, keyring.issued_s);
+    prolong(&keyring);
+    TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
+    return refresh_after(keychain, &nothing, err);
+}
+
+static int run_retire(void *context, const struct options *options)
+{
+    struct session *session = context;
+    CLEANUP(profile_clear) struct profile profile = {0};
+    CLEANUP(keychain_clear) struct keychain keychain;
+    struct error err = {0};
+
+    keychain_init(&keychain, &profile);
+    if (begin(&keychain, session, options, &err) != STATUS_OK ||
+        retire(&keychain, options->operands[0], &err) != STATUS_OK)
+        return session_fail(session, &err);
+    return end(&profile, options);
+}
+
+/* --- revoke --- */
+
+static enum status revoke_key(struct keychain *keychain, const char *key_text, struct error *err)
+{
+    CLEANUP(keyring_clear) struct keyring keyring = {0};
+    CLEANUP(private_key_clear) struct private_key root = {0};
+    static const struct revocations nothing = {0};
+    struct public_key key;
+
+    TRY(public_key_parse(key_text, &key, err));
+    TRY(next_keyring(keychain->profile, &keyring, err));
+    if (keyring_is_revoked(&keyring, &key))
+        return error_set(err, STATUS_CONFLICT, "the key is revoked already");
+    TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
+    revoke_in(&keyring, &key);
+    prolong(&keyring);
+    TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
+    return refresh_after(keychain, &nothing, err);
+}
+
+static enum status revoke_thing(struct keychain *keychain, const struct options *options,
+                                struct error *err)
+{
+    const char *what = options->operands[0];
+    struct digest digest;
+    struct batch_id batch;
+    struct revocations more = {0};
+    bool is_unit = options_has(options, "unit");
+
+    if (batch_parse(what, &batch)) {
+        more = (struct revocations){.batches = &batch, .batch_count = 1};
+    } else if (!digest_parse(what, &digest)) {
+        return error_set(err, STATUS_INVALID, "\"%.40s\" is no role, key, digest or batch id",
+                         what);
+    } else if (is_unit) {
+        more = (struct revocations){.units = &digest, .unit_count = 1};
+    } else {
+        more = (struct revocations){.app_versions = &digest, .app_version_count = 1};
+    }
+    return refresh_after(keychain, &more, err);
+}
+
+static enum status revoke_any(struct keychain *keychain, const struct options *options,
+                              struct error *err)
+{
+    const char *what = options->operands[0];
+    enum key_role role;
+
+    if (key_role_parse(what, &role))
+        return rotate(keychain, role, true, err);
+    if (text_starts_with(what, "ed25519:"))
+        return revoke_key(keychain, what, err);
+    return revoke_thing(keychain, options, err);
+}
+
+static int run_revoke(void *context, const struct options *options)
+{
+    struct session *session = context;
+    CLEANUP(profile_clear) struct profile profile = {0};
+    CLEANUP(keychain_clear) struct keychain keychain;
+    struct error err = {0};
+
+    keychain_init(&keychain, &profile);
+    if (begin(&keychain, session, options, &err) != STATUS_OK ||
+        revoke_any(&keychain, options, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    return end(&profile, options);
+}
+
+static const struct option_rule rules[] = {KEYCHAIN_OPTION};
+static const struct option_rule revoke_rules[] = {
+    {.name = "unit", .help = "The digest is a unit's; without this it is an app version's."},
+    KEYCHAIN_OPTION,
+};
+
+const struct command verb_key_rotate = {
+    .name = "key rotate",
+    .operands = "ROLE",
+    .operand_min = 1,
+    .operand_max = 1,
+    .summary = "Replace a key by a new one; what the old one signed stays valid",
+    .description =
+        "ROLE is root-use, root-spare, app, work or fresh. The old key file stays in the "
+        "profile under another name. Replacing a root key needs the other root key.",
+    .examples = "  dugnad key rotate work\n",
+    .options = rules,
+    .option_count = 1,
+    .run = run_rotate,
+};
+
+const struct command verb_key_retire = {
+    .name = "key retire",
+    .operands = "KEY",
+    .operand_min = 1,
+    .operand_max = 1,
+    .summary = "Let a publisher's key sign nothing new; what it signed stays valid",
+    .description = "KEY is written ed25519:…; for a key this profile uses, 'dugnad key rotate' "
+                   "makes its successor in the same step.",
+    .examples = "  dugnad key retire ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\n",
+    .options = rules,
+    .option_count = 1,
+    .run = run_retire,
+};
+
+const struct command verb_key_revoke = {
+    .name = "key revoke",
+    .operands = "ROLE|KEY|DIGEST|BATCH-ID",
+    .operand_min = 1,
+    .operand_max = 1,
+    .summary = "Take back a key that was stolen, or an app version, batch or unit",
+    .description = "A role (root-use, root-spare, app, work, fresh) is replaced by a new key at "
+                   "the same time. "
+                   "Nothing that a revoked key signed is run any more, and revoked work stops at "
+                   "once, as soon "
+                   "as clients see the new keyring or freshness (within minutes).",
+    .examples = "  The work key was on a stolen laptop:\n    dugnad key revoke work\n"
+                "  An app version that does harm:\n    dugnad key revoke sha256:0123…\n",
+    .options = revoke_rules,
+    .option_count = sizeof revoke_rules / sizeof *revoke_rules,
+    .run = run_revoke,
+};

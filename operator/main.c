@@ -1,0 +1,79 @@
+/* dugnad: the operator's command. Here, and nowhere else, it meets the real world. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/env/real.h"
+#include "common/http/client.h"
+#include "operator/session.h"
+#include "operator/verbs.h"
+
+static volatile sig_atomic_t is_interrupted;
+
+/* The first time: stop where it is safe to. The second time: at once. */
+static void interrupt(int signal_number)
+{
+    (void)signal_number;
+    is_interrupted = 1;
+}
+
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static bool ask_secret(struct session *session, const char *prompt, char *ret_secret, size_t size)
+{
+    int descriptor = fileno(session->in);
+    struct termios shown, hidden;
+    bool is_read;
+
+    if (tcgetattr(descriptor, &shown) != 0)
+        return false;
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    (void)fputs(prompt, session->err);
+    (void)fflush(session->err);
+    (void)tcsetattr(descriptor, TCSAFLUSH, &hidden);
+    is_read = fgets(ret_secret, (int)size, session->in) != NULL;
+    (void)tcsetattr(descriptor, TCSAFLUSH, &shown);
+    (void)fputc('\n', session->err);
+    if (is_read)
+        ret_secret[strcspn(ret_secret, "\r\n")] = '\0';
+    return is_read;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct http_client_options options = {.user_agent = "dugnad/0.1"};
+    CLEANUP(http_client_closep) struct http_client *client = NULL;
+    struct session session = {
+        .env = env_real(),
+        .in = stdin,
+        .out = stdout,
+        .err = stderr,
+        .is_terminal = isatty(STDERR_FILENO) == 1,
+        .can_ask = isatty(STDIN_FILENO) == 1,
+        .home = getenv("HOME"),
+        .profile = getenv("DUGNAD_PROFILE"),
+        .passphrase_file = getenv("DUGNAD_PASSPHRASE_FILE"),
+        .is_interrupted = &is_interrupted,
+        .ask_secret = ask_secret,
+    };
+    struct error err = {0};
+
+    log_init(session.env, LOG_WARN, STDERR_FILENO);
+    catch_interrupts();
+    if (http_client_open_curl(&options, &client, &err) != STATUS_OK)
+        return session_fail(&session, &err);
+    session.http = client;
+    return program_run(&operator_program, &session, argc, (const char *const *)argv);
+}

@@ -1,0 +1,63 @@
+/*
+ * One connection of an operator, kept in a folder of his (0700, files 0600):
+ *
+ *   profile.json   {"url", "project": digest or null, "name"}
+ *   token          the operator's token
+ *   ca.pem         a CA that is trusted for this site, if it needs one
+ *   trust.json     the chain of trust, once the project has a keyring (trust_encode())
+ *   keys/          root-use, root-spare, app, work, fresh: NAME.pem, encrypted
+ *   batches/NAME/  what was submitted: see operator/batch_record.h
+ */
+#ifndef OPERATOR_PROFILE_H
+#define OPERATOR_PROFILE_H
+
+#include "common/base/disk.h"
+#include "common/base/options.h"
+#include "operator/session.h"
+#include "protocol/words.h"
+#include "work-units/trust.h"
+
+#define PROFILE_URL_MAX 255
+#define PROFILE_CA_MAX  (16 * 1024)
+
+struct profile {
+    struct session *session; /* borrowed */
+    struct disk_path folder;
+    char url[PROFILE_URL_MAX + 1]; /* https://host[:port], without a slash at the end */
+    char name[100 + 1];            /* of the project, as the site says */
+    struct digest project;         /* pinned; none: the site was unclaimed */
+    struct token token;            /* none: not given */
+    char *ca_pem;                  /* owned; NULL: the system's store alone */
+    struct trust trust;            /* of no project until there is a keyring */
+};
+
+void profile_clear(struct profile *profile); /* for CLEANUP(), too */
+
+/*
+ * The folder: --profile, else DUGNAD_PROFILE, else ~/.config/dugnad/<name>. A value without a slash
+ * is a name there; without any the name is "default".
+ */
+enum status profile_find(struct profile *ret_profile, struct session *session,
+                         const struct options *options, struct error *err) MUST_USE;
+
+/* Find and read it. STATUS_NOT_FOUND, with advice: nobody connected yet. */
+enum status profile_open(struct profile *ret_profile, struct session *session,
+                         const struct options *options, struct error *err) MUST_USE;
+
+/* Make the folders and write everything but keys and batches, durably. */
+enum status profile_save(const struct profile *profile, struct error *err) MUST_USE;
+enum status profile_save_trust(const struct profile *profile, struct error *err) MUST_USE;
+
+/* A file within the folder. */
+enum status profile_path(const struct profile *profile, struct disk_path *ret_path,
+                         struct error *err, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* "https://host[:port]" and the 43 characters after '#', if any. STATUS_INVALID says what is
+ * wrong. *ret_project none: no fragment. */
+enum status link_parse(const char *link, char *ret_url, size_t size, struct digest *ret_project,
+                       struct error *err) MUST_USE;
+
+/* The attach link, to be freed. */
+char *link_format(const char *url, const struct digest *project);
+
+#endif

@@ -1,0 +1,122 @@
+#include "operator/remote.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "protocol/back_off.h"
+
+#define FIRST_WAIT_MS 500
+
+static bool may_help(enum status status)
+{
+    return status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_LIMITED;
+}
+
+static enum status ask_once(struct profile *profile, const struct remote_request *request,
+                            struct http_response *ret_response, struct error *err)
+{
+    CLEANUP(freep) char *url = text_format("%s%s", profile->url, request->path);
+    struct http_request http = {
+        .method = request->method,
+        .url = url,
+        .token = profile->token.text[0] != '\0' ? profile->token.text : NULL,
+        .content_type = request->content_type,
+        .body = request->body,
+        .max_bytes = request->max_bytes,
+        .sink = request->sink,
+        .ca_pem = profile->ca_pem,
+    };
+    struct http_response response;
+    enum status status;
+
+    http_response_init(&response);
+    profile->session->was_refused = false;
+    TRY(http_perform(profile->session->http, &http, &response, err));
+    status = http_check(&response, err);
+    if (status == STATUS_OK) {
+        *ret_response = response;
+        return STATUS_OK;
+    }
+    profile->session->was_refused = true;
+    http_response_clear(&response);
+    return status;
+}
+
+/* How long before the next attempt; negative: longer than anybody at a terminal waits. */
+static int64_t wait_ms(struct session *session, int64_t attempt, const struct error *err)
+{
+    uint64_t random;
+
+    session->env->random(session->env, &random, sizeof random);
+    if (err->retry_after_s > REMOTE_WAIT_MAX_S)
+        return -1;
+    if (err->retry_after_s > 0)
+        return back_off_ms(attempt, err->retry_after_s, random);
+    return (FIRST_WAIT_MS << attempt) / 2 + (int64_t)(random % (FIRST_WAIT_MS << attempt));
+}
+
+enum status remote_ask(struct profile *profile, const struct remote_request *request,
+                       struct http_response *ret_response, struct error *err)
+{
+    struct session *session = profile->session;
+    struct error mine = {0};
+    enum status status = STATUS_OK;
+
+    for (int64_t attempt = 0; attempt < REMOTE_ATTEMPTS; attempt++) {
+        int64_t ms;
+
+        mine = (struct error){0};
+        status = ask_once(profile, request, ret_response, &mine);
+        if (status == STATUS_OK || !may_help(status) || request->sink != NULL)
+            break;
+        ms = wait_ms(session, attempt, &mine);
+        if (ms < 0 || attempt + 1 == REMOTE_ATTEMPTS || session_is_interrupted(session))
+            break;
+        (void)fprintf(session->err, "dugnad: %s; trying again in %.1f s\n", mine.text,
+                      (double)ms / 1000);
+        session->env->sleep_ms(session->env, ms);
+    }
+    if (status != STATUS_OK && err != NULL)
+        *err = mine;
+    return status;
+}
+
+static enum status ask_for_body(struct profile *profile, const struct remote_request *request,
+                                struct buffer *ret_body, struct error *err)
+{
+    struct http_response response;
+
+    TRY(remote_ask(profile, request, &response, err));
+    *ret_body = response.body;
+    response.body = (struct buffer){0};
+    http_response_clear(&response);
+    return STATUS_OK;
+}
+
+enum status remote_get(struct profile *profile, const char *path, size_t max_bytes,
+                       struct buffer *ret_body, struct error *err)
+{
+    struct remote_request request = {
+        .method = HTTP_GET, .path = path, .max_bytes = (int64_t)max_bytes};
+
+    return ask_for_body(profile, &request, ret_body, err);
+}
+
+enum status remote_post(struct profile *profile, const char *path, const char *json,
+                        size_t max_bytes, struct buffer *ret_body, struct error *err)
+{
+    struct remote_request request = {
+        .method = HTTP_POST,
+        .path = path,
+        .body = {.bytes = json, .length = (int64_t)strlen(json)},
+        .max_bytes = (int64_t)max_bytes,
+    };
+
+    return ask_for_body(profile, &request, ret_body, err);
+}
+
+enum status remote_misunderstood(const struct error *why, struct error *err)
+{
+    return error_set(err, STATUS_UNREACHABLE, "the server's answer cannot be read: %s", why->text);
+}

@@ -1,0 +1,45 @@
+/*
+ * Where results are collected:
+ *
+ *   DIR/<unit>/<output>   each accepted output
+ *   DIR/results.ndjson    a line per unit that ended; of a unit named twice the last line counts
+ *   DIR/.dugnad-fetch     how far we got: the cursor, and how long results.ndjson was then
+ *
+ * What lies beyond the cursor, after a cut, is fetched and written again.
+ */
+#ifndef OPERATOR_RESULTS_FOLDER_H
+#define OPERATOR_RESULTS_FOLDER_H
+
+#include "common/base/disk.h"
+#include "protocol/result_line.h"
+
+struct results_folder {
+    struct disk *disk; /* borrowed */
+    struct disk_path path;
+    struct batch_id batch;
+    struct cursor cursor;    /* "": nothing yet */
+    int64_t bytes;           /* of results.ndjson */
+    struct disk_file *lines; /* owned; results.ndjson */
+};
+
+void results_folder_close(struct results_folder *folder); /* for CLEANUP(), too */
+
+/* Made if it does not exist. STATUS_CONFLICT: it holds another batch's results. */
+enum status results_folder_open(struct results_folder *ret_folder, struct disk *disk,
+                                const char *path, const struct batch_id *batch, struct error *err)
+    MUST_USE;
+
+/* The place of an output; its folder is made. */
+enum status results_folder_place(struct results_folder *folder, const char *unit,
+                                 const char *output, struct disk_path *ret_path, struct error *err)
+    MUST_USE;
+
+/* One more line for results.ndjson. Durable only after results_folder_save(). */
+enum status results_folder_add(struct results_folder *folder, const struct result_line *line,
+                               struct error *err) MUST_USE;
+
+/* Everything up to this cursor is there. */
+enum status results_folder_save(struct results_folder *folder, const struct cursor *cursor,
+                                struct error *err) MUST_USE;
+
+#endif

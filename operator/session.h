@@ -1,0 +1,63 @@
+/*
+ * What a verb works with: the world, the terminal, and who asks. main.c fills it with the real
+ * things, tests with theirs.
+ */
+#ifndef OPERATOR_SESSION_H
+#define OPERATOR_SESSION_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/base/env.h"
+#include "common/base/options.h"
+#include "operator/exit_codes.h"
+
+struct http_client;
+
+#define SECRET_MAX 1024 /* bytes of a passphrase */
+
+struct session {
+    struct env *env;
+    struct http_client *http;
+    FILE *in, *out, *err;
+    bool is_terminal;                            /* `err` is one: progress may be drawn */
+    bool can_ask;                                /* `in` is one: there is somebody to answer */
+    const char *home;                            /* of the user; NULL: unknown */
+    const char *profile;                         /* DUGNAD_PROFILE; NULL: not set */
+    const char *passphrase_file;                 /* DUGNAD_PASSPHRASE_FILE; NULL: not set */
+    const volatile sig_atomic_t *is_interrupted; /* NULL: never */
+
+    /* A line typed without being shown. False: nobody typed one. */
+    bool (*ask_secret)(struct session *session, const char *prompt, char *ret_secret, size_t size);
+
+    bool was_refused; /* the last failure was an answer of the server */
+};
+
+bool session_is_interrupted(const struct session *session);
+
+/* Say the failure on `err`, with what to do about it where we know; the exit code for it. */
+int session_fail(struct session *session, const struct error *err);
+
+/* The same for a wrong command line. */
+int session_usage(struct session *session, const struct options *options, const struct error *err);
+
+/* A line on `err` for people; silent under --json. */
+void session_say(struct session *session, const struct options *options, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Ask yes or no. Without anybody to answer: false. */
+bool session_confirm(struct session *session, const char *question);
+
+/* JSON or other text to `out`, with a newline. */
+void session_print(struct session *session, const char *text);
+
+/* "12.3 MB", "5 min", "2026-01-02 15:04"; each into a small array. */
+struct shown {
+    char text[48];
+};
+struct shown shown_bytes(int64_t bytes);
+struct shown shown_span(int64_t seconds);
+struct shown shown_time(int64_t time_s);
+
+#endif

@@ -1,0 +1,544 @@
+/* dugnad submit: sign units and send them, slice by slice. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "operator/apps.h"
+#include "operator/batches.h"
+#include "operator/publish.h"
+#include "operator/remote.h"
+#include "operator/site.h"
+#include "operator/submission.h"
+#include "operator/verbs.h"
+
+#define SLICE_UNITS 500               /* sent together … */
+#define SLICE_BYTES (2 * 1024 * 1024) /* … unless their envelopes have so many bytes before */
+#define SLICE_FILES 5000              /* … or they have so many input files */
+#define DRY_SHOWN   3
+
+struct submitting {
+    struct session *session;
+    struct profile *profile;
+    struct keychain *keychain;
+    struct submission *submission;
+    struct unit_source *source;
+    struct batch_record record;
+    struct known_app app;
+    struct private_key work;
+    int64_t total; /* of this submission; -1: unknown */
+    int64_t sent;  /* of this submission, earlier attempts included */
+    int64_t added; /* new to the site */
+    struct upload_tally tally;
+};
+
+static void submitting_clear(struct submitting *work)
+{
+    batch_record_clear(&work->record);
+    known_app_clear(&work->app);
+    private_key_clear(&work->work);
+}
+
+/* --- one slice --- */
+
+struct slice {
+    int64_t first; /* index of its first unit */
+    size_t count;
+    struct digest digests[SLICE_UNITS];
+    struct buffer lines; /* NDJSON */
+    size_t file_count;
+    struct local_file *files; /* owned */
+};
+
+static void slice_init(struct slice *slice)
+{
+    *slice = (struct slice){.files = NULL};
+    buffer_init(&slice->lines, SLICE_BYTES + ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX) + 1);
+}
+
+static void slice_empty(struct slice *slice, int64_t first)
+{
+    for (size_t i = 0; i < slice->file_count; i++)
+        local_file_clear(&slice->files[i]);
+    slice->file_count = 0;
+    slice->count = 0;
+    slice->first = first;
+    buffer_reset(&slice->lines);
+}
+
+static void slice_clear(struct slice *slice)
+{
+    slice_empty(slice, 0);
+    free(slice->files);
+    buffer_clear(&slice->lines);
+}
+
+static bool slice_is_full(const struct slice *slice)
+{
+    return slice->count == SLICE_UNITS || slice->lines.length >= SLICE_BYTES ||
+           slice->file_count >= SLICE_FILES;
+}
+
+static void take_files(struct slice *slice, struct prepared_unit *prepared)
+{
+    size_t all = slice->file_count + prepared->file_count;
+
+    if (prepared->file_count == 0)
+        return;
+    slice->files = realloc(slice->files, all * sizeof *slice->files);
+    if (slice->files == NULL)
+        abort();
+    memcpy(slice->files + slice->file_count, prepared->files,
+           prepared->file_count * sizeof *slice->files);
+    slice->file_count = all;
+    prepared->file_count = 0;
+}
+
+static enum status add_to_slice(struct submitting *work, const struct unit_draft *draft,
+                                struct slice *slice, struct error *err)
+{
+    CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(freep) char *line = NULL;
+
+    TRY(submission_prepare(work->submission, work->session->env->disk, draft,
+                           slice->first + (int64_t)slice->count, &prepared, err));
+    envelope_init(&envelope, WORK_UNIT_TYPE, prepared.payload, strlen(prepared.payload));
+    TRY(envelope_sign(&envelope, &work->work, err));
+    line = envelope_encode(&envelope);
+    TRY(buffer_append_text(&slice->lines, line, err));
+    TRY(buffer_append(&slice->lines, "\n", 1, err));
+    slice->digests[slice->count++] = prepared.digest;
+    take_files(slice, &prepared);
+    return STATUS_OK;
+}
+
+static enum status post_lines(struct submitting *work, const struct slice *slice, struct error *err)
+{
+    CLEANUP(freep)
+    char *path = text_format("/v1/batches/%s/units", batch_format(&work->record.batch).text);
+    struct remote_request request = {
+        .method = HTTP_POST,
+        .path = path,
+        .content_type = "application/x-ndjson",
+        .body = {.bytes = slice->lines.bytes, .length = (int64_t)slice->lines.length},
+        .max_bytes = PUBLISHED_MAX,
+    };
+    CLEANUP(http_response_clear) struct http_response response;
+    struct units_received received;
+    struct error why = {0};
+
+    http_response_init(&response);
+    TRY(remote_ask(work->profile, &request, &response, err));
+    if (units_received_decode(buffer_text(&response.body), response.body.length, &received, &why) !=
+        STATUS_OK)
+        return remote_misunderstood(&why, err);
+    work->added += received.added;
+    return STATUS_OK;
+}
+
+static void show_progress(const struct submitting *work, bool is_last)
+{
+    if (!work->session->is_terminal || options_has(work->submission->options, "json"))
+        return;
+    if (work->total >= 0)
+        (void)fprintf(work->session->err, "\r%" PRId64 " of %" PRId64 " units sent", work->sent,
+                      work->total);
+    else
+        (void)fprintf(work->session->err, "\r%" PRId64 " units sent", work->sent);
+    if (is_last)
+        (void)fputc('\n', work->session->err);
+    (void)fflush(work->session->err);
+}
+
+/* Inputs first, then our own list, then the units: nothing ever names what is not there. */
+static enum status send_slice(struct submitting *work, struct slice *slice, struct error *err)
+{
+    if (slice->count == 0)
+        return STATUS_OK;
+    TRY(upload_files(work->profile, slice->files, slice->file_count, &work->tally, err));
+    TRY(batch_record_list(&work->record, slice->first, slice->digests, slice->count, err));
+    TRY(post_lines(work, slice, err));
+    work->sent += (int64_t)slice->count;
+    show_progress(work, false);
+    slice_empty(slice, slice->first + (int64_t)slice->count);
+    if (session_is_interrupted(work->session))
+        return error_set(err, STATUS_CONFLICT, "interrupted: %" PRId64 " units are sent",
+                         work->sent);
+    return STATUS_OK;
+}
+
+/* --- all slices --- */
+
+/* Units that the site has from an earlier attempt are not made again. */
+static enum status skip_known(struct submitting *work, int64_t count, struct error *err)
+{
+    for (; work->sent < count; work->sent++) {
+        CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
+        bool is_there;
+
+        TRY(unit_source_next(work->source, &draft, &is_there, err));
+        if (!is_there)
+            return error_set(err, STATUS_CONFLICT,
+                             "the site has more units of this batch than there are now");
+    }
+    return STATUS_OK;
+}
+
+static enum status fill_slice(struct submitting *work, struct slice *slice, bool *ret_is_last,
+                              struct error *err)
+{
+    bool is_there = true;
+
+    while (!slice_is_full(slice)) {
+        CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
+
+        TRY(unit_source_next(work->source, &draft, &is_there, err));
+        if (!is_there)
+            break;
+        TRY(add_to_slice(work, &draft, slice, err));
+    }
+    *ret_is_last = !is_there;
+    return STATUS_OK;
+}
+
+static enum status send_units(struct submitting *work, int64_t known, struct error *err)
+{
+    struct slice *slice = must_alloc(1, sizeof *slice);
+    bool is_last = false;
+    enum status status;
+
+    slice_init(slice);
+    status = skip_known(work, known, err);
+    slice_empty(slice, work->record.base + work->sent);
+    while (status == STATUS_OK && !is_last) {
+        status = fill_slice(work, slice, &is_last, err);
+        if (status == STATUS_OK)
+            status = send_slice(work, slice, err);
+    }
+    slice_clear(slice);
+    free(slice);
+    return status;
+}
+
+/* --- the batch --- */
+
+static enum status make_name(struct submitting *work, char *ret_name, size_t size)
+{
+    struct env *env = work->session->env;
+    const char *name = work->submission->name;
+    uint8_t random[3];
+    char hex[2 * sizeof random + 1];
+
+    env->random(env, random, sizeof random);
+    text_from_bytes(random, sizeof random, hex);
+    if (name != NULL)
+        (void)snprintf(ret_name, size, "%s", name);
+    else
+        (void)snprintf(ret_name, size, "%s-%s", work->app.app.name.text, hex);
+    return STATUS_OK;
+}
+
+static enum status new_record(struct submitting *work, struct error *err)
+{
+    struct env *env = work->session->env;
+    struct batch_record *record = &work->record;
+    const struct submission *submission = work->submission;
+    int64_t now_s = env->now_s(env);
+
+    *record = (struct batch_record){
+        .app_version = work->app.envelope.digest,
+        .created_s = now_s,
+        .not_after_s = now_s + submission->valid_s,
+        .keyring_version = work->profile->trust.keyring.version,
+        .needed_by_s = submission->needed_by_s > 0 ? now_s + submission->needed_by_s : 0,
+        .fingerprint = submission_fingerprint(submission),
+    };
+    env->random(env, record->batch.bytes, sizeof record->batch.bytes);
+    TRY(make_name(work, record->name, sizeof record->name));
+    return batch_record_make(work->profile, record, &work->app.envelope, err);
+}
+
+static enum status continue_record(struct submitting *work, struct error *err)
+{
+    struct digest fingerprint = submission_fingerprint(work->submission);
+    struct batch_record *record = &work->record;
+
+    if (!record->is_sent && digest_equals(&record->fingerprint, &fingerprint))
+        return STATUS_OK; /* an attempt that was cut short */
+    if (!record->is_sent)
+        return error_set(
+            err, STATUS_CONFLICT,
+            "an earlier 'submit --name %.60s' did not come to its end: repeat that one, "
+            "with the options it had",
+            record->name);
+    if (!work->submission->is_appending)
+        return error_set(err, STATUS_CONFLICT,
+                         "there is a batch \"%.60s\": use another --name, or --append",
+                         record->name);
+    TRY(batch_record_count(record, &record->base, err));
+    record->fingerprint = fingerprint;
+    record->is_sent = false;
+    return batch_record_save(record, err);
+}
+
+/* A batch goes on with the app version that it began with. */
+static enum status recall_app(struct submitting *work, struct error *err)
+{
+    const struct envelope *envelope = &work->app.envelope;
+
+    known_app_clear(&work->app);
+    TRY(batch_record_app(&work->record, &work->app.envelope, err));
+    TRY(app_version_decode(envelope->payload, envelope->payload_length, &work->app.app, err));
+    if (strcmp(work->app.app.name.text, work->submission->options->operands[0]) == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFLICT, "the batch is of the app \"%s\"",
+                     work->app.app.name.text);
+}
+
+static enum status open_record(struct submitting *work, struct error *err)
+{
+    const char *name = work->submission->name;
+    enum status status = STATUS_NOT_FOUND;
+
+    if (name != NULL)
+        status = batch_record_open(work->profile, name, &work->record, err);
+    if (status == STATUS_NOT_FOUND) {
+        TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
+        return new_record(work, err);
+    }
+    TRY(status);
+    TRY(recall_app(work, err));
+    return continue_record(work, err);
+}
+
+static enum status create_batch(struct submitting *work, int64_t *ret_known, struct error *err)
+{
+    const struct batch_record *record = &work->record;
+    struct batch_request request = {
+        .batch = record->batch,
+        .app_version = record->app_version,
+        .priority = (int32_t)work->submission->priority,
+        .needed_by_s = record->needed_by_s,
+    };
+    struct batch_status status;
+    enum status answer;
+
+    memcpy(request.name, record->name, sizeof request.name);
+    answer = batch_create(work->profile, &request, &status, err);
+    if (answer == STATUS_CONFLICT && record->base > 0) /* appended with another priority */
+        answer = batch_ask(work->profile, batch_format(&record->batch).text, &status, err);
+    TRY(answer);
+    *ret_known = status.units > record->base ? status.units - record->base : 0;
+    return STATUS_OK;
+}
+
+static enum status finish(struct submitting *work, struct error *err)
+{
+    static const struct batch_action_request close_it = {.action = ACTION_CLOSE};
+    struct batch_status status;
+
+    if (work->submission->is_closing)
+        TRY(batch_act(work->profile, &work->record.batch, &close_it, &status, err));
+    work->record.is_sent = true;
+    show_progress(work, true);
+    return batch_record_save(&work->record, err);
+}
+
+static enum status unlock_and_refresh(struct submitting *work, struct error *err)
+{
+    static const struct revocations nothing = {0};
+    CLEANUP(private_key_clear) struct private_key fresh = {0};
+
+    TRY(keychain_unlock(work->keychain, work->submission->options, false, err));
+    TRY(keychain_load(work->keychain, KEY_WORK, &work->work, err));
+    TRY(keychain_load(work->keychain, KEY_FRESH, &fresh, err));
+    return publish_freshness(work->profile, &fresh, &nothing, err);
+}
+
+static enum status submit(struct submitting *work, struct error *err)
+{
+    int64_t known;
+
+    TRY(unlock_and_refresh(work, err));
+    TRY(open_record(work, err));
+    submission_settle(work->submission, &work->app.app, &work->record);
+    TRY(create_batch(work, &known, err));
+    TRY(send_units(work, known, err));
+    return finish(work, err);
+}
+
+/* --- only saying what would be done --- */
+
+static enum status dry_run(struct submitting *work, struct error *err)
+{
+    struct env *env = work->session->env;
+    int64_t now_s = env->now_s(env);
+
+    TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
+    work->record = (struct batch_record){
+        .app_version = work->app.envelope.digest,
+        .created_s = now_s,
+        .not_after_s = now_s + work->submission->valid_s,
+        .keyring_version = work->profile->trust.keyring.version,
+    };
+    env->random(env, work->record.batch.bytes, sizeof work->record.batch.bytes);
+    submission_settle(work->submission, &work->app.app, &work->record);
+    for (;;) {
+        CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
+        CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};
+        bool is_there;
+
+        TRY(unit_source_next(work->source, &draft, &is_there, err));
+        if (!is_there)
+            return STATUS_OK;
+        TRY(submission_prepare(work->submission, env->disk, &draft, work->sent, &prepared, err));
+        if (work->sent++ < DRY_SHOWN)
+            session_print(work->session, prepared.payload);
+    }
+}
+
+static void say_submitted(const struct submitting *work)
+{
+    const struct options *options = work->submission->options;
+    json_auto_t *root =
+        json_pack("{s:s, s:s, s:I, s:I, s:b}", "batch", batch_format(&work->record.batch).text,
+                  "name", work->record.name, "units", (json_int_t)work->sent, "new",
+                  (json_int_t)work->added, "closed", work->submission->is_closing);
+    CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
+
+    if (options_has(options, "json"))
+        session_print(work->session, text);
+    session_say(work->session, options,
+                "Batch %s: %" PRId64 " units submitted (%" PRId64 " new), %" PRId64
+                " files sent (%s).",
+                work->record.name, work->sent, work->added, work->tally.files,
+                shown_bytes(work->tally.bytes).text);
+    if (!work->submission->is_closing)
+        session_say(work->session, options,
+                    "It stays open: add more with --append, end it with --append --close or "
+                    "'dugnad close %s'.",
+                    work->record.name);
+    session_say(work->session, options, "Next: dugnad watch %s", work->record.name);
+}
+
+static int submit_or_try(struct submitting *work)
+{
+    struct error err = {0};
+
+    work->total = unit_source_count(work->source);
+    if (site_refresh(work->profile, &err) != STATUS_OK)
+        return session_fail(work->session, &err);
+    if (work->submission->is_dry_run) {
+        if (dry_run(work, &err) != STATUS_OK)
+            return session_fail(work->session, &err);
+        session_say(work->session, work->submission->options,
+                    "%" PRId64 " units would be submitted; shown are the first manifests.",
+                    work->sent);
+        return EXIT_DONE;
+    }
+    if (submit(work, &err) != STATUS_OK)
+        return session_fail(work->session, &err);
+    say_submitted(work);
+    return EXIT_DONE;
+}
+
+static int run(void *context, const struct options *options)
+{
+    struct session *session = context;
+    CLEANUP(profile_clear) struct profile profile = {0};
+    CLEANUP(keychain_clear) struct keychain keychain;
+    CLEANUP(submission_clear) struct submission submission = {0};
+    CLEANUP(unit_source_clear) struct unit_source source = {0};
+    CLEANUP(submitting_clear)
+    struct submitting work = {.session = session,
+                              .profile = &profile,
+                              .keychain = &keychain,
+                              .submission = &submission,
+                              .source = &source};
+    struct error err = {0};
+
+    keychain_init(&keychain, &profile);
+    if (submission_parse(&submission, options, &err) != STATUS_OK ||
+        submission_source(&submission, session, &source, &err) != STATUS_OK)
+        return session_usage(session, options, &err);
+    if (profile_open(&profile, session, options, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    return submit_or_try(&work);
+}
+
+static const struct option_rule rules[] = {
+    {.name = "range",
+     .argument = "A..B",
+     .help =
+         "Units for the whole numbers from A up to, not including, B; each gets {from} and {to}."},
+    {.name = "step", .argument = "N", .help = "Numbers per unit of --range (1)."},
+    {.name = "units",
+     .argument = "FILE",
+     .help = "Units described one a line, {\"name\"?, \"args\"?: [...], \"inputs\"?: [paths]}; '-' "
+             "reads stdin."},
+    {.name = "files-per-unit",
+     .argument = "N",
+     .help = "Deal all input files N to a unit (a unit per file, a unit per folder)."},
+    {.name = "name",
+     .argument = "NAME",
+     .help = "The batch's name (made up). An attempt that was cut short goes on under its name."},
+    {.name = "append",
+     .help = "Add to the batch of that name, or begin one that stays open for more."},
+    {.name = "close", .help = "With --append: no more units will come."},
+    {.name = "quorum", .argument = "N", .help = "How many agreeing results accept a unit (2)."},
+    {.name = "copies", .argument = "N", .help = "Copies made at once (the quorum); more on need."},
+    {.name = "max-tasks", .argument = "N", .help = "Copies ever made of a unit (10)."},
+    {.name = "max-failures",
+     .argument = "N",
+     .help = "One more failed copy than this fails the unit (5)."},
+    {.name = "independence",
+     .argument = "WHAT",
+     .help = "What copies may not share: host, volunteer or organisation (volunteer)."},
+    {.name = "only",
+     .argument = "KIND=WORD",
+     .help = "Run only there: platform=…, class=… or organisation=….",
+     .is_repeatable = true},
+    {.name = "deadline", .argument = "SPAN", .help = "How long a host may take for a copy (3d)."},
+    {.name = "needed-by",
+     .argument = "SPAN",
+     .help = "When the batch is wanted, from now; orders it before others."},
+    {.name = "valid", .argument = "SPAN", .help = "After that, what has not ended fails (30d)."},
+    {.name = "priority", .argument = "N", .help = "-10..10: more go first (0)."},
+    {.name = "ops",
+     .argument = "N",
+     .help = "Operations a unit is worth: estimates and credit come from it."},
+    {.name = "memory", .argument = "SIZE", .help = "Less than the app's ceiling."},
+    {.name = "disk", .argument = "SIZE", .help = "Less than the app's ceiling."},
+    {.name = "cpu-time", .argument = "SPAN", .help = "Less than the app's ceiling."},
+    {.name = "restricted",
+     .help = "The inputs are not public: volunteers' clients may decline them."},
+    {.name = "dry-run", .help = "Sign and send nothing; show the first manifests and the count."},
+    KEYCHAIN_OPTION,
+};
+
+const struct command verb_submit = {
+    .name = "submit",
+    .operands = "APP [FILE|FOLDER|PATTERN…]",
+    .operand_min = 1,
+    .operand_max = SIZE_MAX,
+    .takes_rest = true,
+    .summary = "Sign units of work and publish them as a batch",
+    .description =
+        "Units come from input files, from --range or from --units. What follows '--' are the "
+        "program's arguments; in them {from}, {to}, {input}, {name} and {index} stand for what "
+        "differs between units. The manifests are signed on this machine, and the digest of each "
+        "is "
+        "kept in the profile, so that 'dugnad fetch' can check results against them.\n\n"
+        "A batch is closed when all its units are there, unless --append. After a cut, the same "
+        "command with the same --name goes on where it stopped.",
+    .examples = "  Count primes below 10^9 in parts of 10^7:\n"
+                "    dugnad submit primes --range 0..1000000000 --step 10000000 --name primes \\\n"
+                "        -- {from} {to}\n"
+                "  A unit per file of a folder, wherever the shell is:\n"
+                "    dugnad submit wc 'books/*.txt' -- -w {input}\n"
+                "  Twenty files to a unit:\n"
+                "    dugnad submit wordindex /usr/share/doc --files-per-unit 20 -- {input}\n",
+    .options = rules,
+    .option_count = sizeof rules / sizeof *rules,
+    .run = run,
+};
