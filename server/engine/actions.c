@@ -52,13 +52,14 @@ static enum status release(struct cycle *cycle, struct batch *batch)
     return STATUS_OK;
 }
 
+/* A finished batch runs again with the first unit that does: settle_reopen(). */
 static enum status retry(struct cycle *cycle, struct batch *batch, struct action_command *action)
 {
     action->units = batch->units_failed;
     if (batch->units_failed == 0)
         return STATUS_OK;
     forget_failures(batch);
-    if (batch->state == BATCH_FINISHED || batch->state == BATCH_PAUSED)
+    if (batch->state == BATCH_PAUSED)
         settle_batch_state(cycle, batch, running_state(batch), "");
     return STATUS_OK;
 }

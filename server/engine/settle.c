@@ -290,6 +290,18 @@ void settle_unit(struct cycle *cycle, struct unit *unit)
         continue;
 }
 
+void settle_batch_state(struct cycle *cycle, struct batch *batch, enum batch_state state,
+                        const char *why)
+{
+    if (batch->state == state)
+        return;
+    batch->state = state;
+    free(batch->why);
+    batch->why = text_copy(why);
+    batch->is_changed = true;
+    cycle_note(cycle, JOURNAL_BATCH_STATE, batch->id, state);
+}
+
 /* What a task counts as when its unit is tried again: errors are forgiven, reports count again,
  * unless it was they that contradicted each other. */
 static enum task_state forgiven(const struct unit *unit, const struct task *task)
@@ -319,23 +331,13 @@ bool settle_reopen(struct cycle *cycle, struct unit *unit)
     unit->failure = FAILURE_NONE;
     unit->is_changed = true;
     cycle_note(cycle, JOURNAL_UNIT_REOPENED, unit->id, 0);
-    if (batch != NULL) {
-        batch->units_failed--;
-        batch->is_changed = true;
-    }
-    return true;
-}
-
-void settle_batch_state(struct cycle *cycle, struct batch *batch, enum batch_state state,
-                        const char *why)
-{
-    if (batch->state == state)
-        return;
-    batch->state = state;
-    free(batch->why);
-    batch->why = text_copy(why);
+    if (batch == NULL)
+        return true;
+    batch->units_failed--;
     batch->is_changed = true;
-    cycle_note(cycle, JOURNAL_BATCH_STATE, batch->id, state);
+    if (batch->state == BATCH_FINISHED)
+        settle_batch_state(cycle, batch, batch->is_closed ? BATCH_CLOSED : BATCH_OPEN, "");
+    return true;
 }
 
 static int64_t hosts_seen(const struct batch *batch)

@@ -1,0 +1,183 @@
+/* server/engine: digest first. An agreement is accepted only when its bodies are here. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "tests/support/village.h"
+
+static struct village village;
+static size_t ann, bob, eve;
+static int64_t anns, bobs;
+
+static enum status report(size_t host, int64_t task, struct scheduler_reply *ret_reply)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_done(&village, &visit, task, "large\n", false);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    *ret_reply = visit.reply;
+    visit.reply = (struct scheduler_reply){0};
+    village_visit_clear(&visit);
+    return STATUS_OK;
+}
+
+/* A visit that only holds the finished task: is its body wanted, is it to be dropped? */
+static void ask(size_t host, int64_t task, size_t *ret_uploads, enum drop_reason *ret_drop)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_hold(&visit, task);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    *ret_uploads = visit.reply.upload_count;
+    *ret_drop = visit.reply.drop_count > 0 ? visit.reply.drops[0].why : 0;
+    village_visit_clear(&visit);
+}
+
+static size_t uploads_of(size_t host, int64_t task)
+{
+    size_t uploads;
+    enum drop_reason drop;
+
+    ask(host, task, &uploads, &drop);
+    return uploads;
+}
+
+static enum drop_reason drop_of(size_t host, int64_t task)
+{
+    size_t uploads;
+    enum drop_reason drop;
+
+    ask(host, task, &uploads, &drop);
+    return drop;
+}
+
+static enum status upload(size_t host, int64_t task, const char *body)
+{
+    struct command may = {.kind = COMMAND_MAY_UPLOAD,
+                          .may_upload = {.host = village.hosts[host].id,
+                                         .task = task,
+                                         .name = "out",
+                                         .size_bytes = (int64_t)strlen(body)}};
+    struct command done = {.kind = COMMAND_UPLOADED,
+                           .uploaded = {.host = village.hosts[host].id,
+                                        .task = task,
+                                        .name = "out",
+                                        .digest = digest_of(body, strlen(body)),
+                                        .size_bytes = (int64_t)strlen(body)}};
+
+    TRY(village_run(&village, &may));
+    return village_run(&village, &done);
+}
+
+static void set_up(void)
+{
+    struct scheduler_reply reply;
+
+    village_open(&village, NULL);
+    ann = village_join(&village);
+    bob = village_join(&village);
+    eve = village_join(&village);
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    bobs = village_get(&village, bob);
+    cr_assert(anns != 0 && bobs != 0);
+    cr_assert(eq(int, report(ann, anns, &reply), STATUS_OK));
+    cr_expect(eq(int, reply.acks[0].state, ACK_REPORTED), "keep the body");
+    cr_expect(eq(sz, reply.upload_count, 0), "nothing is agreed");
+    scheduler_reply_clear(&reply);
+    cr_assert(eq(int, report(bob, bobs, &reply), STATUS_OK));
+    cr_expect(eq(int, reply.acks[0].state, ACK_REPORTED), "keep the body");
+    scheduler_reply_clear(&reply);
+}
+
+static void tear_down(void)
+{
+    village_close(&village);
+}
+
+TestSuite(delivery, .init = set_up, .fini = tear_down);
+
+Test(delivery, an_agreement_without_its_body_is_not_accepted)
+{
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_AGREED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM acceptance"), 0));
+    cr_expect(eq(i64, village_count(&village, "sum(credit) FROM host"), 0));
+    cr_expect(eq(sz, uploads_of(ann, anns) + uploads_of(bob, bobs), 1), "one is asked");
+    cr_expect(eq(int, drop_of(ann, anns), 0));
+    cr_expect(eq(int, drop_of(bob, bobs), 0));
+}
+
+Test(delivery, the_body_makes_it_accepted_and_then_it_may_be_dropped)
+{
+    cr_expect(eq(int, upload(ann, anns, "large\n"), STATUS_OK));
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 12"), 2));
+    cr_expect(eq(int, drop_of(ann, anns), DROP_ACCEPTED));
+    cr_expect(eq(int, drop_of(bob, bobs), DROP_ACCEPTED));
+    cr_expect(eq(int, upload(ann, anns, "large\n"), STATUS_OK), "a repeat");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM acceptance"), 1));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM file_reference WHERE kind = 3"), 1));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM file_reference WHERE kind = 4"), 0));
+}
+
+Test(delivery, only_what_was_asked_for_may_be_uploaded)
+{
+    struct command may = {
+        .kind = COMMAND_MAY_UPLOAD,
+        .may_upload = {
+            .host = village.hosts[eve].id, .task = anns, .name = "out", .size_bytes = 6}};
+
+    cr_expect(eq(int, village_run(&village, &may), STATUS_FORBIDDEN), "another's task");
+    may.may_upload.host = village.hosts[bob].id;
+    may.may_upload.task = bobs;
+    cr_expect(eq(int, village_run(&village, &may), STATUS_FORBIDDEN), "not asked");
+    may.may_upload.host = village.hosts[ann].id;
+    may.may_upload.task = anns;
+    may.may_upload.name = "in";
+    cr_expect(eq(int, village_run(&village, &may), STATUS_INVALID), "no such output");
+    may.may_upload.name = "out";
+    may.may_upload.size_bytes = 7;
+    cr_expect(eq(int, village_run(&village, &may), STATUS_INVALID), "another size");
+    may.may_upload.size_bytes = 6;
+    cr_expect(eq(int, village_run(&village, &may), STATUS_OK));
+    cr_expect(eq(int, upload(ann, anns, "wrong\n"), STATUS_CONFLICT));
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_AGREED));
+}
+
+Test(delivery, the_next_is_asked_when_one_does_not_deliver)
+{
+    cr_expect(eq(sz, uploads_of(ann, anns), 1));
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_expect(eq(sz, uploads_of(bob, bobs), 1));
+    cr_expect(eq(int, upload(bob, bobs, "large\n"), STATUS_OK));
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+}
+
+Test(delivery, a_restart_does_not_forget_whom_it_waits_for)
+{
+    village_restart(&village);
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_expect(eq(sz, uploads_of(bob, bobs), 1));
+}
+
+Test(delivery, a_body_that_nobody_delivers_reopens_the_unit)
+{
+    village_pass(&village, village.config.body_wait_s + 1);
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_OPEN));
+    cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit"), 2));
+    cr_expect(
+        eq(i64, village_count(&village, "count(*) FROM task WHERE state = 6 AND cause = 6"), 2));
+    cr_expect(village_get(&village, eve) != 0);
+}
+
+Test(delivery, a_third_report_with_its_body_serves_as_well)
+{
+    village_add_units(&village, 1, NULL);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1));
+    /* Ann's host is asked, and brings the body with a repeat of its report: the first stands. */
+    village_report(&village, ann, anns, "large\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1));
+}

@@ -1,0 +1,338 @@
+/* server/engine/queue: hints in order, drawn so that nobody can steer, bounded in work. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "server/engine/chance.h"
+#include "server/engine/queue.h"
+#include "tests/support/fake_env.h"
+
+enum { WINDOW = 100, APP = 1, OTHER_APP = 2 };
+
+static struct fake_env env;
+static struct chance chance;
+static struct queue *queue;
+static int judged; /* buckets */
+
+static void set_up(void)
+{
+    fake_env_init(&env, 7);
+    chance_init(&chance, &env.base);
+    queue = queue_new(WINDOW, &chance);
+    judged = 0;
+}
+
+static void tear_down(void)
+{
+    queue_free(queue);
+}
+
+TestSuite(queue, .init = set_up, .fini = tear_down);
+
+static void put_batch(int64_t id, int32_t priority, int64_t needed_by_s)
+{
+    queue_put_batch(queue, &(struct batch){.id = id,
+                                           .state = BATCH_OPEN,
+                                           .priority = priority,
+                                           .needed_by_s = needed_by_s});
+}
+
+static struct queue_unit unit_of(int64_t id, int64_t batch)
+{
+    return (struct queue_unit){.hint = {.unit = id,
+                                        .batch = batch,
+                                        .app_version = APP,
+                                        .copies_wanted = 1,
+                                        .memory_bytes = 1000,
+                                        .disk_bytes = 1000}};
+}
+
+static void put(int64_t id, int64_t batch, uint32_t copies)
+{
+    struct queue_unit unit = unit_of(id, batch);
+
+    unit.hint.copies_wanted = copies;
+    queue_put(queue, &unit);
+}
+
+static enum match_result judge(void *context, const struct queue_bucket *bucket)
+{
+    (void)context;
+    judged++;
+    if (strcmp(bucket->platforms, "riscv64") == 0)
+        return MATCH_PLATFORM;
+    return bucket->least_memory_bytes > 5000 ? MATCH_MEMORY : MATCH_YES;
+}
+
+static struct queue_lack lack;
+static int64_t drawn[2 * QUEUE_DRAW_MAX];
+
+static size_t draw_as(int64_t volunteer, size_t want, size_t spare)
+{
+    static uint32_t serial;
+    struct queue_seek seek = {.visit = ++serial,
+                              .cycle = serial,
+                              .volunteer = volunteer,
+                              .memory_bytes = 5000,
+                              .disk_bytes = 5000,
+                              .want = want,
+                              .spare = spare,
+                              .judge = judge};
+
+    return queue_draw(queue, &seek, drawn, &lack);
+}
+
+Test(queue, a_million_unmatchable_units_in_front_of_a_matching_one_cost_one_look)
+{
+    struct queue_unit unit;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000000; id++) {
+        unit = unit_of(id, 1);
+        if (id % 2 == 0)
+            (void)snprintf(unit.hint.platforms, sizeof unit.hint.platforms, "riscv64");
+        else
+            unit.hint.memory_bytes = 1 << 20;
+        queue_put(queue, &unit);
+    }
+    put(2000000, 1, 1);
+
+    cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+    cr_expect(eq(i64, drawn[0], 2000000));
+    cr_expect(judged <= 3, "%d buckets were judged", judged);
+    queue_forget(queue, 2000000);
+    judged = 0;
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    cr_expect(judged <= 3, "%d buckets were judged", judged);
+    cr_expect(eq(int, lack.nearest, MATCH_MEMORY));
+}
+
+Test(queue, units_of_needs_within_one_class_are_told_apart)
+{
+    struct queue_unit unit;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 300; id++) {
+        unit = unit_of(id, 1);
+        unit.hint.memory_bytes = 5001; /* the host gives 5000 */
+        queue_put(queue, &unit);
+    }
+    unit = unit_of(301, 1);
+    unit.hint.memory_bytes = 4999;
+    queue_put(queue, &unit);
+    cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+    cr_expect(eq(i64, drawn[0], 301));
+}
+
+Test(queue, what_the_volunteer_has_already_blocks_nothing)
+{
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 3000; id++) {
+        struct queue_unit unit = unit_of(id, 1);
+
+        unit.holders[0] = 9;
+        unit.holder_count = 1;
+        queue_put(queue, &unit);
+    }
+    put(5000, 1, 1);
+    cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+    cr_expect(eq(i64, drawn[0], 5000));
+    cr_expect(eq(sz, draw_as(8, 1, 0), 1), "others may have them");
+}
+
+Test(queue, even_behind_more_than_one_scan_it_is_found_in_time)
+{
+    size_t found = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 20000; id++) {
+        struct queue_unit unit = unit_of(id, 1);
+
+        unit.holders[0] = id <= 15000 ? 9 : 8;
+        unit.holder_count = 1;
+        queue_put(queue, &unit);
+    }
+    for (int i = 0; i < 100 && found == 0; i++)
+        found = draw_as(9, 1, 0);
+    cr_expect(eq(sz, found, 1));
+}
+
+Test(queue, a_unit_is_drawn_at_random_out_of_the_window)
+{
+    int seen[WINDOW + 1] = {0};
+    int different = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++)
+        put(id, 1, 1);
+    for (int i = 0; i < 2000; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        cr_assert(drawn[0] >= 1 && drawn[0] <= WINDOW, "%lld", (long long)drawn[0]);
+        different += seen[drawn[0]]++ == 0;
+    }
+    cr_expect(different >= 95, "only %d of the window were ever drawn", different);
+    for (int id = 1; id <= WINDOW; id++)
+        cr_expect(seen[id] < 60, "unit %d came %d times of 2000", id, seen[id]);
+}
+
+Test(queue, copies_of_one_unit_come_up_apart)
+{
+    int64_t distance = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++)
+        put(id, 1, 2);
+    put(1, 1, 1); /* its first copy went out: the second waits behind the window */
+    for (int i = 0; i < 500; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        cr_expect(drawn[0] != 1, "drawn again at once");
+    }
+    for (; distance < 2000; distance++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        if (drawn[0] == 1)
+            break;
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(distance < 600, "it comes behind the window, not at the end: %lld",
+              (long long)distance);
+}
+
+Test(queue, a_visit_sees_a_unit_once_and_one_cycle_promises_a_copy_once)
+{
+    struct queue_seek seek = {.visit = 1,
+                              .cycle = 1,
+                              .volunteer = 9,
+                              .memory_bytes = 5000,
+                              .disk_bytes = 5000,
+                              .want = 10,
+                              .judge = judge};
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 10; id++)
+        put(id, 1, 1);
+    cr_expect(eq(sz, queue_draw(queue, &seek, drawn, &lack), 10));
+    cr_expect(eq(sz, queue_draw(queue, &seek, drawn, &lack), 0));
+    seek.visit = 2;
+    cr_expect(eq(sz, queue_draw(queue, &seek, drawn, &lack), 0), "all are promised");
+    seek.cycle = 2;
+    cr_expect(eq(sz, queue_draw(queue, &seek, drawn, &lack), 10));
+}
+
+Test(queue, batches_take_turns_by_priority)
+{
+    int second = 0;
+
+    put_batch(1, 0, 0);
+    put_batch(2, 2, 0); /* twice the share */
+    for (int64_t id = 1; id <= 1000; id++)
+        put(id, 1 + id % 2, 1);
+    for (int i = 0; i < 300; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        second += drawn[0] % 2 == 1;
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(second >= 190 && second <= 210, "%d of 300, not about 200", second);
+}
+
+Test(queue, a_batch_that_comes_late_starts_at_the_present)
+{
+    int late = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++)
+        put(id, 1, 1);
+    for (int i = 0; i < 500; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        queue_forget(queue, drawn[0]);
+    }
+    put_batch(2, 0, 0);
+    for (int64_t id = 2001; id <= 3000; id++)
+        put(id, 2, 1);
+    for (int i = 0; i < 100; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        late += drawn[0] > 2000;
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(late >= 45 && late <= 55, "%d of 100 for the late batch", late);
+}
+
+Test(queue, of_batches_with_the_same_turn_the_one_needed_sooner_comes_first)
+{
+    put_batch(1, 0, 0);
+    put_batch(2, 0, 5000);
+    put_batch(3, 0, 4000);
+    put(1, 1, 1);
+    put(2, 2, 1);
+    put(3, 3, 1);
+    cr_assert(eq(sz, draw_as(9, 3, 0), 3));
+    cr_expect(eq(i64, drawn[0], 3));
+    cr_expect(eq(i64, drawn[1], 2));
+    cr_expect(eq(i64, drawn[2], 1));
+}
+
+Test(queue, held_and_paused_batches_give_nothing_and_say_so)
+{
+    put_batch(1, 0, 0);
+    put(1, 1, 1);
+    queue_put_batch(queue, &(struct batch){.id = 1, .state = BATCH_HELD});
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    cr_expect(lack.is_held && !lack.is_paused && !lack.is_empty);
+    queue_put_batch(queue, &(struct batch){.id = 1, .state = BATCH_PAUSED});
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    cr_expect(lack.is_paused && !lack.is_held);
+    put_batch(1, 0, 0);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 1));
+}
+
+Test(queue, units_wait_until_they_are_valid)
+{
+    struct queue_unit unit = unit_of(1, 1);
+
+    put_batch(1, 0, 0);
+    queue_let_in(queue, 1000);
+    unit.hint.not_before_s = 1500;
+    queue_put(queue, &unit);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    queue_let_in(queue, 1499);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    queue_let_in(queue, 1500);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 1));
+}
+
+Test(queue, what_is_forgotten_does_not_come_back)
+{
+    put_batch(1, 0, 0);
+    for (int round = 0; round < 50; round++) {
+        for (int64_t id = 1; id <= 200; id++)
+            put(id, 1, 1 + (uint32_t)(id + round) % 3);
+        for (int64_t id = 1; id <= 200; id += 2)
+            put(id, 1, 0);
+        cr_expect(eq(sz, queue_count(queue), 100));
+    }
+    for (int i = 0; i < 100; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        cr_expect(drawn[0] % 2 == 0);
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    cr_expect(lack.is_empty);
+    queue_put_batch(queue, &(struct batch){.id = 1, .state = BATCH_FINISHED});
+    put_batch(1, 0, 0);
+    put(7, 1, 1);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 1));
+}
+
+Test(queue, a_unit_pinned_to_a_class_changes_its_bucket)
+{
+    struct queue_unit unit = unit_of(1, 1);
+
+    put_batch(1, 0, 0);
+    unit.hint.copies_wanted = 2;
+    queue_put(queue, &unit);
+    unit.hint.copies_wanted = 1;
+    (void)snprintf(unit.hint.class_name, sizeof unit.hint.class_name, "native");
+    queue_put(queue, &unit);
+    cr_expect(eq(sz, draw_as(9, 2, 2), 1));
+    cr_expect(eq(sz, queue_count(queue), 1));
+}

@@ -1,0 +1,181 @@
+/* server/engine: deadlines, validity, and clocks that cannot be believed. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "tests/support/village.h"
+
+#define YEAR_S (INT64_C(365) * 86400)
+
+static struct village village;
+static size_t ann, bob;
+
+static void set_up(void)
+{
+    village_open(&village, NULL);
+    ann = village_join(&village);
+    bob = village_join(&village);
+}
+
+static void tear_down(void)
+{
+    village_close(&village);
+}
+
+TestSuite(time_passing, .init = set_up, .fini = tear_down);
+
+static int64_t overdue(void)
+{
+    return village_count(&village, "count(*) FROM task WHERE state = 7");
+}
+
+static int64_t expired(void)
+{
+    return village_count(&village, "count(*) FROM unit WHERE state = 5 AND failure = 4");
+}
+
+Test(time_passing, a_task_is_overdue_after_its_deadline_and_another_copy_wanted)
+{
+    village_add_units(&village, 1, NULL);
+    (void)village_get(&village, ann);
+    village_pass(&village, 3599);
+    cr_expect(eq(i64, overdue(), 0));
+    village_pass(&village, 2);
+    cr_expect(eq(i64, overdue(), 1));
+    cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit"), 2));
+}
+
+Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
+{
+    village_add_units(&village, 1, NULL);
+    (void)village_get(&village, ann);
+    fake_env_pass(&village.env, INT64_C(7) * 86400 * 1000);
+    village_restart(&village);
+    village_pass(&village, 60);
+    cr_expect(eq(i64, overdue(), 0));
+    village_pass(&village, 3600);
+    cr_expect(eq(i64, overdue(), 1));
+}
+
+Test(time_passing, units_fail_when_their_signed_validity_ends)
+{
+    village_add_units(&village, 2, NULL);
+    (void)village_get(&village, ann);
+    village_pass(&village, 31 * DAY_S);
+    cr_expect(eq(i64, expired(), 2));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 1"), 0));
+}
+
+Test(time_passing, a_clock_that_jumps_a_year_ahead_expires_nothing)
+{
+    village_add_units(&village, 2, NULL);
+    (void)village_get(&village, ann);
+    village.env.now_s += YEAR_S;
+    village_pass(&village, 1);
+    cr_expect(engine_clock(village.engine).is_in_doubt);
+    cr_expect(engine_clock(village.engine).why[0] != '\0');
+    cr_expect(eq(i64, expired(), 0));
+    cr_expect(village_get(&village, bob) != 0, "visits go on");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 50"), 1));
+}
+
+Test(time_passing, a_clock_that_jumps_a_year_back_expires_nothing_and_visits_go_on)
+{
+    village_add_units(&village, 2, NULL);
+    village.env.now_s -= YEAR_S;
+    village_pass(&village, 1);
+    cr_expect(engine_clock(village.engine).is_in_doubt);
+    cr_expect(eq(i64, expired(), 0));
+    cr_expect(village_get(&village, ann) != 0);
+}
+
+Test(time_passing, a_restart_does_not_make_a_wrong_clock_right)
+{
+    village_add_units(&village, 2, NULL);
+    village.env.now_s += YEAR_S;
+    village_pass(&village, 1);
+    village_restart(&village);
+    village_pass(&village, 1);
+    cr_expect(engine_clock(village.engine).is_in_doubt);
+    cr_expect(eq(i64, expired(), 0));
+}
+
+Test(time_passing, a_start_before_the_last_commit_is_in_doubt)
+{
+    village_add_units(&village, 1, NULL);
+    village.env.now_s -= YEAR_S;
+    village_restart(&village);
+    cr_expect(engine_clock(village.engine).is_in_doubt);
+}
+
+Test(time_passing, an_operator_confirms_the_clock_and_then_time_is_judged)
+{
+    struct command confirm = {.kind = COMMAND_CLOCK};
+
+    village_add_units(&village, 2, NULL);
+    village.env.now_s += YEAR_S;
+    village_pass(&village, 1);
+    cr_expect(eq(int, village_run(&village, &confirm), STATUS_OK));
+    cr_expect(confirm.clock.was_in_doubt);
+    cr_expect(zero(int, engine_clock(village.engine).is_in_doubt));
+    village_pass(&village, 1);
+    cr_expect(eq(i64, expired(), 2), "now it is a year later indeed");
+    village_restart(&village);
+    cr_expect(zero(int, engine_clock(village.engine).is_in_doubt));
+}
+
+Test(time_passing, a_confirmation_without_a_doubt_does_nothing)
+{
+    struct command confirm = {.kind = COMMAND_CLOCK};
+
+    cr_expect(eq(int, village_run(&village, &confirm), STATUS_OK));
+    cr_expect(zero(int, confirm.clock.was_in_doubt));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 50"), 0));
+}
+
+Test(time_passing, without_freshness_nothing_is_issued_and_hosts_hear_why)
+{
+    struct village_visit visit;
+
+    village_add_units(&village, 1, NULL);
+    village_pass(&village, 15 * DAY_S);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 0));
+    cr_expect(strstr(visit.reply.why, "freshness") != NULL, "%s", visit.reply.why);
+    village_visit_clear(&visit);
+
+    village.sample.freshness.issued_s = village.env.now_s;
+    village.sample.freshness.expires_s = village.env.now_s + 14 * DAY_S;
+    village_publish_freshness(&village);
+    cr_expect(village_get(&village, ann) != 0);
+}
+
+static int64_t return_of(size_t host)
+{
+    struct village_visit visit;
+    int64_t return_s;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    return_s = visit.reply.return_s;
+    village_visit_clear(&visit);
+    return return_s;
+}
+
+Test(time_passing, who_finds_nothing_again_and_again_comes_back_later_and_later)
+{
+    for (int i = 0; i < 7; i++) {
+        int64_t most = INT64_C(60) << i;
+        int64_t return_s = return_of(ann);
+
+        if (most > 3600)
+            most = 3600;
+        cr_expect(return_s >= 60 && return_s >= most / 2 && return_s <= most, "%d: %lld", i,
+                  (long long)return_s);
+    }
+    village_add_units(&village, 1, NULL);
+    cr_expect(return_of(ann) <= 120);
+}
