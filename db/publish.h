@@ -4,6 +4,7 @@
  *
  * Every function that changes something is called inside a transaction (txn_begin()), is idempotent
  * by what it names, and writes no journal entry: that is the engine's, in the same transaction.
+ * After a failure the transaction is good for a roll-back alone: part may have been written.
  * Errors, memory and threads: as db/store.h says. Envelopes are kept as the bytes they came in;
  * nothing here verifies them.
  */
