@@ -99,8 +99,8 @@ static enum status save_body(struct sqlite_store *self, const struct body_record
     return query_run(&query, err);
 }
 
-static enum status refer(struct sqlite_store *self, const struct digest *file, int64_t unit,
-                         struct error *err)
+static enum status refer(struct sqlite_store *self, const struct digest *file, enum file_kind kind,
+                         int64_t subject, struct error *err)
 {
     static const char sql[] =
         "INSERT OR IGNORE INTO file_reference (file, kind, subject) VALUES (?, ?, ?)";
@@ -108,8 +108,8 @@ static enum status refer(struct sqlite_store *self, const struct digest *file, i
 
     TRY(query_begin(&query, self, sql, err));
     bind_digest(&query, file);
-    bind_integer(&query, FILE_OUTPUT);
-    bind_integer(&query, unit);
+    bind_integer(&query, kind);
+    bind_integer(&query, subject);
     return query_run(&query, err);
 }
 
@@ -127,19 +127,19 @@ static enum status forget(struct sqlite_store *self, const struct digest *file, 
     return query_run(&query, err);
 }
 
-/* Bodies that tasks of the unit delivered are kept by the acceptance now, or not at all. */
+/* What tasks of the unit delivered is kept by its acceptance from now on, or not at all. */
 static enum status forget_reports(struct sqlite_store *self, const struct unit *unit,
                                   struct error *err)
 {
     static const char sql[] = "DELETE FROM file_reference INDEXED BY file_reference_subject"
                               " WHERE kind = 4 AND kind <> 3 AND subject BETWEEN ? AND ?";
     CLEANUP(query_end) struct query query = {0};
-    bool is_asked = false;
+    bool may_have_some = unit->revision > 1 || unit->state == UNIT_FAILED;
 
     _Static_assert(FILE_OUTPUT == 3 && FILE_REPORT == 4, "as in the statement above");
     for (size_t i = 0; i < unit->task_count; i++)
-        is_asked = is_asked || unit->tasks[i].is_asked;
-    if (!is_asked)
+        may_have_some = may_have_some || unit->tasks[i].is_asked;
+    if (!may_have_some)
         return STATUS_OK;
     TRY(query_begin(&query, self, sql, err));
     bind_integer(&query, TASK_ID(unit->id, 0));
@@ -156,16 +156,31 @@ static enum status keep_outputs(struct sqlite_store *self, const struct work_set
 
     assert(unit != NULL && unit->id == acceptance->unit);
     for (size_t i = 0; i < task->output_count; i++)
-        TRY(refer(self, &task->outputs[i].digest, unit->id, err));
+        TRY(refer(self, &task->outputs[i].digest, FILE_OUTPUT, unit->id, err));
     return forget_reports(self, unit, err);
 }
 
-static enum status drop_outputs(struct sqlite_store *self, const struct unit *unit,
-                                struct error *err)
+/* Of a unit that is open again: nobody may have its outputs, and yet they may be accepted anew. */
+static enum status take_back_outputs(struct sqlite_store *self, const struct unit *unit,
+                                     const struct task *task, struct error *err)
 {
-    for (size_t i = 0; i < unit->task_count; i++)
-        for (size_t j = 0; j < unit->tasks[i].output_count; j++)
-            TRY(forget(self, &unit->tasks[i].outputs[j].digest, unit->id, err));
+    for (size_t i = 0; i < task->output_count; i++) {
+        TRY(forget(self, &task->outputs[i].digest, unit->id, err));
+        if (task->outputs[i].is_stored)
+            TRY(refer(self, &task->outputs[i].digest, FILE_REPORT, task->id, err));
+    }
+    return STATUS_OK;
+}
+
+/* What a unit's end, or its reopening, means for what its tasks delivered. A unit that failed by
+ * itself can be retried; one that was ended can not. */
+static enum status keep_or_forget(struct sqlite_store *self, const struct journal_entry *entry,
+                                  const struct unit *unit, struct error *err)
+{
+    if (entry->kind == JOURNAL_UNIT_FAILED && entry->detail >= FAILURE_EXPIRED)
+        return forget_reports(self, unit, err);
+    for (size_t i = 0; i < unit->task_count && entry->kind == JOURNAL_UNIT_REOPENED; i++)
+        TRY(take_back_outputs(self, unit, &unit->tasks[i], err));
     return STATUS_OK;
 }
 
@@ -231,8 +246,7 @@ static enum status save_result(struct sqlite_store *self, const struct journal_e
     CLEANUP(query_end) struct query query = {0};
 
     assert(unit != NULL); /* what is told of a unit is told with its change */
-    if (entry->kind == JOURNAL_UNIT_REOPENED)
-        TRY(drop_outputs(self, unit, err));
+    TRY(keep_or_forget(self, entry, unit, err));
     TRY(query_begin(&query, self, sql, err));
     bind_integer(&query, unit->batch);
     bind_integer(&query, self->server);

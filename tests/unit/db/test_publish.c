@@ -295,6 +295,69 @@ Test(publish, bodies_are_collected_when_their_unit_ended_otherwise)
     txn_end(&txn);
 }
 
+static bool see_file(void *context, const struct file_view *view)
+{
+    *(struct file_view *)context = *view;
+    return true;
+}
+
+static void deliver(int64_t task, const struct digest *file)
+{
+    const struct file_record record = {.digest = *file, .size_bytes = 5, .time_s = 1};
+
+    MUST(txn_begin(&txn, store, &err));
+    MUST(publish->file_add(store, &record, &is_new, &err));
+    MUST(publish->file_refer(store, file, FILE_REPORT, task, &err));
+    MUST(txn_commit(&txn, &err));
+}
+
+static void ask(size_t unit, size_t task)
+{
+    CLEANUP(work_set_clear) struct work_set set = {0};
+    const struct work_request request = {.units = &site.units[unit], .unit_count = 1};
+
+    MUST(txn_begin(&txn, store, &err));
+    MUST(store->work->load(store, &request, &set, &err));
+    set.units[0].tasks[task].is_asked = true;
+    set.units[0].tasks[task].is_changed = true;
+    MUST(store->work->save(store, &set, &err));
+    MUST(txn_commit(&txn, &err));
+}
+
+/* Two hosts agreed and were asked for the body; one delivered another. */
+Test(publish, files_of_a_decided_unit_are_kept_by_its_acceptance_alone)
+{
+    const struct digest right = digest_of("right", 5), wrong = digest_of("wrong", 5);
+    struct file_view view;
+    struct digest files[8];
+    size_t count = 9;
+
+    txn_end(&txn);
+    site_send(&site, 0, 0);
+    site_send(&site, 0, 1);
+    site_report(&site, 0, 0, "right");
+    site_report(&site, 0, 1, "right");
+    ask(0, 0);
+    ask(0, 1);
+    deliver(TASK_ID(site.units[0], 0), &right);
+    deliver(TASK_ID(site.units[0], 1), &wrong);
+    MUST(unreferenced(9, files, &count));
+    cr_expect(zero(sz, count), "undecided");
+    site_accept(&site, 0);
+    MUST(unreferenced(9, files, &count));
+    cr_assert(eq(sz, count, 1));
+    cr_expect(digest_equals(&files[0], &wrong));
+
+    site_reopen(&site, 0);
+    MUST(unreferenced(9, files, &count));
+    cr_expect(eq(sz, count, 1), "it may be accepted again");
+    MUST(store->query->file(store, &right, see_file, &view, &err));
+    cr_expect(not(view.is_accepted));
+    site_give_up(&site, 0, FAILURE_CANCELLED);
+    MUST(unreferenced(9, files, &count));
+    cr_expect(eq(sz, count, 2));
+}
+
 Test(publish, bodies_of_cancelled_units_go_after_their_time)
 {
     int64_t count = 9;
