@@ -9,12 +9,6 @@ void http_body_init(struct http_body *body, int64_t content_length)
                                .is_over = content_length == 0};
 }
 
-void http_body_clear(struct http_body *body)
-{
-    buffer_clear(&body->collected);
-    *body = (struct http_body){.is_over = true};
-}
-
 bool http_body_is_too_large(const struct http_body *body)
 {
     return body->wish != HTTP_BODY_UNWANTED && body->left > body->max;
@@ -70,12 +64,10 @@ void http_body_complete(struct http_body *body, struct http_exchange *exchange)
         body->complete(user, exchange, &body->collected);
     else if (body->wish == HTTP_BODY_STREAMED)
         body->sink.complete(user, exchange);
-    buffer_clear(&body->collected);
 }
 
 void http_body_abort(struct http_body *body, struct http_exchange *exchange)
 {
     if (body->wish == HTTP_BODY_STREAMED && body->sink.aborted != NULL)
         body->sink.aborted(http_exchange_user(exchange), exchange);
-    buffer_clear(&body->collected);
 }

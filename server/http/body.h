@@ -21,13 +21,13 @@ struct http_body {
     int64_t max;             /* bytes the handler takes */
     int64_t taken;           /* bytes it was given */
     struct buffer collected; /* COLLECTED: owned */
+    int64_t charged;         /* bytes of it in the shared account */
     void (*complete)(void *user, struct http_exchange *exchange, struct buffer *body);
     struct http_sink sink;
 };
 
 /* `content_length` as in struct http_head. */
 void http_body_init(struct http_body *body, int64_t content_length);
-void http_body_clear(struct http_body *body);
 
 /* Is more announced than the handler takes? */
 bool http_body_is_too_large(const struct http_body *body);

@@ -131,7 +131,7 @@ void http_connection_close(struct http_connection *connection)
         http_peers_leave(&loop->peers, &connection->peer);
     http_wire_close(&connection->wire);
     http_sender_clear(&connection->sender);
-    http_body_clear(&connection->body);
+    http_connection_discharge(connection);
     buffer_clear(&connection->in);
     TAILQ_REMOVE(&loop->connections, connection, in_loop);
     TAILQ_INSERT_TAIL(&loop->dead, connection, in_loop);

@@ -109,6 +109,10 @@ void http_connection_become_idle(struct http_connection *connection);
 void http_connection_refuse(struct http_connection *connection, int status, const char *why);
 void http_connection_start_reply(struct http_connection *connection, struct http_reply *reply);
 
+/* Collected bytes are charged to an account that all share. False: it is full. */
+bool http_connection_charge(struct http_connection *connection, size_t length);
+void http_connection_discharge(struct http_connection *connection);
+
 /* The exchange is over for the connection. Its sink hears of it if the body was not whole. */
 void http_connection_abort_exchange(struct http_connection *connection);
 

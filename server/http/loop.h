@@ -22,10 +22,11 @@ struct http_shared {
     struct env *env;
     struct http_limits limits;
     struct http_handler handler;
-    char *server_name;        /* NULL: none */
-    struct http_tls *tls;     /* NULL: none */
-    int connections;          /* per loop */
-    int connections_per_peer; /* per loop */
+    char *server_name;            /* NULL: none */
+    struct http_tls *tls;         /* NULL: none */
+    int connections;              /* per loop */
+    int connections_per_peer;     /* per loop */
+    atomic_llong collected_bytes; /* held by all connections together */
     atomic_llong open_now, accepted, turned_away, handshakes, handshakes_failed, requests, refused,
         timeouts;
     atomic_bool is_stopping;

@@ -53,6 +53,7 @@ static enum http_step complete(struct http_connection *connection)
     http_exchange_owe(exchange);
     (void)wait_for_reply(connection);
     http_body_complete(&connection->body, exchange);
+    http_connection_discharge(connection);
     return HTTP_STEP_STOP;
 }
 
@@ -170,6 +171,24 @@ enum http_step http_connection_step_continue(struct http_connection *connection)
     return HTTP_STEP_ON;
 }
 
+bool http_connection_charge(struct http_connection *connection, size_t length)
+{
+    struct http_shared *shared = connection->loop->shared;
+    int64_t before = atomic_fetch_add(&shared->collected_bytes, (long long)length);
+
+    connection->body.charged += (int64_t)length;
+    return before + (int64_t)length <= shared->limits.collected_bytes;
+}
+
+void http_connection_discharge(struct http_connection *connection)
+{
+    struct http_body *body = &connection->body;
+
+    buffer_clear(&body->collected);
+    (void)atomic_fetch_sub(&connection->loop->shared->collected_bytes, body->charged);
+    body->charged = 0;
+}
+
 static enum http_step fail_body(struct http_connection *connection, const struct error *err)
 {
     struct http_reply reply;
@@ -182,6 +201,15 @@ static enum http_step fail_body(struct http_connection *connection, const struct
     return HTTP_STEP_ON;
 }
 
+static enum http_step plead_memory(struct http_connection *connection)
+{
+    struct error err = {0};
+
+    error_set(&err, STATUS_BUSY, "too much is being received just now; try again later");
+    error_retry_after(&err, 10);
+    return fail_body(connection, &err);
+}
+
 /* STOP: no more of the body is to be read now, whatever the reason. */
 static enum http_step give(struct http_connection *connection, const char *bytes, size_t length)
 {
@@ -192,6 +220,8 @@ static enum http_step give(struct http_connection *connection, const char *bytes
         http_connection_refuse(connection, 413, "the body is too large");
         return HTTP_STEP_ON;
     }
+    if (connection->body.wish == HTTP_BODY_COLLECTED && !http_connection_charge(connection, length))
+        return plead_memory(connection);
     flow = http_body_give(&connection->body, connection->exchange, bytes, length, &err);
     if (flow == HTTP_FLOW_LATER) {
         http_exchange_await(connection->exchange);

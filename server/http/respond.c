@@ -43,7 +43,7 @@ void http_connection_start_reply(struct http_connection *connection, struct http
     connection->is_paused = false;
     connection->phase = HTTP_PHASE_REPLY;
     facts.closes = connection->closes;
-    buffer_clear(&connection->body.collected);
+    http_connection_discharge(connection);
     http_sender_begin(&connection->sender, reply, &facts);
     http_pace_start(&connection->pace, now, limits(connection)->pace_window_ms);
     http_connection_set_deadline(connection, connection->pace.end_mono_ms);

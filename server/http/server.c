@@ -26,8 +26,8 @@ static enum status check_limits(const struct http_limits *limits, struct error *
 {
     if (limits->connections < 1 || limits->connections_per_peer < 1 || limits->head_bytes < 128 ||
         limits->target_bytes < 1 || limits->fields < 1 || limits->fields > HTTP_HEADERS_MAX ||
-        limits->body_bytes < 0 || limits->discard_bytes < 0 || limits->body_pace_bytes < 0 ||
-        limits->reply_pace_bytes < 0)
+        limits->body_bytes < 0 || limits->discard_bytes < 0 || limits->collected_bytes < 0 ||
+        limits->body_pace_bytes < 0 || limits->reply_pace_bytes < 0)
         return error_set(err, STATUS_INVALID, "a limit of the HTTP server is out of range");
     if (limits->handshake_ms < 1 || limits->header_ms < 1 || limits->idle_ms < 1 ||
         limits->body_ms < 1 || limits->pace_window_ms < 1 || limits->reply_wait_ms < 1 ||

@@ -67,6 +67,7 @@ struct http_limits {
     size_t target_bytes;      /* path and query */
     size_t fields;            /* header fields, at most HTTP_HEADERS_MAX */
     int64_t body_bytes;       /* of any body, whatever the handler says */
+    int64_t collected_bytes;  /* of all bodies being collected in memory; beyond: 503 */
     int64_t discard_bytes;    /* of an unwanted body, to keep the connection */
 };
 
@@ -77,7 +78,8 @@ struct http_limits {
         .header_ms = 10000, .idle_ms = 60000, .body_ms = 3600000, .pace_window_ms = 10000,         \
         .body_pace_bytes = 10240, .reply_pace_bytes = 10240, .reply_wait_ms = 120000,              \
         .linger_ms = 2000, .head_bytes = 16384, .target_bytes = 4096, .fields = HTTP_HEADERS_MAX,  \
-        .body_bytes = INT64_C(1) << 40, .discard_bytes = 65536                                     \
+        .body_bytes = INT64_C(1) << 40, .collected_bytes = INT64_C(256) << 20,                     \
+        .discard_bytes = 65536                                                                     \
     }
 
 struct http_handler {

@@ -58,7 +58,7 @@ static void head(void *context, struct http_exchange *exchange)
 
     (void)context;
     if (strcmp(path, "/wait") == 0)
-        http_exchange_collect(exchange, 1000, wait_for_test);
+        http_exchange_collect(exchange, 100000, wait_for_test);
     else if (strcmp(path, "/sink") == 0)
         http_exchange_stream(exchange, INT64_C(1) << 40, &sink);
     else
@@ -298,4 +298,37 @@ Test(http_slow, garbage_is_answered_and_counted)
     web_client_close(&client);
     cr_expect(eq(i64, http_server_counts(web.server).refused, 1));
     cr_expect(zero(i64, http_server_counts(web.server).requests));
+}
+
+Test(http_slow, bodies_in_memory_have_a_common_limit)
+{
+    static char piece[60000];
+    struct web_client first;
+    const char *request = "POST /wait HTTP/1.1\r\n" HOST "Content-Length: 70000\r\n\r\n";
+
+    web.config.limits.collected_bytes = 100000;
+    web_server_start(&web);
+    web_server_visit(&web, WEB_PLAIN, &first);
+    cr_assert(web_client_send(&first, request));
+    cr_assert(web_client_send_bytes(&first, piece, sizeof piece));
+    env_real()->sleep_ms(env_real(), 100);
+    web_server_visit(&web, WEB_PLAIN, &client);
+    cr_assert(web_client_send(&client, request));
+    cr_assert(web_client_send_bytes(&client, piece, sizeof piece));
+    cr_expect(eq(int, web_client_reply(&client, false), 503));
+    cr_expect(web_client_has_line(&client, "Retry-After: 10"));
+    web_client_close(&client);
+    web_client_close(&first);
+    for (int i = 0; i < 400 && http_server_counts(web.server).open_now > 0; i++)
+        env_real()->sleep_ms(env_real(), 10);
+    web_server_visit(&web, WEB_PLAIN, &client); /* what was held is free again */
+    cr_assert(web_client_send(&client, request));
+    cr_assert(web_client_send_bytes(&client, piece, sizeof piece));
+    cr_assert(web_client_send_bytes(&client, piece, 10000));
+    for (int i = 0; i < 400 && atomic_load(&waiting) == NULL; i++)
+        env_real()->sleep_ms(env_real(), 10);
+    cr_assert(ne(ptr, (void *)atomic_load(&waiting), NULL));
+    say(atomic_load(&waiting), 2);
+    cr_expect(eq(int, web_client_reply(&client, false), 200));
+    web_client_close(&client);
 }
