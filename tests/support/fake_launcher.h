@@ -1,0 +1,29 @@
+/*
+ * A launcher whose tasks are a matter of the clock: each runs for some time, then has ended as the
+ * test says, with the output that the test says.
+ */
+#ifndef TESTS_SUPPORT_FAKE_LAUNCHER_H
+#define TESTS_SUPPORT_FAKE_LAUNCHER_H
+
+#include "sandbox/launcher.h"
+
+struct fake_launcher {
+    struct launcher base; /* first */
+    struct env *env;
+    int64_t duration_ms;
+    struct run_outcome end; /* of every task; its usage is filled in */
+
+    /* The output of the task in this slot; to be freed. NULL: it is missing. */
+    char *(*output)(void *context, const char *slot, const char *name);
+    void *context;
+    int64_t started;
+    int64_t alive;          /* not yet released */
+    int64_t killed;         /* released while they ran */
+    char last_argument[64]; /* of the last one started */
+    bool executable_was_there;
+};
+
+/* A minute each; exit 0; every output is "42\n". */
+void fake_launcher_init(struct fake_launcher *ret_launcher, struct env *env);
+
+#endif

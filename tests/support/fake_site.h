@@ -1,0 +1,86 @@
+/*
+ * A project's server for tests of clients, in memory: the sample project with some units, each to
+ * be computed once. It holds the client to the protocol: numbers of visits that rise, the same
+ * bytes for the same number, statements signed by the host's key, bodies of the reported digests,
+ * every held task told. Whatever breaks that is kept in `broken`.
+ */
+#ifndef TESTS_SUPPORT_FAKE_SITE_H
+#define TESTS_SUPPORT_FAKE_SITE_H
+
+#include "protocol/scheduler_reply.h"
+#include "tests/support/fake_net.h"
+#include "tests/support/sample.h"
+
+#define FAKE_SITE_URL   "https://127.0.0.1:8443"
+#define FAKE_UNITS_MAX  32
+#define FAKE_UPLOAD_MAX 262144
+
+enum fake_task_state { FAKE_WAITING, FAKE_SENT, FAKE_REPORTED, FAKE_STORED };
+
+struct fake_task {
+    int64_t number; /* 1.. */
+    struct envelope unit;
+    enum fake_task_state state;
+    enum visit_outcome outcome;
+    enum refusal refusal;
+    struct named_output output; /* the first */
+    char stderr_tail[64];
+    char why[128];
+    bool was_uploaded;
+    bool is_told;
+};
+
+struct fake_site {
+    struct fake_net net; /* first; its context is the site */
+    struct sample sample;
+    struct envelope keyring; /* served; change and seal again */
+    struct envelope freshness;
+    struct envelope app_version;
+    struct envelope variant;
+    struct fake_task tasks[FAKE_UNITS_MAX];
+    size_t task_count;
+
+    /* What it does: */
+    int64_t return_s;       /* default 60 */
+    int64_t grants_at_once; /* default 64 */
+    bool asks_for_bodies;   /* of outputs that did not come inline */
+    bool keeps_reported;    /* acknowledges as reported, never as stored */
+    bool is_first_contact;  /* certificates are of an unknown CA */
+    bool forgets_token;     /* 401 to the next visit */
+    bool says_clone;        /* to the next visit */
+    enum status fails_with; /* every scheduler request; STATUS_OK: none */
+    int64_t fails_retry_s;
+    char file[64]; /* what it serves as "data"; default "data" */
+
+    /* What it has seen: */
+    struct public_key host_key;
+    struct token token;
+    int64_t enrolments;
+    int64_t visits; /* answered, repeats not counted */
+    int64_t repeats;
+    int64_t last_visit;
+    char *last_body; /* owned: request and reply of the last visit */
+    char *last_reply;
+    int64_t files_served;
+    int64_t last_range;
+    int64_t asked_tasks; /* wanted by the last visit */
+    int64_t held;        /* told by the last visit */
+    int64_t bulletins;
+    char upload[FAKE_UPLOAD_MAX];
+    size_t upload_length;
+    size_t upload_size; /* announced; 0: no upload is open */
+    int64_t upload_task;
+    size_t upload_cut; /* take so many bytes of the next PATCH, then break; 0: all */
+    char broken[256];  /* "": nothing was */
+};
+
+void fake_site_init(struct fake_site *site, size_t units);
+void fake_site_clear(struct fake_site *site);
+
+/* Seal what was changed in the sample: unit manifests stay as they are. */
+void fake_site_seal(struct fake_site *site);
+
+/* How many tasks are in this state or a later one. */
+size_t fake_site_count(const struct fake_site *site, enum fake_task_state least);
+
+#endif
