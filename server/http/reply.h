@@ -78,14 +78,14 @@ void http_reply_file(struct http_reply *reply, const char *type, struct disk *di
 void http_reply_producer(struct http_reply *reply, const char *type, struct http_producer producer);
 
 /*
- * Initialise as an RFC 9457 problem document: status and `type` from status_facts(), `title` =
- * err->text, and retry_after_s with a Retry-After field when it was said.
+ * Initialise as an RFC 9457 problem document (protocol/problem.h), with a Retry-After field when
+ * retry_after_s was said.
  * `err` is a failure (never STATUS_OK).
  */
 void http_reply_problem(struct http_reply *reply, const struct error *err);
 
 /* The same with a code of HTTP's that no status has (405, 412, 415, 416 …); type "http-405". */
-void http_reply_problem_http(struct http_reply *reply, int http, const char *words);
+void http_reply_problem_http(struct http_reply *reply, int http, const char *detail);
 
 /*
  * Serve a file as the request asks: If-None-Match (304), Range (206, 416) and If-Range against the
