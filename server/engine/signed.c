@@ -52,7 +52,8 @@ static bool compare_keyring(void *context, const struct keyring_view *view)
 }
 
 /* Is exactly this keyring there already? Then publishing it again is no roll-back. */
-static bool is_known_keyring(struct engine *engine, const struct envelope *envelope)
+static bool is_known_keyring(struct engine *engine, const struct envelope *envelope,
+                             int64_t *ret_version)
 {
     struct keyring_search search = {.digest = &envelope->digest};
     struct keyring keyring = {0};
@@ -62,6 +63,7 @@ static bool is_known_keyring(struct engine *engine, const struct envelope *envel
     if (status == STATUS_OK)
         (void)engine->store->query->keyrings(engine->store, keyring.version, compare_keyring,
                                              &search, NULL);
+    *ret_version = keyring.version;
     keyring_clear(&keyring);
     return search.is_found;
 }
@@ -83,34 +85,42 @@ static enum refusal accept_keyring(struct engine *engine, struct solo *solo,
     return refusal;
 }
 
+static enum status keyring_add(struct cycle *cycle, struct solo *solo, bool changes_root,
+                               struct error *err)
+{
+    struct store *store = cycle->engine->store;
+    struct publish_command *publish = &solo->command->publish;
+    CLEANUP(freep) char *json = envelope_encode(publish->envelope);
+    struct keyring_record record = {.version = solo->trust.keyring.version,
+                                    .digest = publish->envelope->digest,
+                                    .is_root_change = changes_root,
+                                    .expires_s = solo->trust.keyring.expires_s,
+                                    .time_s = cycle->clock.now_s,
+                                    .envelope = bytes_of(json)};
+
+    TRY(solo_check(solo, store->publish->keyring_add(store, &record, &publish->is_new, err), err));
+    cycle_note(cycle, JOURNAL_KEYRING, record.version, 0);
+    publish->number = record.version;
+    publish->project = solo->trust.project;
+    solo->has_trust = true;
+    return STATUS_OK;
+}
+
 static enum status keyring_run(struct cycle *cycle, struct solo *solo, struct error *err)
 {
     struct engine *engine = cycle->engine;
     struct publish_command *publish = &solo->command->publish;
-    CLEANUP(freep) char *json = envelope_encode(publish->envelope);
-    struct keyring_record record = {.digest = publish->envelope->digest,
-                                    .time_s = cycle->clock.now_s,
-                                    .envelope = bytes_of(json)};
-    enum refusal refusal =
-        accept_keyring(engine, solo, publish->envelope, &record.is_root_change, err);
+    bool changes_root;
+    enum refusal refusal;
 
-    publish->is_new = false;
-    if (refusal == REFUSAL_KEYRING_ROLLBACK && is_known_keyring(engine, publish->envelope))
-        refusal = REFUSAL_NONE;
+    if (is_known_keyring(engine, publish->envelope, &publish->number)) {
+        publish->project = engine->trust.project;
+        return STATUS_OK;
+    }
+    refusal = accept_keyring(engine, solo, publish->envelope, &changes_root, err);
     if (refusal != REFUSAL_NONE)
         return refuse_for(solo, refusal, err);
-    publish->project = solo->trust.project;
-    publish->number = solo->trust.keyring.version;
-    if (digest_equals(&engine->trust.keyring_envelope.digest, &publish->envelope->digest))
-        return STATUS_OK;
-    record.version = solo->trust.keyring.version;
-    record.expires_s = solo->trust.keyring.expires_s;
-    TRY(solo_check(
-        solo, engine->store->publish->keyring_add(engine->store, &record, &publish->is_new, err),
-        err));
-    cycle_note(cycle, JOURNAL_KEYRING, record.version, 0);
-    solo->has_trust = true;
-    return STATUS_OK;
+    return keyring_add(cycle, solo, changes_root, err);
 }
 
 /* ------------------------------------------------------------------------------------ freshness */

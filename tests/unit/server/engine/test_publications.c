@@ -1,0 +1,284 @@
+/* server/engine: what operators publish, what it revokes, and what everybody may read of it. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "tests/support/village.h"
+
+static struct village village;
+static size_t ann, bob;
+
+static void set_up(void)
+{
+    village_open(&village, NULL);
+    ann = village_join(&village);
+    bob = village_join(&village);
+}
+
+static void tear_down(void)
+{
+    village_close(&village);
+}
+
+TestSuite(publications, .init = set_up, .fini = tear_down);
+
+static enum status publish(enum command_kind kind, struct envelope envelope, bool *ret_is_new)
+{
+    struct command command = {.kind = kind, .publish = {.envelope = &envelope}};
+    enum status status = village_run(&village, &command);
+
+    *ret_is_new = command.publish.is_new;
+    envelope_clear(&envelope);
+    return status;
+}
+
+Test(publications, publishing_again_changes_nothing)
+{
+    bool is_new = true;
+    int64_t journal = village_count(&village, "count(*) FROM journal");
+
+    cr_expect(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(zero(int, is_new));
+    cr_expect(eq(int, publish(COMMAND_FRESHNESS, sample_seal_freshness(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(zero(int, is_new));
+    cr_expect(eq(int,
+                 publish(COMMAND_APP_VERSION, sample_seal_app_version(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(zero(int, is_new));
+    cr_expect(eq(int, publish(COMMAND_VARIANT, sample_seal_variant(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(zero(int, is_new));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal"), journal));
+}
+
+Test(publications, what_no_key_of_the_project_signed_is_refused)
+{
+    struct private_key work = village.sample.work;
+    bool is_new;
+
+    village.sample.notice.text[0] = 't';
+    village.sample.work = village.sample.stranger;
+    cr_expect(eq(int, publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new),
+                 STATUS_UNTRUSTED));
+    village.sample.work = work;
+    cr_expect(
+        eq(int, publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new), STATUS_OK));
+    cr_expect(is_new);
+}
+
+Test(publications, a_keyring_is_known_by_its_content_even_after_the_next)
+{
+    struct envelope first = sample_seal_keyring(&village.sample);
+    struct project_parts parts = {0};
+    bool is_new;
+
+    village.sample.keyring.version = 2;
+    village.sample.keyring.expires_s++;
+    cr_assert(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(is_new);
+    cr_expect(eq(int, publish(COMMAND_KEYRING, first, &is_new), STATUS_OK), "a repeat");
+    cr_expect(zero(int, is_new));
+    published_project(engine_published(village.engine), &parts);
+    cr_expect(eq(i64, parts.keyring_version, 2));
+    cr_expect(strstr(parts.keyrings, ",") != NULL, "the first and the newest are listed");
+    project_parts_clear(&parts);
+
+    village.sample.keyring.expires_s++;
+    cr_expect(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample), &is_new),
+                 STATUS_UNTRUSTED),
+              "another keyring of version 2");
+}
+
+Test(publications, a_variant_of_an_unknown_app_or_with_a_missing_file_is_not_found)
+{
+    bool is_new;
+
+    village.sample.variant.files[0].digest = digest_of("missing", 7);
+    cr_expect(eq(int, publish(COMMAND_VARIANT, sample_seal_variant(&village.sample), &is_new),
+                 STATUS_NOT_FOUND));
+    village.sample.variant.app_version.bytes[0] ^= 1;
+    cr_expect(eq(int, publish(COMMAND_VARIANT, sample_seal_variant(&village.sample), &is_new),
+                 STATUS_NOT_FOUND));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM variant"), 1));
+}
+
+Test(publications, a_new_variant_is_used_at_once)
+{
+    bool is_new;
+    struct village_visit visit;
+
+    village_add_units(&village, 2, NULL);
+    (void)village_get(&village, ann);
+    village_visit_begin(&village, &visit, bob);
+    village_visit_want(&visit, 1);
+    texts_clear(&visit.request.host.platforms);
+    texts_add(&visit.request.host.platforms, "aarch64-linux-gnu");
+    cr_assert(eq(int, village_visit_make(&village, &visit, bob), STATUS_OK));
+    cr_assert(eq(sz, visit.reply.grant_count, 0));
+
+    (void)text_fit(village.sample.variant.platform.text, WORD_MAX, "aarch64-linux-gnu");
+    cr_assert(eq(int, publish(COMMAND_VARIANT, sample_seal_variant(&village.sample), &is_new),
+                 STATUS_OK));
+    village.hosts[bob].visit = ++visit.request.visit.number;
+    cr_assert(eq(int, village_visit_make(&village, &visit, bob), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 1), "%s", visit.reply.why);
+    village_visit_clear(&visit);
+}
+
+/* ------------------------------------------------------------------------------------ revocation
+ */
+
+static void expect_revoked(int64_t task)
+{
+    struct village_visit visit;
+
+    cr_expect(eq(i64, village_get(&village, bob), 0));
+    village_pass(&village, 1);
+    cr_expect(
+        eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 5 AND failure = 6"), 1));
+    village_visit_begin(&village, &visit, ann);
+    village_visit_hold(&visit, task);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_assert(eq(sz, visit.reply.drop_count, 1));
+    cr_expect(eq(int, visit.reply.drops[0].why, DROP_FAILED));
+    village_visit_clear(&visit);
+}
+
+static int64_t send_one(void)
+{
+    int64_t task;
+
+    village_add_units(&village, 1, NULL);
+    task = village_get(&village, ann);
+    cr_assert(task != 0);
+    return task;
+}
+
+Test(publications, a_revoked_app_version_ends_its_units_and_is_dropped)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    int64_t task = send_one();
+
+    freshness->app_versions = must_alloc(1, sizeof *freshness->app_versions);
+    freshness->app_versions[freshness->app_version_count++] = village.sample.app_digest;
+    village_publish_freshness(&village);
+    expect_revoked(task);
+}
+
+Test(publications, a_revoked_batch_ends_its_units_and_is_dropped)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    int64_t task = send_one();
+
+    freshness->batches = must_alloc(1, sizeof *freshness->batches);
+    freshness->batches[freshness->batch_count++] = village.batch;
+    village_publish_freshness(&village);
+    expect_revoked(task);
+}
+
+Test(publications, a_revocation_goes_on_after_a_restart)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    int64_t task = send_one();
+
+    freshness->batches = must_alloc(1, sizeof *freshness->batches);
+    freshness->batches[freshness->batch_count++] = village.batch;
+    village_publish_freshness(&village);
+    village_restart(&village);
+    expect_revoked(task);
+}
+
+Test(publications, an_older_freshness_is_refused)
+{
+    struct envelope old = sample_seal_freshness(&village.sample);
+    bool is_new;
+
+    village_publish_freshness(&village);
+    cr_expect(eq(int, publish(COMMAND_FRESHNESS, old, &is_new), STATUS_UNTRUSTED));
+}
+
+/* ------------------------------------------------------------------------------ what is published
+ */
+
+Test(publications, a_restart_publishes_the_same)
+{
+    struct project_parts before = {0}, after = {0};
+    bool is_new;
+
+    cr_assert(
+        eq(int, publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new), STATUS_OK));
+    published_project(engine_published(village.engine), &before);
+    village_restart(&village);
+    published_project(engine_published(village.engine), &after);
+    cr_expect(eq(str, before.keyrings, after.keyrings));
+    cr_expect(eq(str, before.freshness, after.freshness));
+    cr_expect(eq(str, before.notices, after.notices));
+    cr_expect(strstr(after.notices, "payload") != NULL);
+    cr_expect(digest_equals(&before.project, &after.project));
+    project_parts_clear(&before);
+    project_parts_clear(&after);
+}
+
+Test(publications, a_notice_that_is_over_is_no_longer_listed)
+{
+    struct project_parts parts = {0};
+    bool is_new;
+
+    cr_assert(
+        eq(int, publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new), STATUS_OK));
+    village_pass(&village, DAY_S + 1);
+    published_project(engine_published(village.engine), &parts);
+    cr_expect(eq(str, parts.notices, "[]"));
+    project_parts_clear(&parts);
+}
+
+Test(publications, the_same_batch_again_is_no_new_one_and_another_of_its_id_is_a_conflict)
+{
+    struct command command = {.kind = COMMAND_BATCH,
+                              .batch = {.batch = village.batch,
+                                        .name = "first",
+                                        .app_version = village.sample.app_digest}};
+
+    cr_expect(eq(int, village_run(&village, &command), STATUS_OK));
+    cr_expect(zero(int, command.batch.is_new));
+    command.batch.name = "other";
+    cr_expect(eq(int, village_run(&village, &command), STATUS_CONFLICT));
+    command.batch.name = "first";
+    command.batch.batch.bytes[0] ^= 1;
+    cr_expect(eq(int, village_run(&village, &command), STATUS_CONFLICT), "the name is taken");
+    command.batch.app_version.bytes[0] ^= 1;
+    cr_expect(eq(int, village_run(&village, &command), STATUS_NOT_FOUND));
+}
+
+Test(publications, known_units_are_counted_and_left_alone)
+{
+    village_add_units(&village, 1, NULL);
+    village.next_index = 0;
+    village_add_units(&village, 1, NULL);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit"), 1));
+    cr_expect(eq(i64, village_count(&village, "units FROM batch"), 1));
+}
+
+Test(publications, a_failing_step_publishes_nothing)
+{
+    bool is_new;
+    int step = 1;
+
+    for (; step < 20; step++) {
+        enum status status;
+
+        village.store.steps_to_failure = step;
+        status = publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new);
+        if (status == STATUS_OK)
+            break;
+        cr_expect(eq(int, status, STATUS_STORAGE));
+        cr_expect(eq(i64, village_count(&village, "count(*) FROM notice"), 0));
+        cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 44"), 0));
+    }
+    cr_expect(step > 4);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM notice"), 1));
+}

@@ -1,0 +1,117 @@
+/* server/engine/thread: commands from many threads, answered once each. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/env/real.h"
+#include "server/engine/thread.h"
+#include "tests/support/village.h"
+
+enum { THREADS = 4, EACH = 50 };
+
+static struct village village;
+static struct engine_thread *thread;
+static atomic_int done_count;
+
+static void set_up(void)
+{
+    village_open(&village, NULL);
+    cr_assert(eq(int, engine_thread_start(village.engine, &thread, NULL), STATUS_OK));
+}
+
+static void tear_down(void)
+{
+    engine_thread_stop(thread);
+    village_close(&village);
+}
+
+TestSuite(engine_thread, .init = set_up, .fini = tear_down, .timeout = 30);
+
+static enum status look(struct store *store, void *context, struct error *err)
+{
+    (void)store;
+    (void)err;
+    ++*(int *)context;
+    return STATUS_OK;
+}
+
+static void *ask_often(void *context)
+{
+    int *asked = context;
+
+    for (int i = 0; i < EACH; i++) {
+        struct command command = {.kind = COMMAND_READ,
+                                  .read = {.read = look, .read_context = asked}};
+
+        if (engine_call(thread, &command, NULL) == STATUS_OK)
+            atomic_fetch_add(&done_count, 1);
+    }
+    return NULL;
+}
+
+Test(engine_thread, every_command_is_done_once)
+{
+    pthread_t threads[THREADS];
+    int asked[THREADS] = {0};
+
+    for (int i = 0; i < THREADS; i++)
+        cr_assert(zero(int, pthread_create(&threads[i], NULL, ask_often, &asked[i])));
+    for (int i = 0; i < THREADS; i++)
+        cr_assert(zero(int, pthread_join(threads[i], NULL)));
+    cr_expect(eq(int, atomic_load(&done_count), THREADS *EACH));
+    for (int i = 0; i < THREADS; i++)
+        cr_expect(eq(int, asked[i], EACH));
+}
+
+static void count_done(struct command *command, void *context)
+{
+    (void)command;
+    (void)context;
+    atomic_fetch_add(&done_count, 1);
+}
+
+/* Holds the engine's thread until the test lets it go. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static enum status wait_at_gate(struct store *store, void *context, struct error *err)
+{
+    (void)store;
+    (void)context;
+    (void)err;
+    (void)pthread_mutex_lock(&gate);
+    (void)pthread_mutex_unlock(&gate);
+    return STATUS_OK;
+}
+
+Test(engine_thread, a_full_queue_says_when_to_come_back)
+{
+    static struct command waiting[ENGINE_QUEUE_MAX + 300];
+    struct error err = {0};
+    size_t taken = 0;
+
+    (void)pthread_mutex_lock(&gate);
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++) {
+        waiting[i] = (struct command){
+            .kind = COMMAND_READ, .done = count_done, .read = {.read = wait_at_gate}};
+        if (engine_submit(thread, &waiting[i], &err) != STATUS_OK)
+            break;
+        taken++;
+    }
+    cr_expect(taken >= ENGINE_QUEUE_MAX && taken < ENGINE_QUEUE_MAX + 300, "%zu", taken);
+    cr_expect(eq(int, err.status, STATUS_BUSY));
+    cr_expect(err.retry_after_s > 0);
+    (void)pthread_mutex_unlock(&gate);
+    engine_thread_stop(thread);
+    thread = NULL;
+    cr_expect(eq(int, atomic_load(&done_count), (int)taken), "what was taken is done");
+}
+
+Test(engine_thread, what_fails_is_said_to_the_caller)
+{
+    struct command command = {.kind = COMMAND_CREDENTIAL, .credential = {.token = {{1}}}};
+    struct error err = {0};
+
+    cr_expect(eq(int, engine_call(thread, &command, &err), STATUS_UNAUTHORIZED));
+    cr_expect(eq(int, err.status, STATUS_UNAUTHORIZED));
+}
