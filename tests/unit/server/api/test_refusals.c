@@ -1,0 +1,481 @@
+/* server/api: whatever is wrong with a request, it is said clearly and nothing comes of it. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/enrolment.h"
+#include "tests/support/grid.h"
+
+static struct grid grid;
+
+static void set_up(void)
+{
+    grid_open(&grid, NULL);
+}
+
+static void tear_down(void)
+{
+    grid_close(&grid);
+}
+
+TestSuite(refusals, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static int ask(const char *method, const char *path, const char *token, const char *type,
+               const char *body)
+{
+    struct grid_request request = {
+        .method = method, .path = path, .token = token, .type = type, .body = body};
+
+    return grid_ask(&grid, &request);
+}
+
+static int visit_as(const struct grid_host *host, const char *body)
+{
+    return ask("POST", "/v1/scheduler", host->token.text, "application/json", body);
+}
+
+static char *repeated(const char *before, char what, size_t count, const char *after)
+{
+    char *text = must_alloc(1, strlen(before) + count + strlen(after) + 1);
+
+    memcpy(text, before, strlen(before));
+    memset(text + strlen(before), what, count);
+    memcpy(text + strlen(before) + count, after, strlen(after) + 1);
+    return text;
+}
+
+/* A host with tasks of the first units, and their digests. */
+static void work_for(struct grid_host *host, unsigned seed, struct grid_report *ret_reports,
+                     size_t count)
+{
+    struct scheduler_reply reply;
+
+    grid_enrol(&grid, seed, host);
+    for (size_t i = 0; i < count; i++) {
+        struct envelope unit;
+
+        cr_assert(eq(int, grid_visit(&grid, host, 1, NULL, 0, &reply), 200));
+        cr_assert(eq(sz, reply.grant_count, 1), "%s", reply.why);
+        cr_assert(eq(int,
+                     envelope_decode(reply.grants[0].unit, strlen(reply.grants[0].unit),
+                                     ENVELOPE_PAYLOAD_MAX, &unit, NULL),
+                     STATUS_OK));
+        ret_reports[i] = (struct grid_report){
+            .task = reply.grants[0].task, .unit = unit.digest, .output = "42\n"};
+        envelope_clear(&unit);
+        scheduler_reply_clear(&reply);
+        /* A new host has one task at a time until its first agreed result. */
+        if (i + 1 < count)
+            break;
+    }
+}
+
+Test(refusals, bodies_that_are_no_good_json_are_refused_everywhere)
+{
+    CLEANUP(freep) char *deep = repeated("{\"name\":", '[', 5000, "");
+    const char *const bodies[] = {
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"name\":\"a\",\"name\":\"b\"}",
+        "{\"name\":\"a\"} x",
+        "{\"unknown\":1}",
+        "{\"name\":1.5}",
+        "{\"name\":\"\\ud800\"}",
+        "\xff\xfe{}",
+        deep,
+    };
+    static const char *const paths[] = {
+        "/v1/accounts",     "/v1/hosts",    "/v1/keyrings",      "/v1/freshness", "/v1/notices",
+        "/v1/app-versions", "/v1/variants", "/v1/files/missing", "/v1/batches",   "/v1/challenges",
+    };
+
+    for (size_t p = 0; p < sizeof paths / sizeof *paths; p++)
+        for (size_t b = 0; b < sizeof bodies / sizeof *bodies; b++) {
+            int status = grid_post(&grid, paths[p], bodies[b]);
+
+            cr_expect(status == 400 || status == 413, "%s %.40s: %d %s", paths[p], bodies[b],
+                      status, grid_body(&grid));
+            cr_expect(grid_says(&grid, "\"detail\":\""), "%s", grid_body(&grid));
+        }
+}
+
+Test(refusals, bodies_above_the_limit_are_not_read)
+{
+    CLEANUP(freep) char *large = repeated("{\"name\":\"", 'a', 3 << 20, "\"}");
+
+    cr_expect(eq(int, grid_post(&grid, "/v1/accounts", large), 413));
+    cr_expect(eq(int, grid_post(&grid, "/v1/batches", large), 413));
+    cr_expect(eq(int, grid_post(&grid, "/v1/keyrings", large), 413));
+}
+
+Test(refusals, another_content_type_than_the_resources_is_415)
+{
+    const char *token = grid.operator_token.text;
+
+    cr_expect(eq(int, ask("POST", "/v1/accounts", token, "text/plain", "{}"), 415));
+    cr_expect(eq(int, ask("POST", "/v1/accounts", token, NULL, "{}"), 415));
+    cr_expect(
+        eq(int, ask("POST", grid_batch(&grid, "/units"), token, "application/json", "{}"), 415));
+    cr_expect(grid_says(&grid, "application/x-ndjson"), "%s", grid_body(&grid));
+}
+
+Test(refusals, unknown_paths_are_404_and_other_methods_405_with_allow)
+{
+    cr_expect(eq(int, grid_get(&grid, "/v1/nothing"), 404));
+    cr_expect(eq(int, grid_get(&grid, "/"), 404));
+    cr_expect(eq(int, grid_get(&grid, "/v1/project/"), 404));
+    cr_expect(eq(int, ask("DELETE", "/v1/project", NULL, NULL, NULL), 405));
+    cr_expect(web_client_has_line(&grid.client, "Allow: GET, HEAD"), "%s",
+              buffer_text(&grid.client.head));
+    cr_expect(eq(int, grid_get(&grid, "/v1/scheduler"), 405));
+    cr_expect(web_client_has_line(&grid.client, "Allow: POST"));
+    cr_expect(eq(int, ask("HEAD", "/v1/project", NULL, NULL, NULL), 200));
+}
+
+Test(refusals, who_may_not_is_told_so)
+{
+    static const char stranger[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct grid_host host;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &host);
+    cr_expect(eq(int, ask("GET", "/v1/batches", NULL, NULL, NULL), 401));
+    cr_expect(eq(int, ask("GET", "/v1/batches", stranger, NULL, NULL), 401));
+    cr_expect(eq(int, ask("GET", "/v1/batches", "short", NULL, NULL), 401));
+    cr_expect(eq(int, ask("GET", "/v1/batches", host.token.text, NULL, NULL), 403));
+    cr_expect(eq(int, ask("GET", "/v1/batches", grid.reader_token.text, NULL, NULL), 200));
+    cr_expect(
+        eq(int, ask("POST", "/v1/batches", grid.reader_token.text, "application/json", "{}"), 403));
+    cr_expect(grid_says(&grid, "may only read"));
+    cr_expect(eq(int,
+                 ask("POST", "/v1/scheduler", grid.operator_token.text, "application/json", "{}"),
+                 403));
+    cr_expect(eq(int, ask("POST", "/v1/scheduler", stranger, "application/json", "{}"), 401));
+    grid_host_clear(&host);
+}
+
+Test(refusals, enrolment_needs_a_challenge_a_signature_and_the_project)
+{
+    struct grid_host host = {0};
+    struct digest seed = digest_of("x", 1);
+    struct challenge_reply challenge;
+    struct enrolment enrolment = {.kind = ENROLMENT_NATIVE, .time_s = SAMPLE_NOW_S};
+
+    grid_publish(&grid);
+    private_key_from_seed(&host.key, seed.bytes);
+    cr_assert(eq(int, grid_post(&grid, "/v1/challenges", "{}"), 200));
+    cr_assert(eq(
+        int,
+        challenge_reply_decode(grid.client.body.bytes, grid.client.body.length, &challenge, NULL),
+        STATUS_OK));
+    for (int wrong = 0; wrong < 4; wrong++) {
+        struct enrolment_request request = {0};
+        CLEANUP(freep) char *payload = NULL;
+        CLEANUP(freep) char *text = NULL;
+        int expected = wrong == 0 ? 200 : wrong == 3 ? 403 : 400;
+
+        enrolment.project = wrong == 1 ? seed : grid.sample.project;
+        enrolment.key = host.key.public_key;
+        enrolment.challenge = challenge.challenge;
+        if (wrong == 2)
+            enrolment.challenge.bytes[20] ^= 1;
+        payload = enrolment_encode(&enrolment);
+        request.statement =
+            sample_seal(ENROLMENT_TYPE, payload, wrong == 3 ? &grid.sample.stranger : &host.key);
+        text = enrolment_request_encode(&request);
+        enrolment_request_clear(&request);
+        cr_expect(eq(int, grid_post(&grid, "/v1/hosts", text), expected), "%d: %s", wrong,
+                  grid_body(&grid));
+    }
+    grid_host_clear(&host);
+}
+
+Test(refusals, a_repeated_enrolment_is_answered_alike)
+{
+    struct grid_host first;
+    struct grid_host again;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &first);
+    grid_enrol(&grid, 1, &again);
+    cr_expect(eq(i64, first.id, again.id));
+    grid_host_clear(&first);
+    grid_host_clear(&again);
+}
+
+Test(refusals, a_visit_signed_by_another_key_or_for_another_project_is_refused)
+{
+    struct grid_host host;
+    struct grid_host forged;
+    CLEANUP(freep) char *text = NULL;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &host);
+    grid_enrol(&grid, 2, &forged);
+    text = grid_visit_text(&grid, &forged, 1, 0, NULL, 0);
+    cr_expect(eq(int, visit_as(&host, text), 403));
+    cr_expect(grid_says(&grid, "\"type\":\"untrusted\""), "%s", grid_body(&grid));
+    free(text);
+    grid.sample.project = digest_of("another", 7);
+    text = grid_visit_text(&grid, &host, 1, 0, NULL, 0);
+    cr_expect(eq(int, visit_as(&host, text), 400));
+    grid_host_clear(&host);
+    grid_host_clear(&forged);
+}
+
+Test(refusals, a_visit_cannot_ask_for_a_billion_tasks)
+{
+    struct grid_host host;
+    CLEANUP(freep) char *text = NULL;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &host);
+    text = grid_visit_text(&grid, &host, 1, 1000000000, NULL, 0);
+    cr_expect(eq(int, visit_as(&host, text), 400));
+    cr_expect(grid_says(&grid, "want.tasks"), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+Test(refusals, a_report_for_another_hosts_task_is_dropped_and_changes_nothing)
+{
+    struct grid_host mine;
+    struct grid_host other;
+    struct grid_report report;
+    struct scheduler_reply reply;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    work_for(&mine, 1, &report, 1);
+    grid_enrol(&grid, 2, &other);
+    cr_assert(eq(int, grid_visit(&grid, &other, 0, &report, 1, &reply), 200));
+    cr_expect(eq(int, reply.acks[0].state, ACK_DROPPED));
+    scheduler_reply_clear(&reply);
+    cr_assert(eq(int, grid_visit(&grid, &mine, 0, &report, 1, &reply), 200));
+    cr_expect(eq(int, reply.acks[0].state, ACK_STORED));
+    scheduler_reply_clear(&reply);
+    grid_host_clear(&mine);
+    grid_host_clear(&other);
+}
+
+Test(refusals, a_task_reported_twice_counts_once)
+{
+    struct grid_host host;
+    struct grid_report report;
+    struct scheduler_reply reply;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    work_for(&host, 1, &report, 1);
+    for (int i = 0; i < 2; i++) {
+        cr_assert(eq(int, grid_visit(&grid, &host, 0, &report, 1, &reply), 200));
+        cr_expect(eq(int, reply.acks[0].state, ACK_STORED));
+        scheduler_reply_clear(&reply);
+    }
+    report.output = "another\n";
+    cr_assert(eq(int, grid_visit(&grid, &host, 0, &report, 1, &reply), 200));
+    scheduler_reply_clear(&reply);
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/tasks")), 200));
+    cr_expect(grid_says(&grid, "\"state\":\"reported\""), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+/* Cancelling a batch ends its units slice by slice. */
+static bool comes_to_say(const char *part)
+{
+    for (int i = 0; i < 50; i++) {
+        cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "")), 200));
+        if (grid_says(&grid, part))
+            return true;
+        grid.env.sleep_ms(&grid.env, 100);
+    }
+    return false;
+}
+
+Test(refusals, a_report_after_cancel_is_taken_and_comes_to_nothing)
+{
+    struct grid_host host;
+    struct grid_report report;
+    struct scheduler_reply reply;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    work_for(&host, 1, &report, 1);
+    cr_assert(
+        eq(int, grid_post(&grid, grid_batch(&grid, "/actions"), "{\"action\":\"cancel\"}"), 200));
+    cr_expect(grid_says(&grid, "\"state\":\"cancelled\""), "%s", grid_body(&grid));
+    cr_assert(eq(int, grid_visit(&grid, &host, 0, &report, 1, &reply), 200));
+    cr_expect(ne(int, reply.acks[0].state, ACK_REPORTED));
+    cr_expect(zero(sz, reply.upload_count));
+    scheduler_reply_clear(&reply);
+    cr_expect(comes_to_say("\"cancelled\":1,"), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"state\":\"cancelled\""), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+/* The statement is signed by the host: what it says of its outputs is judged, not the request. */
+static void expect_bad_outputs(const char *find, const char *put, const char *state)
+{
+    struct grid_host host;
+    struct grid_report report;
+    struct envelope statement;
+    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep) char *body = NULL;
+    json_error_t json_err;
+    json_auto_t *root = NULL;
+    CLEANUP(freep) char *payload = NULL;
+    const char *at;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    work_for(&host, 1, &report, 1);
+    text = grid_visit_text(&grid, &host, ++host.visit, 0, &report, 1);
+    root = json_loads(text, 0, &json_err);
+    cr_assert(eq(int,
+                 envelope_from_json(json_object_get(root, "statement"), ENVELOPE_PAYLOAD_MAX,
+                                    &statement, NULL),
+                 STATUS_OK));
+    at = strstr(statement.payload, find);
+    cr_assert(at != NULL, "%s", statement.payload);
+    payload = text_format("%.*s%s%s", (int)(at - statement.payload), statement.payload, put,
+                          at + strlen(find));
+    envelope_clear(&statement);
+    statement = sample_seal(VISIT_TYPE, payload, &host.key);
+    json_object_set_new(root, "statement", envelope_to_json(&statement));
+    json_object_del(json_array_get(json_object_get(root, "reports"), 0), "bodies");
+    envelope_clear(&statement);
+    body = json_dumps(root, JSON_COMPACT);
+    if (visit_as(&host, body) == 200) {
+        cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/tasks")), 200));
+        cr_expect(grid_says(&grid, state), "%s", grid_body(&grid));
+    } else {
+        cr_expect(grid_says(&grid, "\"type\":\"invalid\""), "%s", grid_body(&grid));
+    }
+    grid_host_clear(&host);
+}
+
+#define OUTPUT                                                                                     \
+    "{\"name\":\"out\",\"digest\":"                                                                \
+    "\"sha256:084c799cd551dd1d8d5c5f9a5d593b2e931f5e36122ee5c793c1d08a19839cc0\",\"size\":3}"
+
+Test(refusals, a_report_with_an_output_missing_is_an_error)
+{
+    expect_bad_outputs(OUTPUT, "", "\"state\":\"error\"");
+}
+
+Test(refusals, a_report_with_an_extra_output_is_an_error)
+{
+    expect_bad_outputs("\"name\":\"out\"",
+                       "\"name\":\"more\",\"digest\":\"sha256:"
+                       "084c799cd551dd1d8d5c5f9a5d593b2e931f5e36122ee5c793c1d08a19839cc0\","
+                       "\"size\":3},{\"name\":\"out\"",
+                       "\"state\":\"error\"");
+}
+
+Test(refusals, a_report_with_an_output_too_large_is_an_error)
+{
+    expect_bad_outputs("\"size\":3", "\"size\":1001", "\"state\":\"error\"");
+}
+
+Test(refusals, a_report_with_an_output_misnamed_is_an_error)
+{
+    expect_bad_outputs("\"name\":\"out\"", "\"name\":\"OUT\"", "\"state\":\"error\"");
+}
+
+static int post_lines(const char *lines, size_t length)
+{
+    struct grid_request request = {.method = "POST",
+                                   .path = grid_batch(&grid, "/units"),
+                                   .token = grid.operator_token.text,
+                                   .type = "application/x-ndjson",
+                                   .body = lines,
+                                   .length = length};
+
+    return grid_ask(&grid, &request);
+}
+
+Test(refusals, a_batch_of_no_units_is_refused)
+{
+    grid_publish(&grid);
+    cr_expect(eq(int, post_lines("\n", 1), 400));
+    cr_expect(grid_says(&grid, "no unit"), "%s", grid_body(&grid));
+    cr_expect(eq(int, post_lines("", 0), 400));
+}
+
+Test(refusals, a_wrong_line_is_named_and_those_before_it_are_kept)
+{
+    CLEANUP(buffer_clear) struct buffer lines = {.max = 16 << 20};
+
+    grid_publish(&grid);
+    for (int64_t i = 0; i < 300; i++) {
+        CLEANUP(freep) char *line = grid_seal_unit(&grid, i);
+
+        cr_assert(eq(int,
+                     buffer_printf(&lines, NULL, "%s\n", i == 270 ? "{\"not\":\"this\"}" : line),
+                     STATUS_OK));
+    }
+    cr_expect(eq(int, post_lines(lines.bytes, lines.length), 400));
+    cr_expect(grid_says(&grid, "line 271: "), "%s", grid_body(&grid));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "")), 200));
+    cr_expect(grid_says(&grid, "\"units\":270"), "%s", grid_body(&grid));
+}
+
+Test(refusals, a_unit_signed_by_a_stranger_is_refused_with_its_line)
+{
+    struct private_key work;
+    CLEANUP(freep) char *line = NULL;
+
+    grid_publish(&grid);
+    work = grid.sample.work;
+    grid.sample.work = grid.sample.stranger;
+    line = grid_seal_unit(&grid, 0);
+    grid.sample.work = work;
+    cr_expect(eq(int, post_lines(line, strlen(line)), 403));
+    cr_expect(grid_says(&grid, "line 1: "), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"code\":\"unknown-key\""), "%s", grid_body(&grid));
+}
+
+Test(refusals, a_line_without_an_end_is_bounded)
+{
+    CLEANUP(freep) char *line = repeated("", 'a', 1 << 20, "");
+
+    grid_publish(&grid);
+    cr_expect(eq(int, post_lines(line, strlen(line)), 413), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "line 1: "), "%s", grid_body(&grid));
+}
+
+Test(refusals, units_for_an_unknown_batch_are_404)
+{
+    CLEANUP(freep) char *line = NULL;
+
+    grid_publish(&grid);
+    line = grid_seal_unit(&grid, 0);
+    grid.sample.unit.batch.bytes[0] ^= 1;
+    cr_expect(eq(int, post_lines(line, strlen(line)), 404), "%s", grid_body(&grid));
+}
+
+Test(refusals, a_file_of_another_digest_is_refused)
+{
+    static const char path[] =
+        "/v1/files/0000000000000000000000000000000000000000000000000000000000000001";
+
+    (void)grid_get(&grid, "/v1/batches");
+    cr_expect(eq(int, ask("PUT", path, grid.operator_token.text, NULL, "bytes"), 400));
+    cr_expect(grid_says(&grid, "\"code\":\"digest\""), "%s", grid_body(&grid));
+    cr_expect(eq(int, ask("PUT", "/v1/files/abc", grid.operator_token.text, NULL, "x"), 404));
+}
+
+Test(refusals, parameters_are_checked_by_name_and_range)
+{
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches?limit=1001"), 400));
+    cr_expect(grid_says(&grid, "limit"), "%s", grid_body(&grid));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches?limit=0"), 400));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches?after=x"), 400));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches?colour=red"), 400));
+    cr_expect(grid_says(&grid, "colour"), "%s", grid_body(&grid));
+    cr_expect(eq(int, grid_get(&grid, "/v1/units/abc"), 404));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches/abc"), 404));
+}
