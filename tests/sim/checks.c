@@ -166,6 +166,24 @@ static void check_told(struct sim *sim)
     }
 }
 
+static void say(void *context, const char *complaint)
+{
+    (void)context;
+    fprintf(stderr, "sim: %s\n", complaint);
+}
+
+/* All that the store itself can tell of its rows. Dear: not at each step. */
+void sim_check_store(struct sim *sim)
+{
+    struct error err = {0};
+    int64_t faults = 0;
+
+    if (sim->store->check(sim->store, say, NULL, &faults, &err) != STATUS_OK)
+        sim_fail(sim, "the store cannot be checked: %s", err.detail);
+    if (faults != 0)
+        sim_fail(sim, "the store has %lld faults", (long long)faults);
+}
+
 void sim_check(struct sim *sim)
 {
     check_agreed(sim);

@@ -82,8 +82,11 @@ int main(int argc, char **argv)
     for (long i = 0; i < steps; i++) {
         one_step(sim);
         sim_check(sim);
+        if (i % 50 == 0)
+            sim_check_store(sim);
     }
     settle(sim);
+    sim_check_store(sim);
     printf("%lld visits, %lld grants, %lld acks, %lld uploads, %lld lost replies, %lld repeats, "
            "%lld from the past, %lld clones, %lld crashes\n",
            (long long)sim->counts.visits, (long long)sim->counts.grants,

@@ -109,6 +109,7 @@ void sim_host_reform(struct sim_host *host); /* honest from now on, and here */
 /* tests/sim/checks.c */
 struct sim_shadow *sim_shadow_of(struct sim *sim, int64_t task); /* NULL: never granted */
 void sim_check(struct sim *sim);
+void sim_check_store(struct sim *sim);
 int64_t sim_units_open(struct sim *sim);
 struct digest sim_right_result(const struct digest *unit, bool is_big);
 
