@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "server/http/chunked.h"
 #include "server/http/parser.h"
+#include "server/http/range.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct http_parse_limits limits = {
@@ -28,6 +30,26 @@ static void check_head(const struct http_head *head)
     for (size_t i = 0; i < head->field_count; i++)
         assert(strpbrk(head->fields[i].name, " \t:ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL &&
                strpbrk(head->fields[i].value, "\r\n") == NULL);
+}
+
+/* What handlers ask of a head that was accepted. */
+static void ask_head(const struct http_head *head)
+{
+    struct http_segments segments;
+    struct http_value value;
+    struct http_range range = http_range_parse(http_head_field(head, "range"), 1000);
+
+    assert(range.offset >= 0 && range.length >= 0 && range.offset + range.length <= 1000);
+    assert((range.kind == HTTP_RANGE_IMPOSSIBLE) == (range.length == 0));
+    if (http_path_fits(head->path, "/v1/{}/{}", &segments))
+        for (size_t i = 0; i < segments.count; i++)
+            assert(segments.at[i].text[0] != '\0' && strchr(segments.at[i].text, '/') == NULL &&
+                   text_is_plain(segments.at[i].text, strlen(segments.at[i].text), false));
+    if (http_head_parameter(head, "a", &value, NULL) == STATUS_OK)
+        assert(text_is_plain(value.text, strlen(value.text), false));
+    (void)http_head_has_etag(head, "\"a\"");
+    (void)http_head_has_type(head, "a/b");
+    assert(http_head_bearer(head) == NULL || http_head_field(head, "authorization") != NULL);
 }
 
 static void check_body(const char *bytes, size_t length)
@@ -70,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         check_refusal(&refusal);
     if (scan == HTTP_SCAN_WHOLE) {
         if (http_parse_head(copy, head_length, &limits, &head, &refusal))
-            check_head(&head);
+            check_head(&head), ask_head(&head);
         else
             check_refusal(&refusal);
         check_body(copy + head_length, length - head_length);
