@@ -4,6 +4,7 @@ libserver_a_SOURCES += \
 	%D%/chunked.c %D%/chunked.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/date.c %D%/date.h \
+	%D%/deadline.c \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/file_reply.c \
 	%D%/head.c %D%/head.h \
