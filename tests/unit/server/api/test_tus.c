@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/base/disk.h"
+#include "common/base/text.h"
 #include "common/crypto/base64.h"
 #include "tests/support/grid.h"
 
@@ -226,4 +229,32 @@ Test(tus, the_protocol_is_said_and_asked_for)
                  ask("POST", "/v1/uploads", &hosts[0],
                      TUS "Upload-Length: 5\r\nUpload-Metadata: task !!!\r\n", NULL, 0),
                  400));
+}
+
+/* A foreign client, of people who know nothing of us. */
+Test(tus, the_reference_client_is_understood)
+{
+    const char *source = getenv("DUGNAD_SOURCE");
+    const char *modules = getenv("DUGNAD_NODE_MODULES");
+    CLEANUP(freep)
+    char *folder = modules != NULL ? text_copy(modules)
+                                   : text_format("%s/node_modules", source != NULL ? source : ".");
+    CLEANUP(freep) char *module = text_format("%s/tus-js-client/package.json", folder);
+    CLEANUP(freep) char *file = text_format("%s/output", grid.folder);
+    CLEANUP(freep) char *command = NULL;
+    size_t asked;
+
+    if (access(module, R_OK) != 0)
+        cr_skip_test("tus-js-client is not installed in %s", folder);
+    asked = agree();
+    cr_assert(
+        eq(int, grid.env.disk->write(grid.env.disk, file, output, SIZE, 0600, NULL), STATUS_OK));
+    command =
+        text_format("timeout 30 node %s/tests/support/tus_upload.mjs %s "
+                    "http://127.0.0.1:%u/v1/uploads %s %lld out %s",
+                    source != NULL ? source : ".", folder, (unsigned)server_port(grid.server, 0),
+                    hosts[asked].token.text, (long long)reports[asked].task, file);
+    cr_assert(zero(int, system(command)));
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "")), 200));
+    cr_expect(grid_says(&grid, "\"accepted\":1"), "%s", grid_body(&grid));
 }
