@@ -11,7 +11,7 @@
 struct sqlite3;
 struct sqlite3_stmt;
 
-#define STATEMENTS_MAX 256 /* different ones; a power of two, about twice as many as there are */
+#define STATEMENTS_MAX 512 /* different ones; about three times as many as there are */
 
 struct sqlite_store {
     struct store base;
