@@ -7,6 +7,7 @@
 #include "client/control/verbs.h"
 #include "client/daemon/daemon.h"
 #include "client/fetch/verify.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 
 #define BUSY_TRIES   20 /* a daemon that has the lock but does not listen yet */
@@ -39,6 +40,7 @@ const struct program client_program = {
 
 int client_program_run(struct client_world *world, int argc, const char *const *argv)
 {
+    log_init(world->env, LOG_WARN, 2); /* only the daemon tells its story */
     return program_run(&client_program, world, argc, argv);
 }
 

@@ -15,3 +15,6 @@ libtestsupport_a_SOURCES += %D%/village.c %D%/village.h %D%/village_store.c
 libtestsupport_a_SOURCES += %D%/fake_launcher.c %D%/fake_launcher.h %D%/fake_net.c %D%/fake_net.h
 libtestsupport_a_SOURCES += %D%/fake_site.c %D%/fake_site.h %D%/volunteer.c %D%/volunteer.h
 EXTRA_DIST += package.json %D%/tus_upload.mjs
+noinst_PROGRAMS += tests/support/lying-client
+tests_support_lying_client_SOURCES = %D%/lying_client.c
+tests_support_lying_client_LDADD = $(CLIENT_LIBS)
