@@ -1,6 +1,7 @@
 /* dugnad close, cancel, hold, release, retry: what may be done with a batch. */
+#include <inttypes.h>
+
 #include "operator/batches.h"
-#include "operator/show_batch.h"
 #include "operator/verbs.h"
 
 static int act(struct session *session, const struct options *options, enum batch_action action)
@@ -19,8 +20,8 @@ static int act(struct session *session, const struct options *options, enum batc
 
         session_print(session, json);
     } else {
-        show_counts(session->out, &status);
-        (void)fprintf(session->out, "; it is %s\n", batch_phase_name(status.phase));
+        (void)fprintf(session->out, "%s is now %s: %" PRId64 " of %" PRId64 " units accepted.\n",
+                      status.name, batch_phase_name(status.phase), status.accepted, status.units);
     }
     return EXIT_DONE;
 }

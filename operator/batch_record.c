@@ -54,7 +54,7 @@ enum status batch_record_open(struct profile *profile, const char *name,
 {
     CLEANUP(batch_record_clear)
     struct batch_record record = {.disk = profile->session->env->disk};
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     struct disk_path path;
     enum status status;
 
@@ -129,7 +129,7 @@ enum status batch_record_make(struct profile *profile, struct batch_record *reco
 enum status batch_record_app(const struct batch_record *record, struct envelope *ret_app,
                              struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     struct disk_path path;
 
     buffer_init(&content, ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX));

@@ -35,7 +35,7 @@ static enum status read_any(struct session *session, const char *path, struct bu
 
 static enum status take_token(struct profile *profile, const char *path, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     size_t length;
 
     if (path == NULL)
@@ -53,7 +53,7 @@ static enum status take_token(struct profile *profile, const char *path, struct 
 
 static enum status take_ca(struct profile *profile, const char *path, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     struct digest digest;
 
     if (path == NULL)
@@ -83,7 +83,7 @@ static enum status meet(struct profile *profile, struct http_response *ret_respo
 /* The site uses a CA of its own: believe in it if the pinned project's keyring lists it. */
 static enum status find_ca(struct profile *profile, struct error *err)
 {
-    CLEANUP(http_response_clear) struct http_response response;
+    CLEANUP(http_response_clear) struct http_response response = {0};
     CLEANUP(project_clear) struct project project = {0};
     struct env *env = profile->session->env;
     const struct keyring *keyring = &profile->trust.keyring;

@@ -43,7 +43,7 @@ static enum status take_piece(void *context, const void *bytes, size_t count, st
 static enum status ask(struct profile *profile, const struct named_output *output,
                        struct http_sink *sink, struct error *err)
 {
-    CLEANUP(http_response_clear) struct http_response response;
+    CLEANUP(http_response_clear) struct http_response response = {0};
     CLEANUP(freep) char *path = NULL;
     char hex[2 * DIGEST_BYTES + 1];
     struct remote_request request = {

@@ -65,7 +65,7 @@ static int run_hosts(void *context, const struct options *options)
                                          ">running", ">agreed",    ">outvoted", ">errors"};
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
-    CLEANUP(table_clear) struct table table;
+    CLEANUP(table_clear) struct table table = {0};
     struct error err = {0};
 
     table_init(&table, titles, sizeof titles / sizeof *titles);
@@ -135,7 +135,7 @@ static int run_tasks(void *context, const struct options *options)
     static const char *const titles[] = {">task", "unit", "state", ">host", ">volunteer", "name"};
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
-    CLEANUP(table_clear) struct table table;
+    CLEANUP(table_clear) struct table table = {0};
     struct error err = {0};
 
     table_init(&table, titles, sizeof titles / sizeof *titles);

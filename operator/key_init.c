@@ -35,7 +35,7 @@ static enum status print_sheet(const struct keychain *keychain, const struct pub
 {
     struct session *session = keychain->profile->session;
     struct disk *disk = session->env->disk;
-    CLEANUP(buffer_clear) struct buffer pem;
+    CLEANUP(buffer_clear) struct buffer pem = {0};
     struct disk_path path;
 
     buffer_init(&pem, 16384);

@@ -50,7 +50,7 @@ static enum status add_cas(const struct profile *profile, const struct options *
     const char *path;
 
     for (size_t i = 0; (path = options_nth(options, "tls-ca", i)) != NULL; i++) {
-        CLEANUP(buffer_clear) struct buffer pem;
+        CLEANUP(buffer_clear) struct buffer pem = {0};
 
         buffer_init(&pem, PROFILE_CA_MAX);
         TRY(disk->read(disk, path, &pem, err));

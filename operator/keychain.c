@@ -39,7 +39,7 @@ void keychain_clear(struct keychain *keychain)
 static enum status take_from_file(struct keychain *keychain, const char *path, struct error *err)
 {
     struct disk *disk = keychain->profile->session->env->disk;
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     struct error why = {0};
     enum status status;
     size_t length;

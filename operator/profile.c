@@ -142,7 +142,7 @@ static enum status parse_main(struct profile *profile, const struct buffer *cont
 
 static enum status read_main(struct profile *profile, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     enum status status;
 
     buffer_init(&content, file_limits.bytes);
@@ -157,7 +157,7 @@ static enum status read_main(struct profile *profile, struct error *err)
 
 static enum status read_token(struct profile *profile, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     enum status status;
 
     buffer_init(&content, 256);
@@ -172,7 +172,7 @@ static enum status read_token(struct profile *profile, struct error *err)
 
 static enum status read_ca(struct profile *profile, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     enum status status;
 
     buffer_init(&content, PROFILE_CA_MAX);
@@ -186,7 +186,7 @@ static enum status read_ca(struct profile *profile, struct error *err)
 
 static enum status read_trust(struct profile *profile, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     enum status status;
 
     buffer_init(&content, TRUST_STATE_MAX);

@@ -7,7 +7,7 @@
 static int run_manual(void *context, const struct options *options)
 {
     struct session *session = context;
-    CLEANUP(buffer_clear) struct buffer text;
+    CLEANUP(buffer_clear) struct buffer text = {0};
 
     buffer_init(&text, MANUAL_MAX);
     program_manual(options->program, &text);

@@ -37,7 +37,7 @@ static enum status parse_state(const struct buffer *content, struct results_fold
 
 static enum status read_state(struct results_folder *folder, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
     struct batch_id batch = {0};
     struct disk_path path;
     enum status status;

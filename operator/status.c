@@ -42,7 +42,7 @@ static enum status list_all(struct profile *profile, const struct options *optio
     static const char *const titles[] = {"batch",     "app",      "state",   ">units",
                                          ">accepted", ">running", ">failed", "done about"};
     struct session *session = profile->session;
-    CLEANUP(table_clear) struct table table;
+    CLEANUP(table_clear) struct table table = {0};
     struct cursor after = {0};
 
     table_init(&table, titles, sizeof titles / sizeof *titles);

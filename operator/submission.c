@@ -200,7 +200,7 @@ struct digest submission_fingerprint(const struct submission *submission)
     static const char *const personal[] = {"json",  "profile", "passphrase-file", "dry-run",
                                            "close", "name",    "append"};
     const struct options *options = submission->options;
-    CLEANUP(hasher_clear) struct hasher hasher;
+    CLEANUP(hasher_clear) struct hasher hasher = {0};
 
     hasher_init(&hasher);
     for (size_t i = 0; i < options->value_count; i++) {
@@ -259,7 +259,7 @@ void prepared_unit_clear(struct prepared_unit *prepared)
 
 static void make_seed(struct work_unit *unit)
 {
-    CLEANUP(hasher_clear) struct hasher hasher;
+    CLEANUP(hasher_clear) struct hasher hasher = {0};
     CLEANUP(freep)
     char *text =
         text_format("dugnad-seed-v1 %s %" PRId64, batch_format(&unit->batch).text, unit->index);
@@ -288,7 +288,7 @@ static enum status look_at_files(struct disk *disk, const struct texts *paths,
 static enum status read_inline(struct disk *disk, const struct local_file *file,
                                struct work_input *input, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer content;
+    CLEANUP(buffer_clear) struct buffer content = {0};
 
     buffer_init(&content, SUBMISSION_INLINE_MAX);
     TRY(disk->read(disk, file->path, &content, err));

@@ -123,7 +123,7 @@ static enum status post_lines(struct submitting *work, const struct slice *slice
         .body = {.bytes = slice->lines.bytes, .length = (int64_t)slice->lines.length},
         .max_bytes = PUBLISHED_MAX,
     };
-    CLEANUP(http_response_clear) struct http_response response;
+    CLEANUP(http_response_clear) struct http_response response = {0};
     struct units_received received;
     struct error why = {0};
 

@@ -57,7 +57,7 @@ static enum status put_value(enum place place, const struct template_values *val
 enum status template_expand(const char *text, const struct template_values *values,
                             struct texts *arguments, struct error *err)
 {
-    CLEANUP(buffer_clear) struct buffer out;
+    CLEANUP(buffer_clear) struct buffer out = {0};
 
     if (strcmp(text, places[PLACE_INPUT]) == 0) {
         if (values->inputs->count == 0)

@@ -17,7 +17,7 @@ void local_file_clear(struct local_file *file)
 static enum status hash(struct disk *disk, struct disk_file *file, struct local_file *result,
                         struct error *err)
 {
-    CLEANUP(hasher_clear) struct hasher hasher;
+    CLEANUP(hasher_clear) struct hasher hasher = {0};
     CLEANUP(freep) char *piece = must_alloc(PIECE_BYTES, 1);
     size_t count;
 

@@ -281,7 +281,7 @@ static bool wants_help(size_t count, const char *const *words)
 
 static int print_help(const struct program *program, const struct command *command)
 {
-    CLEANUP(buffer_clear) struct buffer text;
+    CLEANUP(buffer_clear) struct buffer text = {0};
 
     buffer_init(&text, HELP_MAX);
     if (command == NULL)

@@ -73,7 +73,7 @@ static void put_entry(struct buffer *text, const char *left, const char *words)
 
 static void put_option(struct buffer *text, const struct option_rule *rule)
 {
-    CLEANUP(buffer_clear) struct buffer left;
+    CLEANUP(buffer_clear) struct buffer left = {0};
 
     buffer_init(&left, 200);
     (void)buffer_printf(&left, NULL, "--%s%s%s%s", rule->name, rule->argument != NULL ? " " : "",
@@ -157,7 +157,7 @@ static void put_roff_paragraphs(struct buffer *text, const char *words)
     const char *part;
 
     while ((part = strstr(words, "\n\n")) != NULL) {
-        CLEANUP(buffer_clear) struct buffer paragraph;
+        CLEANUP(buffer_clear) struct buffer paragraph = {0};
 
         buffer_init(&paragraph, (size_t)(part - words) + 1);
         (void)buffer_append(&paragraph, words, (size_t)(part - words), NULL);
@@ -189,7 +189,7 @@ static void put_roff_options(struct buffer *text, const struct option_rule *rule
 static void put_roff_command(const struct program *program, const struct command *command,
                              struct buffer *text)
 {
-    CLEANUP(buffer_clear) struct buffer usage;
+    CLEANUP(buffer_clear) struct buffer usage = {0};
 
     buffer_init(&usage, 1000);
     put_usage(program, command, &usage);

@@ -137,8 +137,8 @@ static void say_what_next(struct env *env, const char *folder, const struct conf
                      digest_format(&facts.digest).text);
     (void)printf("What comes next:\n"
                  "  dugnad-server run %s\n"
-                 "  dugnad-server token %s new --role operator --name me\n"
-                 "  dugnad connect %s --token TOKEN%s%s\n"
+                 "  dugnad-server token %s new --role operator --name me >token\n"
+                 "  dugnad connect %s --token-file token%s%s\n"
                  "  dugnad key init && dugnad key publish\n",
                  folder, folder, config->url.text,
                  *config->certificate.text == '\0' ? " --ca " : "",

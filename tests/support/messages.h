@@ -14,8 +14,11 @@
 #define BATCH_A  "00112233445566778899aabbccddeeff"
 #define TOKEN_A  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-/* Decode, forget the message. */
-typedef enum status (*decoder)(const char *body, size_t length, struct error *err);
+/* Decodes a body and forgets the message. */
+struct decoder {
+    enum status (*decode)(const char *body, size_t length, struct error *err);
+};
+#define DECODER(function) ((struct decoder){function})
 
 /* The first `find` of the body becomes `put`; then it must be refused in words with `names`. */
 struct spoilt {
@@ -25,14 +28,15 @@ struct spoilt {
 };
 
 /* Each is refused as STATUS_INVALID. */
-void expect_refused(decoder decode, const char *body, const struct spoilt *cases, size_t count);
+void expect_refused(struct decoder decoder, const char *body, const struct spoilt *cases,
+                    size_t count);
 
 /*
  * What holds for every message: the body is taken; every shorter part of it, a list, nothing, and
  * the body with blanks beyond `max` bytes are not; an additional member is refused exactly if the
  * message is strict.
  */
-void expect_like_any_message(decoder decode, const char *body, size_t max, bool is_strict);
+void expect_like_any_message(struct decoder decoder, const char *body, size_t max, bool is_strict);
 
 /* A copy with the first `find` replaced; free it. Asserts that there is one. */
 char *replaced(const char *body, const char *find, const char *put);

@@ -1,0 +1,1 @@
+check_PROGRAMS += %D%/test_result_check %D%/test_units %D%/test_verbs

@@ -47,8 +47,8 @@ Test(batch, a_request_is_strict_and_each_refusal_names_the_member)
     struct batch_request request;
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_request, body, BATCH_REQUEST_MAX, true);
-    expect_refused(decode_request, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_request), body, BATCH_REQUEST_MAX, true);
+    expect_refused(DECODER(decode_request), body, cases, COUNT(cases));
     cr_assert(eq(int, batch_request_decode(body, strlen(body), &request, NULL), STATUS_OK));
     again = batch_request_encode(&request);
     cr_expect(eq(str, again, (char *)body));
@@ -70,8 +70,8 @@ Test(batch, only_the_action_priority_has_a_priority)
         {",\"priority\":-7", "", "priority"},
     };
 
-    expect_like_any_message(decode_action, body, BATCH_REQUEST_MAX, true);
-    expect_refused(decode_action, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_action), body, BATCH_REQUEST_MAX, true);
+    expect_refused(DECODER(decode_action), body, cases, COUNT(cases));
     for (int action = ACTION_CLOSE; action <= ACTION_PRIORITY; action++) {
         struct batch_action_request sent = {.action = action}, got = {0};
         CLEANUP(freep) char *text = batch_action_encode(&sent);
@@ -99,8 +99,8 @@ Test(batch, its_status_is_read_and_written_as_it_was)
     struct batch_status status = {0};
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_status, STATUS, BATCH_REPLY_MAX, false);
-    expect_refused(decode_status, STATUS, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_status), STATUS, BATCH_REPLY_MAX, false);
+    expect_refused(DECODER(decode_status), STATUS, cases, COUNT(cases));
     cr_assert(eq(int, batch_status_decode(STATUS, strlen(STATUS), &status, NULL), STATUS_OK));
     cr_expect(not(batch_has_ended(&status)));
     again = batch_status_encode(&status);
@@ -129,8 +129,8 @@ Test(explain, words_are_kept_and_foreign_text_is_made_harmless)
     CLEANUP(freep) char *again = NULL, *wild = replaced(body, "no\\nroom", "\\u001b[31mred");
     struct explanation shown = {0};
 
-    expect_like_any_message(decode_explanation, body, EXPLAIN_MAX, false);
-    expect_refused(decode_explanation, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_explanation), body, EXPLAIN_MAX, false);
+    expect_refused(DECODER(decode_explanation), body, cases, COUNT(cases));
     cr_assert(eq(int, explanation_decode(body, strlen(body), &explanation, NULL), STATUS_OK));
     again = explanation_encode(&explanation);
     cr_expect(eq(str, again, (char *)body));
@@ -166,8 +166,8 @@ Test(unit_status, shows_each_task_and_how_it_ended)
     CLEANUP(unit_status_clear) struct unit_status unit = {0};
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_unit, body, UNIT_STATUS_MAX, false);
-    expect_refused(decode_unit, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_unit), body, UNIT_STATUS_MAX, false);
+    expect_refused(DECODER(decode_unit), body, cases, COUNT(cases));
     cr_assert(eq(int, unit_status_decode(body, strlen(body), &unit, NULL), STATUS_OK));
     cr_expect(eq(int, (int)unit.tasks[0].limit, LIMIT_PROCESSES));
     again = unit_status_encode(&unit);
@@ -207,9 +207,9 @@ Test(listing, pages_of_batches)
         {"\"paused\"", "\"bored\"", "batches[0].state"},
     };
 
-    expect_like_any_message(decode_batch_page, body, LISTING_MAX, false);
+    expect_like_any_message(DECODER(decode_batch_page), body, LISTING_MAX, false);
     expect_round_trip_batch_page(body);
-    expect_refused(decode_batch_page, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_batch_page), body, cases, COUNT(cases));
 }
 
 Test(listing, pages_of_units)
@@ -219,9 +219,9 @@ Test(listing, pages_of_units)
         "\"why\":\"errors\"}]}";
     static const struct spoilt cases[] = {{"\"failed\"", "\"ill\"", "units[0].state"}};
 
-    expect_like_any_message(decode_unit_page, body, LISTING_MAX, false);
+    expect_like_any_message(DECODER(decode_unit_page), body, LISTING_MAX, false);
     expect_round_trip_unit_page(body);
-    expect_refused(decode_unit_page, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_unit_page), body, cases, COUNT(cases));
 }
 
 Test(listing, pages_of_tasks)
@@ -236,9 +236,9 @@ Test(listing, pages_of_tasks)
         {"\"Ola\"", "\"O\\nla\"", "tasks[0].volunteer_name"},
     };
 
-    expect_like_any_message(decode_task_page, body, LISTING_MAX, false);
+    expect_like_any_message(DECODER(decode_task_page), body, LISTING_MAX, false);
     expect_round_trip_task_page(body);
-    expect_refused(decode_task_page, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_task_page), body, cases, COUNT(cases));
 }
 
 Test(listing, pages_of_hosts)
@@ -255,7 +255,7 @@ Test(listing, pages_of_hosts)
         {"\"agreed\":2", "\"agreed\":\"2\"", "hosts[0].agreed"},
     };
 
-    expect_like_any_message(decode_host_page, body, LISTING_MAX, false);
+    expect_like_any_message(DECODER(decode_host_page), body, LISTING_MAX, false);
     expect_round_trip_host_page(body);
-    expect_refused(decode_host_page, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_host_page), body, cases, COUNT(cases));
 }

@@ -48,8 +48,8 @@ Test(enrolment, the_payload_is_strict_and_each_refusal_names_the_member)
     };
     CLEANUP(freep) char *payload = payload_text();
 
-    expect_like_any_message(decode_payload, payload, ENROLMENT_PAYLOAD_MAX, true);
-    expect_refused(decode_payload, payload, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_payload), payload, ENROLMENT_PAYLOAD_MAX, true);
+    expect_refused(DECODER(decode_payload), payload, cases, COUNT(cases));
 }
 
 static enum status decode_request(const char *body, size_t length, struct error *err)
@@ -75,8 +75,8 @@ Test(enrolment, the_request_carries_a_statement_and_perhaps_an_account)
     CLEANUP(freep) char *bare = text_format("{\"statement\":%s}", statement);
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_request, body, ENROLMENT_REQUEST_MAX, true);
-    expect_refused(decode_request, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_request), body, ENROLMENT_REQUEST_MAX, true);
+    expect_refused(DECODER(decode_request), body, cases, COUNT(cases));
     cr_expect(eq(int, decode_request(bare, strlen(bare), NULL), STATUS_OK));
     cr_assert(eq(int, enrolment_request_decode(body, strlen(body), &request, NULL), STATUS_OK));
     cr_expect(envelope_is_signed_by(&request.statement, &request.enrolment.key));
@@ -103,8 +103,8 @@ Test(enrolment, the_reply_gives_a_token)
     CLEANUP(freep) char *again = NULL;
     struct enrolment_reply reply;
 
-    expect_like_any_message(decode_reply, body, ENROLMENT_REPLY_MAX, false);
-    expect_refused(decode_reply, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_reply), body, ENROLMENT_REPLY_MAX, false);
+    expect_refused(DECODER(decode_reply), body, cases, COUNT(cases));
     cr_assert(eq(int, enrolment_reply_decode(body, strlen(body), &reply, NULL), STATUS_OK));
     again = enrolment_reply_encode(&reply);
     cr_expect(eq(str, again, (char *)body));
@@ -131,8 +131,8 @@ Test(enrolment, a_challenge_has_up_to_128_bytes)
     CLEANUP(freep) char *again = NULL;
     struct challenge_reply reply;
 
-    expect_like_any_message(decode_challenge, body, ENROLMENT_REPLY_MAX, false);
-    expect_refused(decode_challenge, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_challenge), body, ENROLMENT_REPLY_MAX, false);
+    expect_refused(DECODER(decode_challenge), body, cases, COUNT(cases));
     cr_assert(eq(int, challenge_reply_decode(body, strlen(body), &reply, NULL), STATUS_OK));
     again = challenge_reply_encode(&reply);
     cr_expect(eq(str, again, (char *)body));
@@ -166,8 +166,8 @@ Test(account, a_volunteer_may_have_a_name)
     struct token account = {TOKEN_A};
     CLEANUP(freep) char *reply = account_reply_encode(&account);
 
-    expect_like_any_message(decode_account, body, ACCOUNT_MAX, true);
-    expect_refused(decode_account, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_account), body, ACCOUNT_MAX, true);
+    expect_refused(DECODER(decode_account), body, cases, COUNT(cases));
     cr_expect(eq(int, decode_account("{}", 2, NULL), STATUS_OK));
-    expect_like_any_message(decode_account_reply, reply, ACCOUNT_MAX, false);
+    expect_like_any_message(DECODER(decode_account_reply), reply, ACCOUNT_MAX, false);
 }

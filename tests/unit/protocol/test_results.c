@@ -40,7 +40,7 @@ Test(result_line, is_read_and_written_as_it_was)
     CLEANUP(result_line_clear) struct result_line line = {0};
 
     text[strlen(text) - 1] = '\0';
-    expect_like_any_message(decode_line, text, RESULT_LINE_MAX, false);
+    expect_like_any_message(DECODER(decode_line), text, RESULT_LINE_MAX, false);
     cr_assert(eq(int, result_line_decode(text, strlen(text), &line, NULL), STATUS_OK));
     cr_expect(eq(str, line.outputs[0].body.bytes, "hello"));
     cr_expect(not(line.outputs[1].is_inline));
@@ -65,7 +65,7 @@ Test(result_line, each_refusal_names_the_member)
     };
     CLEANUP(freep) char *text = accepted_line();
 
-    expect_refused(decode_line, text, cases, COUNT(cases));
+    expect_refused(DECODER(decode_line), text, cases, COUNT(cases));
 }
 
 Test(result_line, a_failed_unit_needs_no_outputs)
@@ -109,8 +109,8 @@ Test(apps, hold_each_version_with_its_variants)
     CLEANUP(apps_clear) struct apps apps = {0};
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_apps, body, APPS_MAX, false);
-    expect_refused(decode_apps, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_apps), body, APPS_MAX, false);
+    expect_refused(DECODER(decode_apps), body, cases, COUNT(cases));
     cr_assert(eq(int, apps_decode(body, strlen(body), &apps, NULL), STATUS_OK));
     again = apps_encode(&apps);
     cr_expect(eq(str, again, body));
@@ -139,8 +139,8 @@ Test(files_missing, asks_for_up_to_a_thousand)
     most = files_missing_request_encode(files, FILES_MISSING_FILES_MAX);
     more = files_missing_request_encode(files, FILES_MISSING_FILES_MAX + 1);
     reply = files_missing_reply_encode(files, 2);
-    expect_like_any_message(decode_files, most, FILES_MISSING_MAX, true);
-    expect_like_any_message(decode_missing, reply, FILES_MISSING_MAX, false);
+    expect_like_any_message(DECODER(decode_files), most, FILES_MISSING_MAX, true);
+    expect_like_any_message(DECODER(decode_missing), reply, FILES_MISSING_MAX, false);
     cr_expect(eq(int, decode_files(more, strlen(more), NULL), STATUS_INVALID));
 }
 

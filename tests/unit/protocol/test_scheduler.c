@@ -76,7 +76,7 @@ Test(scheduler_request, is_strict_and_bounded)
 {
     CLEANUP(freep) char *body = request_with(PAYLOAD);
 
-    expect_like_any_message(decode, body, SCHEDULER_REQUEST_MAX, true);
+    expect_like_any_message(DECODER(decode), body, SCHEDULER_REQUEST_MAX, true);
 }
 
 Test(scheduler_request, each_refusal_names_the_member)
@@ -112,7 +112,7 @@ Test(scheduler_request, each_refusal_names_the_member)
     };
     CLEANUP(freep) char *body = request_with(PAYLOAD);
 
-    expect_refused(decode, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode), body, cases, COUNT(cases));
 }
 
 Test(scheduler_request, reports_belong_to_the_statement_one_by_one)
@@ -184,7 +184,7 @@ Test(scheduler_reply, is_bounded_and_may_grow_members)
     char *more =
         replaced(body, "\"state\":\"reported\"", "\"state\":\"reported\",\"mood\":\"good\"");
 
-    expect_like_any_message(decode_reply, body, SCHEDULER_REPLY_MAX, false);
+    expect_like_any_message(DECODER(decode_reply), body, SCHEDULER_REPLY_MAX, false);
     cr_expect(eq(int, decode_reply(more, strlen(more), NULL), STATUS_OK));
 }
 
@@ -217,5 +217,5 @@ Test(scheduler_reply, each_refusal_names_the_member)
     };
     CLEANUP(freep) char *body = reply_text();
 
-    expect_refused(decode_reply, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_reply), body, cases, COUNT(cases));
 }

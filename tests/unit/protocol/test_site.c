@@ -34,7 +34,7 @@ Test(project, is_read_and_written_as_it_was)
     CLEANUP(project_clear) struct project project = {0};
     CLEANUP(freep) char *body = project_text(), *again = NULL;
 
-    expect_like_any_message(decode_project, body, PROJECT_MAX, false);
+    expect_like_any_message(DECODER(decode_project), body, PROJECT_MAX, false);
     cr_assert(eq(int, project_decode(body, strlen(body), &project, NULL), STATUS_OK));
     cr_expect(project.freshness == NULL);
     cr_expect(project_speaks(&project, 1) && !project_speaks(&project, 2));
@@ -54,7 +54,7 @@ Test(project, an_unclaimed_site_has_neither_id_nor_keyrings)
     cr_expect(digest_is_none(&project.project));
     again = project_encode(&project);
     cr_expect(eq(str, again, (char *)body));
-    expect_refused(decode_project, body, cases, 1);
+    expect_refused(DECODER(decode_project), body, cases, 1);
 }
 
 Test(project, each_refusal_names_the_member)
@@ -69,7 +69,7 @@ Test(project, each_refusal_names_the_member)
     };
     CLEANUP(freep) char *body = project_text();
 
-    expect_refused(decode_project, body, cases, COUNT(cases));
+    expect_refused(DECODER(decode_project), body, cases, COUNT(cases));
 }
 
 static enum status decode_bulletin(const char *body, size_t length, struct error *err)
@@ -93,8 +93,8 @@ Test(bulletin, carries_freshness_and_notices)
     CLEANUP(bulletin_clear) struct bulletin bulletin = {0};
     CLEANUP(freep) char *again = NULL;
 
-    expect_like_any_message(decode_bulletin, body, BULLETIN_MAX, false);
-    expect_refused(decode_bulletin, body, cases, COUNT(cases));
+    expect_like_any_message(DECODER(decode_bulletin), body, BULLETIN_MAX, false);
+    expect_refused(DECODER(decode_bulletin), body, cases, COUNT(cases));
     cr_assert(eq(int, bulletin_decode(body, strlen(body), &bulletin, NULL), STATUS_OK));
     cr_expect(eq(str, bulletin.freshness, envelope));
     again = bulletin_encode(&bulletin);
@@ -119,7 +119,7 @@ Test(problem, tells_status_words_and_when_to_come_back)
     error_detail(&err, "a secret path");
     error_retry_after(&err, 30);
     body = problem_encode(&err);
-    expect_like_any_message(decode_problem, body, PROBLEM_MAX, false);
+    expect_like_any_message(DECODER(decode_problem), body, PROBLEM_MAX, false);
     cr_assert(eq(int, problem_decode(body, strlen(body), &problem, NULL), STATUS_OK));
     cr_expect(eq(int, (int)problem.status, STATUS_LIMITED));
     cr_expect(eq(int, problem.http, 429));
@@ -169,8 +169,8 @@ Test(published, each_answer_says_what_was_taken)
         again = published_encode(&got);
         cr_expect(eq(str, again, body));
     }
-    expect_like_any_message(decode_freshness, "{\"sequence\":5}", PUBLISHED_MAX, false);
-    expect_like_any_message(decode_units, "{\"received\":5,\"new\":3,\"known\":2}", PUBLISHED_MAX,
-                            false);
+    expect_like_any_message(DECODER(decode_freshness), "{\"sequence\":5}", PUBLISHED_MAX, false);
+    expect_like_any_message(DECODER(decode_units), "{\"received\":5,\"new\":3,\"known\":2}",
+                            PUBLISHED_MAX, false);
     cr_expect(eq(int, decode_freshness("{\"sequence\":0}", 14, NULL), STATUS_INVALID));
 }

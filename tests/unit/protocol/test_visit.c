@@ -39,7 +39,7 @@ Test(visit, a_statement_is_read_and_written_as_it_was)
 
 Test(visit, is_strict_and_bounded)
 {
-    expect_like_any_message(decode, BODY, VISIT_PAYLOAD_MAX, true);
+    expect_like_any_message(DECODER(decode), BODY, VISIT_PAYLOAD_MAX, true);
 }
 
 Test(visit, each_refusal_names_the_member)
@@ -65,7 +65,7 @@ Test(visit, each_refusal_names_the_member)
         {"\"size\":5", "\"size\":5,\"more\":1", "outputs[0].more"},
     };
 
-    expect_refused(decode, BODY, cases, COUNT(cases));
+    expect_refused(DECODER(decode), BODY, cases, COUNT(cases));
 }
 
 Test(visit, it_names_at_most_so_many_tasks)

@@ -1,0 +1,338 @@
+#include "tests/support/memory_site.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/disk.h"
+#include "common/base/text.h"
+#include "common/crypto/envelope.h"
+#include "common/env/real.h"
+#include "protocol/apps.h"
+#include "protocol/files_missing.h"
+#include "protocol/problem.h"
+#include "protocol/project.h"
+#include "protocol/published.h"
+
+/* One exchange: it is over as soon as it began. */
+struct http_exchange {
+    enum status status;
+    int http;
+    char *body; /* owned */
+    struct http_sink *sink;
+};
+
+static void refuse(struct http_exchange *exchange, enum status status, const char *words)
+{
+    struct error err = {0};
+
+    error_set(&err, status, "%s", words);
+    exchange->http = status_facts(status)->http;
+    exchange->body = problem_encode(&err);
+}
+
+static void answer(struct http_exchange *exchange, char *body)
+{
+    exchange->http = 200;
+    exchange->body = body;
+}
+
+static void take(struct envelope *ret_envelope, const char *body)
+{
+    cr_assert(eq(int, envelope_decode(body, strlen(body), ENVELOPE_KEYRING_MAX, ret_envelope, NULL),
+                 STATUS_OK));
+}
+
+/* --- what is published --- */
+
+static void answer_project(struct memory_site *site, struct http_exchange *exchange)
+{
+    struct project project = {.name = "Grid",
+                              .project = site->project,
+                              .keyrings = site->keyrings,
+                              .freshness = site->freshness,
+                              .version_count = 1,
+                              .versions = {1},
+                              .time_s = 1700000000};
+
+    answer(exchange, project_encode(&project));
+}
+
+static void publish(struct memory_site *site, struct http_exchange *exchange, const char *body,
+                    enum published_kind kind)
+{
+    struct published published = {.kind = kind, .number = 1};
+    struct envelope envelope = {0};
+
+    take(&envelope, body);
+    published.digest = envelope.digest;
+    if (kind == PUBLISHED_KEYRING) {
+        if (site->keyrings.count == 0)
+            site->project = envelope.digest;
+        texts_add(&site->keyrings, body);
+        published.number = (int64_t)site->keyrings.count;
+        published.digest = site->project;
+    } else if (kind == PUBLISHED_FRESHNESS) {
+        free(site->freshness);
+        site->freshness = text_copy(body);
+    } else {
+        texts_add(kind == PUBLISHED_VARIANT ? &site->variants : &site->app_versions, body);
+    }
+    envelope_clear(&envelope);
+    answer(exchange, published_encode(&published));
+}
+
+static void answer_apps(struct memory_site *site, struct http_exchange *exchange)
+{
+    struct app_entry entries[8] = {0};
+    struct apps apps = {.apps = entries};
+
+    for (size_t i = 0; i < site->app_versions.count && i < 8; i++) {
+        entries[i].app_version = site->app_versions.texts[i];
+        entries[i].variants = site->variants;
+        apps.count++;
+    }
+    answer(exchange, apps_encode(&apps));
+}
+
+static void answer_missing(struct memory_site *site, struct http_exchange *exchange,
+                           const char *body)
+{
+    struct digests asked = {0};
+    size_t missing = 0;
+
+    cr_assert(eq(int, files_missing_request_decode(body, strlen(body), &asked, NULL), STATUS_OK));
+    for (size_t i = 0; i < asked.count; i++)
+        if (!texts_have(&site->files, digest_format(&asked.digests[i]).text))
+            asked.digests[missing++] = asked.digests[i];
+    answer(exchange, files_missing_reply_encode(asked.digests, missing));
+    digests_clear(&asked);
+}
+
+static void take_file(struct memory_site *site, struct http_exchange *exchange, const char *hex,
+                      const char *body, size_t length)
+{
+    struct digest digest = digest_of(body, length);
+    CLEANUP(freep) char *named = text_format("sha256:%s", hex);
+
+    if (strcmp(named, digest_format(&digest).text) != 0) {
+        refuse(exchange, STATUS_INVALID, "the bytes have another digest");
+        return;
+    }
+    if (!texts_have(&site->files, named))
+        texts_add(&site->files, named);
+    answer(exchange, text_copy(""));
+}
+
+/* --- the batch --- */
+
+static void answer_batch(struct memory_site *site, struct http_exchange *exchange)
+{
+    struct batch_status status = {
+        .batch = site->batch.batch,
+        .app = {"app"},
+        .app_version = site->batch.app_version,
+        .phase = site->is_closed ? PHASE_FINISHED : PHASE_OPEN,
+        .created_s = 1700000000,
+        .units = (int64_t)site->units.count,
+        .accepted = (int64_t)site->units.count,
+    };
+
+    memcpy(status.name, site->batch.name, sizeof status.name);
+    answer(exchange, batch_status_encode(&status));
+}
+
+static void create(struct memory_site *site, struct http_exchange *exchange, const char *body)
+{
+    struct batch_request request;
+
+    cr_assert(eq(int, batch_request_decode(body, strlen(body), &request, NULL), STATUS_OK));
+    if (site->has_batch && memcmp(&site->batch.batch, &request.batch, sizeof request.batch) != 0) {
+        refuse(exchange, STATUS_CONFLICT, "there is another batch of that name");
+        return;
+    }
+    site->batch = request;
+    site->has_batch = true;
+    answer_batch(site, exchange);
+}
+
+static void take_units(struct memory_site *site, struct http_exchange *exchange, const char *body)
+{
+    CLEANUP(freep) char *copy = text_copy(body);
+    char *rest = copy, *line;
+    struct units_received received = {0};
+
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        if (line[0] == '\0')
+            continue;
+        received.received++;
+        received.known += texts_have(&site->units, line);
+        if (!texts_have(&site->units, line))
+            texts_add(&site->units, line);
+    }
+    received.added = received.received - received.known;
+    answer(exchange, units_received_encode(&received));
+}
+
+static void act(struct memory_site *site, struct http_exchange *exchange, const char *body)
+{
+    site->is_closed = site->is_closed || strstr(body, "close") != NULL;
+    answer_batch(site, exchange);
+}
+
+/* The cursor of a line is its number. */
+static void answer_results(struct memory_site *site, struct http_exchange *exchange,
+                           const char *path)
+{
+    const char *after = strstr(path, "after=");
+    size_t first = after != NULL ? strtoul(after + strlen("after="), NULL, 10) : 0;
+    CLEANUP(buffer_clear) struct buffer body = {0};
+
+    buffer_init(&body, 1 << 20);
+    for (size_t i = first; i < site->results.count && i < first + 2; i++)
+        (void)buffer_append_text(&body, site->results.texts[i], NULL);
+    answer(exchange, text_copy(buffer_text(&body)));
+}
+
+/* --- who answers what --- */
+
+static void route_batch(struct memory_site *site, struct http_exchange *exchange, const char *path,
+                        const char *body)
+{
+    if (!site->has_batch)
+        refuse(exchange, STATUS_NOT_FOUND, "there is no such batch");
+    else if (strstr(path, "/units") != NULL)
+        take_units(site, exchange, body);
+    else if (strstr(path, "/actions") != NULL)
+        act(site, exchange, body);
+    else if (strstr(path, "/results") != NULL)
+        answer_results(site, exchange, path);
+    else
+        answer_batch(site, exchange);
+}
+
+static void route(struct memory_site *site, struct http_exchange *exchange, const char *path,
+                  const char *body, size_t length)
+{
+    if (strcmp(path, "/v1/project") == 0)
+        answer_project(site, exchange);
+    else if (strcmp(path, "/v1/keyrings") == 0)
+        publish(site, exchange, body, PUBLISHED_KEYRING);
+    else if (strcmp(path, "/v1/freshness") == 0)
+        publish(site, exchange, body, PUBLISHED_FRESHNESS);
+    else if (strcmp(path, "/v1/app-versions") == 0)
+        publish(site, exchange, body, PUBLISHED_APP_VERSION);
+    else if (strcmp(path, "/v1/variants") == 0)
+        publish(site, exchange, body, PUBLISHED_VARIANT);
+    else if (strcmp(path, "/v1/apps") == 0)
+        answer_apps(site, exchange);
+    else if (strcmp(path, "/v1/files/missing") == 0)
+        answer_missing(site, exchange, body);
+    else if (text_starts_with(path, "/v1/files/"))
+        take_file(site, exchange, path + strlen("/v1/files/"), body, length);
+    else if (strcmp(path, "/v1/batches") == 0)
+        create(site, exchange, body);
+    else if (text_starts_with(path, "/v1/batches/"))
+        route_batch(site, exchange, path, body);
+    else if (text_starts_with(path, "/v1/outputs/") && site->output != NULL)
+        answer(exchange, text_copy(site->output));
+    else
+        refuse(exchange, STATUS_NOT_FOUND, "there is no such thing");
+}
+
+/* The body as text, whether it came from memory or a file. */
+static char *body_of(const struct http_body *body)
+{
+    struct disk *disk = disk_real();
+    char *copy = must_alloc((size_t)body->length + 1, 1);
+    size_t count = 0;
+
+    if (body->file != NULL)
+        cr_assert(eq(
+            int, disk->read_at(body->file, body->offset, copy, (size_t)body->length, &count, NULL),
+            STATUS_OK));
+    else if (body->length > 0)
+        memcpy(copy, body->bytes, (size_t)body->length);
+    return copy;
+}
+
+static enum status start(struct http_client *client, const struct http_request *request,
+                         struct http_exchange **ret_exchange, struct error *err)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+    struct memory_site *site = (struct memory_site *)client;
+    struct http_exchange *exchange = must_alloc(1, sizeof *exchange);
+    const char *path = request->url + strlen(MEMORY_SITE_URL);
+    CLEANUP(freep) char *body = body_of(&request->body);
+    CLEANUP(freep) char *said = text_format("%s %s", methods[request->method], path);
+    bool is_cut = site->cut != CUT_NEVER && site->requests >= site->cut_after;
+
+    (void)err;
+    cr_assert(text_starts_with(request->url, MEMORY_SITE_URL "/"), "%s", request->url);
+    site->requests++;
+    texts_add(&site->log, said);
+    exchange->sink = request->sink;
+    if (!is_cut || (site->cut == CUT_ANSWER && site->requests - 1 == site->cut_after))
+        route(site, exchange, path, body, (size_t)request->body.length);
+    if (is_cut)
+        exchange->status = STATUS_UNREACHABLE;
+    *ret_exchange = exchange;
+    return STATUS_OK;
+}
+
+static bool poll_exchange(struct http_exchange *exchange, enum status *ret_status,
+                          struct http_response *ret_response, struct error *err)
+{
+    struct http_response response;
+
+    *ret_status = exchange->status;
+    if (exchange->status != STATUS_OK) {
+        error_set(err, exchange->status, "the connection broke");
+        return true;
+    }
+    http_response_init(&response);
+    response.status = exchange->http;
+    if (exchange->sink != NULL && exchange->http == 200) {
+        *ret_status = exchange->sink->write(exchange->sink->context, exchange->body,
+                                            strlen(exchange->body), err);
+    } else {
+        buffer_init(&response.body, 1 << 24);
+        (void)buffer_append_text(&response.body, exchange->body, NULL);
+    }
+    if (*ret_status == STATUS_OK)
+        *ret_response = response;
+    return true;
+}
+
+static void wait_for(struct http_client *client, struct pollfd *others, unsigned other_count,
+                     int64_t timeout_ms)
+{
+    (void)client, (void)others, (void)other_count, (void)timeout_ms;
+}
+
+static void release(struct http_client *client, struct http_exchange *exchange)
+{
+    (void)client;
+    if (exchange != NULL)
+        free(exchange->body);
+    free(exchange);
+}
+
+void memory_site_init(struct memory_site *site)
+{
+    *site = (struct memory_site){
+        .client = {.start = start, .poll = poll_exchange, .wait = wait_for, .release = release}};
+}
+
+void memory_site_clear(struct memory_site *site)
+{
+    texts_clear(&site->keyrings);
+    texts_clear(&site->app_versions);
+    texts_clear(&site->variants);
+    texts_clear(&site->units);
+    texts_clear(&site->files);
+    texts_clear(&site->results);
+    texts_clear(&site->log);
+    free(site->freshness);
+    free(site->output);
+}

@@ -1,0 +1,39 @@
+/*
+ * A site in memory behind a struct http_client: enough of the protocol for the operator's verbs. It
+ * can be cut off after so many requests, in two ways: the request never arrives, or its answer is
+ * lost.
+ */
+#ifndef TESTS_SUPPORT_MEMORY_SITE_H
+#define TESTS_SUPPORT_MEMORY_SITE_H
+
+#include "common/http/client.h"
+#include "protocol/batch.h"
+#include "work-units/names.h"
+
+#define MEMORY_SITE_URL "https://grid.example"
+#define FAKE_TOKEN      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+enum site_cut { CUT_NEVER, CUT_REQUEST, CUT_ANSWER };
+
+struct memory_site {
+    struct http_client client; /* first */
+    struct texts keyrings, app_versions, variants;
+    char *freshness;
+    struct digest project;
+    bool has_batch;
+    struct batch_request batch;
+    bool is_closed;
+    struct texts units;   /* envelopes, in order of arrival, each once */
+    struct texts files;   /* digests that are there */
+    struct texts results; /* lines, each with its end */
+    char *output;         /* what GET /v1/outputs/… answers; NULL: not found */
+    int64_t requests;     /* so far */
+    int64_t cut_after;    /* requests that still go through */
+    enum site_cut cut;
+    struct texts log; /* "POST /v1/keyrings" … */
+};
+
+void memory_site_init(struct memory_site *site);
+void memory_site_clear(struct memory_site *site);
+
+#endif
