@@ -10,11 +10,14 @@
 #include "server/api/digest_set.h"
 #include "server/api/routes.h"
 #include "server/engine/engine.h"
+#include "server/engine/thread.h"
 #include "server/site/tokens.h"
 
 #define BUDGET_PREFIXES 65536
 #define BUDGET_HOSTS    65536
 #define PUBLIC_FILES    16384
+#define CONFIRMED       256
+#define CONFIRMED_MS    10000 /* so long a token that was revoked elsewhere may still be good */
 #define DISK_THREADS    2
 #define MINUTE_MS       60000
 #define HOUR_MS         3600000
@@ -49,6 +52,7 @@ void api_new(const struct api_config *config, struct api **ret_api)
     api->budgets.visits = budget(api->env, limits->visits_per_minute, MINUTE_MS, BUDGET_HOSTS);
     api->budgets.requests = budget(api->env, limits->requests_per_minute, MINUTE_MS, BUDGET_HOSTS);
     api->public_files = digest_set_new(PUBLIC_FILES);
+    api->confirmed = digest_set_new(CONFIRMED);
     api->disk = worker_start(DISK_THREADS, NULL);
     api->reader = worker_start(1, config->reader);
     *ret_api = api;
@@ -76,6 +80,7 @@ void api_free(struct api *api)
     budget_free(api->budgets.visits);
     budget_free(api->budgets.requests);
     digest_set_free(api->public_files);
+    digest_set_free(api->confirmed);
     secret_clear(&api->secret, sizeof api->secret);
     free(api);
 }
@@ -148,6 +153,7 @@ static void found_out(struct call *call)
     if (call->command.status == STATUS_OK) {
         call->who = call->command.credential.credential;
         call->is_known = true;
+        digest_set_add(call->api->confirmed, &call->token, call->begun_mono_ms);
         if (check_access(call, &err) == STATUS_OK && admit(call, &err) == STATUS_OK) {
             call->route->handle(call);
             return;
@@ -172,10 +178,45 @@ static void found_out_for_stream(struct call *call)
     call_fail(call, &err);
 }
 
-/* The engine knows tokens that its table lost, or that another process has just made. */
+struct confirmation {
+    struct command command;
+    struct api *api;
+    int64_t asked_mono_ms;
+};
+
+static void confirmed(struct command *command, void *context)
+{
+    struct confirmation *confirmation = context;
+
+    if (command->status == STATUS_OK)
+        digest_set_add(confirmation->api->confirmed, &command->credential.token,
+                       confirmation->asked_mono_ms);
+    free(confirmation);
+}
+
+/* For a stream, which goes on meanwhile: a token that is refused is good for no other one. */
+static void confirm_meanwhile(struct call *call)
+{
+    struct confirmation *confirmation = must_alloc(1, sizeof *confirmation);
+
+    confirmation->api = call->api;
+    confirmation->asked_mono_ms = call->begun_mono_ms;
+    confirmation->command.kind = COMMAND_CREDENTIAL;
+    confirmation->command.done = confirmed;
+    confirmation->command.context = confirmation;
+    confirmation->command.credential.token = call->token;
+    if (engine_submit(call->api->engine_thread, &confirmation->command, NULL) != STATUS_OK)
+        free(confirmation);
+}
+
+/* The engine knows tokens that its table lost, or that another process made or revoked. */
 static void go_on(struct call *call)
 {
-    if (call->route->access == ACCESS_ANYONE || call->is_known) {
+    if (call->must_confirm && call->route->body == BODY_STREAM) {
+        confirm_meanwhile(call);
+        call->must_confirm = false;
+    }
+    if (call->route->access == ACCESS_ANYONE || (call->is_known && !call->must_confirm)) {
         call->route->handle(call);
         return;
     }
@@ -215,6 +256,9 @@ static enum status check_caller(struct call *call, struct error *err)
     TRY(admit(call, err));
     if (call->route->access == ACCESS_ANYONE)
         return STATUS_OK;
+    call->must_confirm =
+        call->is_known && call->who.kind != TOKEN_HOST &&
+        !digest_set_has(call->api->confirmed, &call->token, call->begun_mono_ms - CONFIRMED_MS);
     if (!has_token)
         return error_set(err, STATUS_UNAUTHORIZED, "send a token: Authorization: Bearer TOKEN");
     return call->is_known ? check_access(call, err) : STATUS_OK;

@@ -69,8 +69,10 @@ static struct slot *slot_of(struct budget *budget, uint64_t subject, int64_t now
         if (set[i].subject == 0 || (oldest->subject != 0 && set[i].used_ms < oldest->used_ms))
             oldest = &set[i];
     }
-    *oldest =
-        (struct slot){.subject = subject, .used_ms = now_ms, .left = budget->rate.burst * 1000};
+    *oldest = (struct slot){.subject = subject,
+                            .used_ms = now_ms,
+                            .filled_ms = now_ms,
+                            .left = budget->rate.burst * 1000};
     return oldest;
 }
 

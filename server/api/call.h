@@ -45,6 +45,7 @@ struct api {
         struct budget *visits, *requests;                 /* by host */
     } budgets;
     struct digest_set *public_files; /* that were found to be public */
+    struct digest_set *confirmed;    /* operators' tokens that the store has just confirmed */
     atomic_llong answers[6];         /* by hundreds of the HTTP status */
 };
 
@@ -58,6 +59,7 @@ struct call {
     struct digest token; /* of the bearer token; none: there was none */
     struct published_credential who;
     bool is_known;      /* `who` is somebody */
+    bool must_confirm;  /* as far as the table knows; the store has to be asked again */
     struct buffer body; /* whole, of routes that collect it */
     int64_t begun_mono_ms;
 

@@ -6,10 +6,15 @@
 
 #include "common/base/cleanup.h"
 
+struct slot {
+    struct digest digest;
+    int64_t added_mono_ms;
+};
+
 struct digest_set {
     size_t size;
     pthread_mutex_t mutex;
-    struct digest *slots; /* one place for each digest: the newer wins */
+    struct slot *slots; /* one place for each digest: the newer wins */
 };
 
 struct digest_set *digest_set_new(size_t size)
@@ -32,7 +37,7 @@ void digest_set_free(struct digest_set *set)
     free(set);
 }
 
-static struct digest *slot_of(struct digest_set *set, const struct digest *digest)
+static struct slot *slot_of(struct digest_set *set, const struct digest *digest)
 {
     uint64_t number;
 
@@ -40,19 +45,22 @@ static struct digest *slot_of(struct digest_set *set, const struct digest *diges
     return &set->slots[number % set->size];
 }
 
-bool digest_set_has(struct digest_set *set, const struct digest *digest)
+bool digest_set_has(struct digest_set *set, const struct digest *digest, int64_t since_mono_ms)
 {
+    const struct slot *slot = slot_of(set, digest);
     bool has;
 
     pthread_mutex_lock(&set->mutex);
-    has = digest_equals(slot_of(set, digest), digest);
+    has = digest_equals(&slot->digest, digest) && slot->added_mono_ms >= since_mono_ms;
     pthread_mutex_unlock(&set->mutex);
     return has;
 }
 
-void digest_set_add(struct digest_set *set, const struct digest *digest)
+void digest_set_add(struct digest_set *set, const struct digest *digest, int64_t now_mono_ms)
 {
+    struct slot *slot = slot_of(set, digest);
+
     pthread_mutex_lock(&set->mutex);
-    *slot_of(set, digest) = *digest;
+    *slot = (struct slot){.digest = *digest, .added_mono_ms = now_mono_ms};
     pthread_mutex_unlock(&set->mutex);
 }

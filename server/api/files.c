@@ -10,7 +10,8 @@
 #include "server/api/handlers.h"
 #include "server/files/store.h"
 
-#define BYTES "application/octet-stream"
+#define BYTES         "application/octet-stream"
+#define PUBLIC_FOR_MS 3600000 /* then it is asked again whether a file is public */
 
 /* Whatever the bytes are, no browser shall run or show them as something of this site. */
 static void add_safety(struct http_reply *reply, const char *caching)
@@ -106,7 +107,7 @@ static void get_known(struct call *call, struct store *store)
         call_fail(call, &err);
         return;
     }
-    digest_set_add(call->api->public_files, &digest);
+    digest_set_add(call->api->public_files, &digest, call->begun_mono_ms);
     send_public(call, &digest);
 }
 
@@ -117,7 +118,7 @@ void file_get(struct call *call)
 
     if (call_digest(call, 0, &digest, &err) != STATUS_OK)
         call_fail(call, &err);
-    else if (digest_set_has(call->api->public_files, &digest))
+    else if (digest_set_has(call->api->public_files, &digest, call->begun_mono_ms - PUBLIC_FOR_MS))
         send_public(call, &digest);
     else
         call_read(call, get_known);

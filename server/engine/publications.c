@@ -181,6 +181,8 @@ static void run_credential(struct engine *engine, struct command *command)
         status = find_credential(engine, &ask->token, &ask->credential, err);
     if (status == STATUS_NOT_FOUND)
         status = error_set(err, STATUS_UNAUTHORIZED, "this token is nobody's");
+    if (status == STATUS_UNAUTHORIZED)
+        published_forget_credential(engine->published, &ask->token);
     if (status == STATUS_OK)
         published_put_credential(engine->published, &ask->token, &ask->credential);
     command->status = status;

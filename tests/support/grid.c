@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/disk.h"
+#include "common/base/text.h"
 #include "common/env/real.h"
 #include "db/publish.h"
 #include "db/store.h"
@@ -33,7 +34,7 @@ static int64_t now_mono_ms(struct env *env)
 {
     struct grid *grid = (struct grid *)env;
 
-    return grid->real->now_mono_ms(grid->real);
+    return grid->real->now_mono_ms(grid->real) + grid->ahead_mono_ms;
 }
 
 static void fill_random(struct env *env, void *ret_bytes, size_t count)
@@ -57,7 +58,7 @@ static void make_token(struct grid *grid, enum credential_role role, struct toke
     struct credential credential = {.kind = CREDENTIAL_OPERATOR, .role = role, .label = "test"};
     struct disk_path path;
     struct error err = {0};
-    int64_t id;
+    int64_t id = 0;
 
     token_make(&grid->env, ret_token);
     credential.hash = token_digest(ret_token);
@@ -67,6 +68,30 @@ static void make_token(struct grid *grid, enum credential_role role, struct toke
                   store->publish->credential_add(store, &credential, &id, &err) == STATUS_OK &&
                   txn_commit(&txn, &err) == STATUS_OK,
               "%s (%s)", err.text, err.detail);
+    if (role == ROLE_OPERATOR)
+        grid->operator_row = id;
+}
+
+void grid_revoke(struct grid *grid)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    CLEANUP(txn_end) struct txn txn = {0};
+    struct disk_path path;
+    struct error err = {0};
+
+    cr_assert(site_path(grid->site, "dugnad.db", &path, &err) == STATUS_OK &&
+                  store_open_sqlite(path.text, &store, &err) == STATUS_OK &&
+                  txn_begin(&txn, store, &err) == STATUS_OK &&
+                  store->publish->credential_revoke(store, grid->operator_row, SAMPLE_NOW_S,
+                                                    &err) == STATUS_OK &&
+                  txn_commit(&txn, &err) == STATUS_OK,
+              "%s (%s)", err.text, err.detail);
+}
+
+void grid_pass(struct grid *grid, int64_t seconds)
+{
+    grid->ahead_s += seconds;
+    grid->ahead_mono_ms += seconds * 1000;
 }
 
 static void start(struct grid *grid)
@@ -91,7 +116,9 @@ void grid_open(struct grid *grid, const char *more)
     CLEANUP(freep) char *text = text_format("%s%s", settings, more != NULL ? more : "");
     struct error err = {0};
 
-    *grid = (struct grid){.real = env_real(), .folder = "/tmp/dugnad-grid-XXXXXX"};
+    memset(grid, 0, sizeof *grid);
+    grid->real = env_real();
+    (void)text_fit(grid->folder, sizeof grid->folder, "/tmp/dugnad-grid-XXXXXX");
     grid->ahead_s = SAMPLE_NOW_S - grid->real->now_s(grid->real);
     grid->env = (struct env){.now_s = now_s,
                              .now_mono_ms = now_mono_ms,

@@ -16,13 +16,15 @@
 struct grid {
     struct env env; /* first: the server's */
     struct env *real;
-    int64_t ahead_s; /* of the real clock */
+    _Atomic int64_t ahead_s; /* of the real clock */
+    _Atomic int64_t ahead_mono_ms;
     char folder[64];
     char site[80];
     struct server *server;
     struct web_client client; /* plain, kept open */
     bool is_connected;
     struct token operator_token;
+    int64_t operator_row;
     struct token reader_token;
     struct sample sample;
 };
@@ -41,6 +43,12 @@ void grid_close(struct grid *grid);
 
 /* Stop the server and take the same site up again. */
 void grid_restart(struct grid *grid);
+
+/* Revoke the operator's token in the database, as another process would. */
+void grid_revoke(struct grid *grid);
+
+/* Both clocks go on. */
+void grid_pass(struct grid *grid, int64_t seconds);
 
 /* A request; `token`, `type` and `body` may be NULL. The status; the body is in client.body. */
 struct grid_request {

@@ -26,6 +26,15 @@ Test(budget, a_burst_is_had_at_once_and_no_more)
     budget_free(budget);
 }
 
+/* Regression: a new subject's bucket was taken for one that nobody had used since time 0. */
+Test(budget, a_burst_is_no_larger_long_after_the_machine_started)
+{
+    struct budget *budget = budget_new(&twenty_an_hour, 64, 1);
+
+    cr_expect(eq(int, spend_all(budget, "a", INT64_C(1) << 40), 20));
+    budget_free(budget);
+}
+
 Test(budget, it_refills_evenly_and_never_above_the_burst)
 {
     struct budget *budget = budget_new(&twenty_an_hour, 64, 1);

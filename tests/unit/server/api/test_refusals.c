@@ -158,6 +158,33 @@ Test(refusals, who_may_not_is_told_so)
     grid_host_clear(&host);
 }
 
+Test(refusals, a_token_that_another_process_revoked_is_refused_soon)
+{
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 200));
+    grid_revoke(&grid);
+    grid_pass(&grid, 11);
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 401));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 401));
+}
+
+Test(refusals, strangers_run_out_of_budget_and_are_told_when_to_come_back)
+{
+    int status = 0;
+
+    grid_close(&grid);
+    grid_open(&grid, "strangers_per_minute = 5\naccounts_per_hour = 2\n");
+    for (int i = 0; i < 6; i++)
+        status = ask("GET", "/v1/project", NULL, NULL, NULL);
+    cr_expect(eq(int, status, 429));
+    cr_expect(grid_says(&grid, "\"retry_after_s\":"), "%s", grid_body(&grid));
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 429)); /* a token nobody has looked up yet */
+    grid_pass(&grid, 60);
+    cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 200));
+    for (int i = 0; i < 3; i++)
+        status = grid_post(&grid, "/v1/accounts", "{}");
+    cr_expect(eq(int, status, 429));
+}
+
 Test(refusals, enrolment_needs_a_challenge_a_signature_and_the_project)
 {
     struct grid_host host = {0};
