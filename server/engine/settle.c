@@ -167,7 +167,7 @@ static void write_acceptance(struct cycle *cycle, const struct unit *unit)
 }
 
 /* The store keeps the outputs for the acceptance, and lets go of what its tasks brought besides. */
-static void accept(struct cycle *cycle, struct unit *unit)
+static void accept_result(struct cycle *cycle, struct unit *unit)
 {
     struct batch *batch = work_batch(&cycle->set, unit->batch);
 
@@ -218,7 +218,7 @@ static bool settle_agreed(struct cycle *cycle, struct unit *unit)
 
     switch (decision.act) {
     case DELIVERY_DONE:
-        accept(cycle, unit);
+        accept_result(cycle, unit);
         return true;
     case DELIVERY_ASK:
         ask_for_body(cycle, unit, &unit->tasks[decision.task]);
