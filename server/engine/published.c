@@ -41,12 +41,24 @@ static void unlock(struct published_facts *published)
     (void)pthread_rwlock_unlock(&published->lock);
 }
 
+/* The engine must not wait for ever while others read one after the other. */
+static void lock_init(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+
+    if (pthread_rwlockattr_init(&attributes) != 0 ||
+        pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) !=
+            0 ||
+        pthread_rwlock_init(lock, &attributes) != 0)
+        abort();
+    (void)pthread_rwlockattr_destroy(&attributes);
+}
+
 struct published_facts *published_new(void)
 {
     struct published_facts *published = must_alloc(1, sizeof *published);
 
-    if (pthread_rwlock_init(&published->lock, NULL) != 0)
-        abort();
+    lock_init(&published->lock);
     published->parts.keyrings = text_copy("[]");
     published->parts.freshness = text_copy("null");
     published->parts.notices = text_copy("[]");

@@ -180,6 +180,18 @@ Test(publications, a_revoked_batch_ends_its_units_and_is_dropped)
     expect_revoked(task);
 }
 
+Test(publications, a_revoked_unit_ends_and_is_dropped)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    int64_t task = send_one();
+    CLEANUP(envelope_clear) struct envelope unit = sample_seal_unit(&village.sample);
+
+    freshness->units = must_alloc(1, sizeof *freshness->units);
+    freshness->units[freshness->unit_count++] = unit.digest;
+    village_publish_freshness(&village);
+    expect_revoked(task);
+}
+
 Test(publications, a_revocation_goes_on_after_a_restart)
 {
     struct freshness *freshness = &village.sample.freshness;

@@ -43,6 +43,8 @@ Test(time_passing, a_task_is_overdue_after_its_deadline_and_another_copy_wanted)
     village_pass(&village, 2);
     cr_expect(eq(i64, overdue(), 1));
     cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit"), 2));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE live = 1"), 0),
+              "its host's visits need not look at it any more");
 }
 
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
