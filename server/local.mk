@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libserver.a
 libserver_a_CFLAGS = $(STRICT_CFLAGS)
-libserver_a_SOURCES = %D%/serve.c %D%/serve.h
+libserver_a_SOURCES = %D%/collect.c %D%/collect.h %D%/serve.c %D%/serve.h
 include server/http/local.mk
 include server/engine/local.mk
 include server/api/local.mk

@@ -7,6 +7,8 @@
 #include "common/base/log.h"
 #include "db/store.h"
 #include "server/api/api.h"
+#include "server/collect.h"
+#include "server/engine/command.h"
 #include "server/engine/engine.h"
 #include "server/engine/thread.h"
 #include "server/files/store.h"
@@ -17,6 +19,8 @@
 
 #define EXPIRE_EVERY_S      60
 #define CERTIFICATE_EVERY_S 10
+#define COLLECT_EVERY_S     1800
+#define COLLECT_SLICES_MAX  64    /* of one time */
 #define TICKETS_EVERY_S     43200 /* new keys of session tickets, and the renewal is thought of */
 
 struct server {
@@ -35,8 +39,8 @@ struct server {
     struct engine_thread *engine_thread;
     struct api *api;
     struct http_server *http;
-    int64_t certificate_changed_s;                       /* of its file, when it was read */
-    int64_t expire_at_s, certificate_at_s, tickets_at_s; /* monotonic */
+    int64_t certificate_changed_s; /* of its file, when it was read */
+    int64_t expire_at_s, certificate_at_s, tickets_at_s, collect_at_s; /* monotonic */
 };
 
 static enum status lock_site(struct server *server, struct error *err)
@@ -197,6 +201,7 @@ enum status server_open(struct env *env, const char *folder, struct server **ret
     server->expire_at_s = now_s + EXPIRE_EVERY_S;
     server->certificate_at_s = now_s + CERTIFICATE_EVERY_S;
     server->tickets_at_s = now_s + TICKETS_EVERY_S;
+    server->collect_at_s = now_s + COLLECT_EVERY_S;
     TRY(disk_join(&server->folder, err, "%s", folder));
     TRY(open_all(server, err));
     *ret_server = TAKE(server);
@@ -245,6 +250,29 @@ static void renew(struct server *server)
     server_reload(server);
 }
 
+/* With a clock in doubt nothing is old. */
+void server_collect(struct server *server)
+{
+    int64_t now_s = server->env->now_s(server->env);
+    struct collecting collecting = {.files = server->files,
+                                    .files_before_s = now_s - server->config.file_keep,
+                                    .bodies_before_s = now_s - server->config.output_keep,
+                                    .has_more = !engine_clock(server->engine).is_in_doubt};
+    struct error err = {0};
+    enum status status = STATUS_OK;
+
+    for (int i = 0; i < COLLECT_SLICES_MAX && collecting.has_more && status == STATUS_OK; i++) {
+        struct command command = {.kind = COMMAND_READ,
+                                  .read = {.read = collect_slice, .read_context = &collecting}};
+
+        status = engine_call(server->engine_thread, &command, &err);
+    }
+    if (status != STATUS_OK)
+        log_failure(LOG_ERROR, "files.not_collected", &err);
+    if (collecting.removed > 0)
+        LOG(LOG_INFO, "files.collected", LOG_N("count", collecting.removed));
+}
+
 void server_tick(struct server *server)
 {
     int64_t now_s = server->env->now_mono_ms(server->env) / 1000;
@@ -256,6 +284,10 @@ void server_tick(struct server *server)
     if (now_s >= server->tickets_at_s) {
         server->tickets_at_s = now_s + TICKETS_EVERY_S;
         renew(server);
+    }
+    if (now_s >= server->collect_at_s) {
+        server->collect_at_s = now_s + COLLECT_EVERY_S;
+        server_collect(server);
     }
     if (now_s >= server->certificate_at_s) {
         server->certificate_at_s = now_s + CERTIFICATE_EVERY_S;

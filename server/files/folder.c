@@ -92,8 +92,8 @@ static void abandon(struct file_writer *writer)
 }
 
 /*
- * The folder is synced even if the file was there: another thread may have put it there this
- * moment, and what we acknowledge is durable.
+ * Also over a file that is there: the bytes are the same, but it is young again, which collect()
+ * respects; and another thread may have put it there this moment without having synced the folder.
  */
 static enum status put_in_place(struct folder *folder, const char *from,
                                 const struct digest *digest, bool *ret_is_new, struct error *err)
@@ -106,10 +106,7 @@ static enum status put_in_place(struct folder *folder, const char *from,
     TRY(file_path(folder, digest, &path, err));
     TRY(shard_path(folder, digest->bytes[0], &shard, err));
     is_new = !disk_has(disk, path.text);
-    if (is_new)
-        TRY(disk->rename(disk, from, path.text, err));
-    else
-        TRY(disk->remove(disk, from, err));
+    TRY(disk->rename(disk, from, path.text, err));
     TRY(disk->sync_folder(disk, shard.text, err));
     if (ret_is_new != NULL)
         *ret_is_new = is_new;
@@ -176,6 +173,32 @@ static enum status remove_file(struct file_store *store, const struct digest *di
     TRY(file_path(folder_of(store), digest, &path, err));
     status = store->disk->remove(store->disk, path.text, err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/*
+ * Taken out of its place before it is looked at, so that one that came again meanwhile is noticed:
+ * then it is put back, or the one in its place stays.
+ */
+static enum status collect(struct file_store *store, const struct digest *digest, int64_t before_s,
+                           struct error *err)
+{
+    struct folder *folder = folder_of(store);
+    struct disk *disk = store->disk;
+    struct disk_path path;
+    struct disk_path aside;
+    struct disk_entry entry;
+    enum status status;
+
+    TRY(file_path(folder, digest, &path, err));
+    TRY(disk_join(&aside, err, "%s/incoming/collected", folder->path));
+    status = disk->rename(disk, path.text, aside.text, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    TRY(disk->look(disk, aside.text, &entry, err));
+    if (entry.changed_s >= before_s)
+        return put_in_place(folder, aside.text, digest, NULL, err);
+    return disk->remove(disk, aside.text, err);
 }
 
 static bool name_to_digest(unsigned shard, const char *name, struct digest *ret_digest)
@@ -277,6 +300,7 @@ enum status file_store_open_folder(struct env *env, const char *path, struct fil
         .look = look,
         .open = open_file,
         .remove = remove_file,
+        .collect = collect,
         .walk = walk,
         .space = space,
         .close = close_folder,

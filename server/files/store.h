@@ -68,6 +68,10 @@ struct file_store {
     enum status (*remove)(struct file_store *store, const struct digest *digest,
                           struct error *err); /* a missing one is fine */
 
+    /* Remove it, unless it came (once more) at or after before_s while nobody looked. */
+    enum status (*collect)(struct file_store *store, const struct digest *digest, int64_t before_s,
+                           struct error *err);
+
     /* Each file, and each thing that is none of ours but lies among them. */
     enum status (*walk)(struct file_store *store, const struct file_visitor *visitor,
                         struct error *err);

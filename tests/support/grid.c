@@ -106,6 +106,8 @@ static void stop(struct grid *grid)
 {
     if (grid->is_connected)
         web_client_close(&grid->client);
+    else
+        buffer_clear(&grid->client.body);
     grid->is_connected = false;
     server_close(TAKE(grid->server));
 }
@@ -174,6 +176,8 @@ int grid_ask(struct grid *grid, const struct grid_request *request)
     int status = 0;
 
     for (int attempt = 0; attempt < 2 && status == 0; attempt++) {
+        if (!grid->is_connected)
+            buffer_clear(&grid->client.body); /* of the connection before */
         if (!grid->is_connected)
             web_client_open(&grid->client, server_port(grid->server, 0), false);
         grid->is_connected = true;

@@ -1,2 +1,3 @@
 check_PROGRAMS += %D%/test_config
 check_PROGRAMS += %D%/test_folder
+check_PROGRAMS += %D%/test_serve
