@@ -76,10 +76,17 @@ static int run_site(struct env *env, const char *folder)
     return VERB_OK;
 }
 
+static const struct option_rule options[] = {
+    {.name = "print-config", .help = "Print the settings it would run with, and end."},
+};
+
 static int run(void *context, const struct options *given)
 {
     struct disk_path folder;
     struct error err = {0};
+
+    if (options_has(given, "print-config"))
+        return verb_config.run(context, given);
 
     if (verb_folder(given, &folder, &err) != STATUS_OK)
         return verb_fail(&err);
@@ -101,5 +108,7 @@ const struct command verb_run = {
         "It needs no other service, and no privileges but for ports below 1024.",
     .examples = "On a terminal:\n"
                 "  dugnad-server run ~/site",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
     .run = run,
 };
