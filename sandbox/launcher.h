@@ -27,6 +27,8 @@ struct collected;
 
 #define RUN_MAX_ARGUMENTS   1024 /* argv without the terminating NULL */
 #define RUN_MAX_ENVIRONMENT 256
+#define RUN_PROCESSES       128
+#define RUN_DESCRIPTORS     256
 #define RUN_STDERR_TAIL     16384 /* bytes; DESIGN section 8 */
 #define RUN_POLL_MS         1000  /* poll() each task at least this often: limits are held there */
 
@@ -36,8 +38,8 @@ struct run_limits {
     int64_t disk_bytes;   /* of the slot folder, as allocated or as long, whichever is more */
     int64_t cpu_s;        /* of all processes */
     int64_t wall_s;       /* without the time it was suspended */
-    uint32_t processes;   /* and threads, at a time; default 128 */
-    uint32_t descriptors; /* per process; default 256 */
+    uint32_t processes;   /* and threads, at a time; default RUN_PROCESSES */
+    uint32_t descriptors; /* per process; default RUN_DESCRIPTORS */
 };
 
 /* Everything is copied by start(). */

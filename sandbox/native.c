@@ -86,6 +86,8 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
     task->pidfd = -1;
     task->env = self->env;
     task->limits = spec->limits;
+    if (task->limits.processes == 0)
+        task->limits.processes = RUN_PROCESSES;
     task->seen_mono_ms = self->env->now_mono_ms(self->env);
     TRY(preparation_init(&task->preparation, self->layers, spec, err));
     task->note = native_note_new();
@@ -138,7 +140,7 @@ static enum run_limit limit_hit(const struct running_task *task, uint32_t proces
         return RUN_LIMIT_MEMORY;
     if (limits->disk_bytes > 0 && usage->disk_bytes > limits->disk_bytes)
         return RUN_LIMIT_DISK;
-    if (limits->processes > 0 && processes > limits->processes)
+    if (processes > limits->processes)
         return RUN_LIMIT_PROCESSES;
     if (limits->wall_s > 0 && usage->wall_ms > limits->wall_s * 1000)
         return RUN_LIMIT_WALL;

@@ -12,9 +12,7 @@
 
 #include "common/base/text.h"
 
-#define DEFAULT_PROCESSES   128
-#define DEFAULT_DESCRIPTORS 256
-#define STACK_BYTES         (8 << 20)
+#define STACK_BYTES (8 << 20)
 
 static const struct preparation nothing = {.slot = -1,
                                            .in = -1,
@@ -147,8 +145,8 @@ static void add_limits(struct preparation *preparation, const struct run_limits 
 {
     int64_t cpu_s = limits->cpu_s + limits->cpu_s / 10 + 5;
     int64_t data = limits->memory_bytes + limits->memory_bytes / 8 + (32 << 20);
-    uint32_t processes = limits->processes > 0 ? limits->processes : DEFAULT_PROCESSES;
-    uint32_t files = limits->descriptors > 0 ? limits->descriptors : DEFAULT_DESCRIPTORS;
+    uint32_t processes = limits->processes > 0 ? limits->processes : RUN_PROCESSES;
+    uint32_t files = limits->descriptors > 0 ? limits->descriptors : RUN_DESCRIPTORS;
 
     if (limits->cpu_s > 0)
         add_limit(preparation, RLIMIT_CPU, cpu_s, cpu_s + 5);
