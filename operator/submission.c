@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/text.h"
 #include "operator/publish.h"
@@ -347,11 +348,16 @@ static enum status add_arguments(const struct submission *submission,
     return STATUS_OK;
 }
 
-static void name_unit(const struct unit_draft *draft, struct work_unit *unit)
+/* `fetch` makes a folder of the name, beside a file of its own. */
+static enum status name_unit(const struct unit_draft *draft, struct work_unit *unit,
+                             struct error *err)
 {
     unit->name = draft->name;
     if (unit->name.text[0] == '\0')
         (void)snprintf(unit->name.text, sizeof unit->name.text, "unit-%" PRId64, unit->index);
+    if (strcasecmp(unit->name.text, "results.ndjson") == 0)
+        return error_set(err, STATUS_INVALID, "a unit cannot be named results.ndjson");
+    return STATUS_OK;
 }
 
 /* What is signed is what others accept: decode it, so that no mistake is signed. */
@@ -377,7 +383,7 @@ enum status submission_prepare(const struct submission *submission, struct disk 
     CLEANUP(texts_clear) struct texts names = {0};
 
     prepared.unit.index = index;
-    name_unit(draft, &prepared.unit);
+    TRY(name_unit(draft, &prepared.unit, err));
     make_seed(&prepared.unit);
     input_names(&draft->paths, &names);
     TRY(add_inputs(disk, &draft->paths, &names, &prepared, err));

@@ -1,0 +1,193 @@
+/* dugnad fetch: what is laid out, what is left out, and going on. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "operator/result_check.h"
+#include "protocol/visit.h"
+#include "tests/support/desk.h"
+#include "tests/support/messages.h"
+
+TestSuite(fetch, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
+
+/* --- fetch --- */
+
+/* A result of the index-th unit, signed by two test hosts. */
+static char *result_of(size_t index, const char *body, bool is_inline)
+{
+    struct result_output output = {
+        .output = {.digest = digest_of(body, strlen(body)), .size = (int64_t)strlen(body)},
+        .is_inline = is_inline,
+        .body = {(char *)body, strlen(body)}};
+    struct result_task tasks[2] = {0};
+    struct result_line line = {.index = (int64_t)index,
+                               .state = RESULT_ACCEPTED,
+                               .revision = 1,
+                               .output_count = 1,
+                               .outputs = &output,
+                               .task_count = 2,
+                               .tasks = tasks,
+                               .manifest = desk_site.units.texts[index],
+                               .time_s = 1700000000};
+    struct envelope manifest = {0};
+    struct work_unit unit = {0};
+    char *text;
+
+    (void)text_fit(output.output.name.text, sizeof output.output.name.text, "stdout");
+    (void)snprintf(line.cursor.text, sizeof line.cursor.text, "%zu", desk_site.results.count + 1);
+    cr_assert(eq(int,
+                 envelope_decode(line.manifest, strlen(line.manifest), ENVELOPE_PAYLOAD_MAX,
+                                 &manifest, NULL),
+                 STATUS_OK));
+    cr_assert(eq(int, work_unit_decode(manifest.payload, manifest.payload_length, &unit, NULL),
+                 STATUS_OK));
+    line.unit = manifest.digest;
+    line.name = unit.name;
+    for (unsigned i = 0; i < 2; i++) {
+        CLEANUP(private_key_clear) struct private_key key = test_key(20 + i);
+        struct visit_task finished = {.task = (int64_t)(index * 2 + i + 1),
+                                      .unit = line.unit,
+                                      .outcome = VISIT_DONE,
+                                      .outputs = {&output.output, 1}};
+        struct visit visit = {desk_site.project, 1, 1, &finished};
+        CLEANUP(freep) char *payload = visit_encode(&visit);
+
+        tasks[i] =
+            (struct result_task){.task = finished.task,
+                                 .host = key.public_key,
+                                 .volunteer = i + 1,
+                                 .statement = test_envelope_text(VISIT_TYPE, payload, 20 + i)};
+    }
+    text = result_line_encode(&line);
+    free(tasks[0].statement);
+    free(tasks[1].statement);
+    envelope_clear(&manifest);
+    work_unit_clear(&unit);
+    return text;
+}
+
+static void add_result(size_t index, const char *body, bool is_inline)
+{
+    CLEANUP(freep) char *line = result_of(index, body, is_inline);
+
+    texts_add(&desk_site.results, line);
+}
+
+static int fetch(void)
+{
+    CLEANUP(freep) char *into = text_copy(at_home("out"));
+
+    return RUN("fetch", "b", "--into", into);
+}
+
+static void expect_content(const char *name, const char *text)
+{
+    CLEANUP(buffer_clear) struct buffer content = {0};
+
+    buffer_init(&content, 1 << 20);
+    cr_assert(eq(int, desk_env.base.disk->read(desk_env.base.disk, at_home(name), &content, NULL),
+                 STATUS_OK),
+              "%s", name);
+    cr_expect(eq(str, (char *)buffer_text(&content), (char *)text));
+}
+
+static size_t count_lines(void)
+{
+    CLEANUP(buffer_clear) struct buffer content = {0};
+    size_t lines = 0;
+
+    buffer_init(&content, 1 << 20);
+    cr_assert(eq(
+        int,
+        desk_env.base.disk->read(desk_env.base.disk, at_home("out/results.ndjson"), &content, NULL),
+        STATUS_OK));
+    for (size_t i = 0; i < content.length; i++)
+        lines += content.bytes[i] == '\n';
+    return lines;
+}
+
+Test(fetch, results_are_laid_out_by_unit_and_output_and_fetching_goes_on)
+{
+    submit_three();
+    add_result(0, "zero", true);
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    expect_content("out/0-1/stdout", "zero");
+    desk_site.output = text_copy("one, from elsewhere");
+    add_result(1, "one, from elsewhere", false);
+    add_result(2, "two", true);
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    expect_content("out/1-2/stdout", "one, from elsewhere");
+    expect_content("out/2-3/stdout", "two");
+    cr_expect(eq(sz, count_lines(), 3));
+    cr_expect(eq(int, fetch(), EXIT_DONE));
+    cr_expect(eq(sz, count_lines(), 3));
+}
+
+Test(fetch, a_result_that_nobody_signed_for_is_left_out_and_asked_for_again)
+{
+    submit_three();
+    add_result(0, "zero", true);
+    add_result(1, "one", true);
+    add_result(2, "two", true);
+    {
+        CLEANUP(freep) char *honest = desk_site.results.texts[1];
+
+        /* "one" in base64 becomes "two": another body under the signed digest. */
+        desk_site.results.texts[1] = replaced(honest, "b25l", "dHdv");
+        cr_expect(eq(int, fetch(), EXIT_UNTRUSTED));
+        cr_expect(strstr(desk_said, RESULT_WRONG_BODY) != NULL, "%s", desk_said);
+        cr_expect(not(disk_has(desk_env.base.disk, at_home("out/1-2"))));
+        expect_content("out/2-3/stdout", "two");
+        free(desk_site.results.texts[1]);
+        desk_site.results.texts[1] = text_copy(honest);
+    }
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    expect_content("out/1-2/stdout", "one");
+    cr_expect(eq(sz, count_lines(), 3));
+}
+
+Test(fetch, a_body_that_comes_apart_is_checked_while_it_comes)
+{
+    static const char *const wrong[] = {"One", "one and more", "on"};
+
+    submit_three();
+    add_result(1, "one", false);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        free(desk_site.output);
+        desk_site.output = text_copy(wrong[i]);
+        cr_expect(eq(int, fetch(), EXIT_UNTRUSTED), "%s", desk_said);
+        cr_expect(not(disk_has(desk_env.base.disk, at_home("out/1-2/stdout"))));
+        cr_expect(not(disk_has(desk_env.base.disk, at_home("out/1-2/.stdout.part"))));
+    }
+}
+
+Test(fetch, a_folder_of_another_batch_is_not_mixed_in)
+{
+    submit_three();
+    cr_assert(eq(int,
+                 desk_env.base.disk->make_folder(desk_env.base.disk, at_home("out"), 0700, NULL),
+                 STATUS_OK));
+    write_at_home("out/.dugnad-fetch", "{\"batch\":\"" BATCH_A "\",\"cursor\":\"\",\"bytes\":0}");
+    cr_expect(eq(int, fetch(), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "another batch") != NULL, "%s", desk_said);
+}
+
+Test(fetch, fetching_cut_anywhere_ends_with_the_same_folder)
+{
+    submit_three();
+    add_result(0, "zero", true);
+    add_result(1, "one", false);
+    add_result(2, "two", true);
+    desk_site.output = text_copy("one");
+    for (int64_t after = 0; after < 12; after++) {
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after / 2;
+        (void)fetch();
+    }
+    desk_site.cut = CUT_NEVER;
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(sz, count_lines(), 3));
+    expect_content("out/1-2/stdout", "one");
+}

@@ -1,0 +1,184 @@
+/* dugnad submit: cut anywhere, it goes on and signs the same units. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/crypto/envelope.h"
+#include "tests/support/desk.h"
+#include "work-units/work_unit.h"
+
+TestSuite(submit, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
+
+/* --- submit --- */
+
+Test(submit, a_range_becomes_signed_units_and_a_closed_batch)
+{
+    struct work_unit unit = {0};
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+    cr_assert(eq(int,
+                 RUN("submit", "app", "--range", "0..25", "--step", "10", "--name", "b", "--",
+                     "{from}", "{to}"),
+                 EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 3));
+    cr_expect(desk_site.is_closed);
+    cr_assert(eq(int,
+                 envelope_decode(desk_site.units.texts[2], strlen(desk_site.units.texts[2]),
+                                 ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
+                 STATUS_OK));
+    cr_assert(eq(int, work_unit_decode(envelope.payload, envelope.payload_length, &unit, NULL),
+                 STATUS_OK));
+    cr_expect(eq(str, unit.arguments.texts[0], "20"));
+    cr_expect(eq(str, unit.arguments.texts[1], "25"));
+    cr_expect(eq(i64, unit.index, 2));
+    work_unit_clear(&unit);
+}
+
+/* The list in the profile is exactly what the site has. */
+static void expect_listed(const char *name)
+{
+    CLEANUP(freep) char *path = text_format(".config/dugnad/default/batches/%s/units", name);
+    CLEANUP(buffer_clear) struct buffer listed = {0};
+
+    buffer_init(&listed, 1 << 20);
+    cr_assert(eq(int, desk_env.base.disk->read(desk_env.base.disk, at_home(path), &listed, NULL),
+                 STATUS_OK));
+    cr_assert(eq(sz, listed.length, desk_site.units.count * DIGEST_BYTES));
+    for (size_t i = 0; i < desk_site.units.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+        cr_assert(eq(int,
+                     envelope_decode(desk_site.units.texts[i], strlen(desk_site.units.texts[i]),
+                                     ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
+                     STATUS_OK));
+        cr_expect(memcmp(listed.bytes + i * DIGEST_BYTES, envelope.digest.bytes, DIGEST_BYTES) ==
+                  0);
+    }
+}
+
+static int submit_files(void)
+{
+    CLEANUP(freep) char *folder = text_copy(at_home("in"));
+
+    return RUN("submit", "app", folder, "--files-per-unit", "1", "--name", "cut", "--", "{input}");
+}
+
+/* Two large inputs, so that files are sent, too. */
+static void make_inputs(void)
+{
+    char large[6000];
+
+    memset(large, 'x', sizeof large);
+    large[sizeof large - 1] = '\0';
+    cr_assert(eq(int,
+                 desk_env.base.disk->make_folder(desk_env.base.disk, at_home("in"), 0700, NULL),
+                 STATUS_OK));
+    write_at_home("in/a", large);
+    large[0] = 'y';
+    write_at_home("in/b", large);
+    write_at_home("in/c", "small");
+}
+
+Test(submit, a_submission_cut_anywhere_goes_on_and_signs_the_same_units)
+{
+    bool is_through = false;
+
+    make_inputs();
+    for (int64_t after = 0; after < 40 && !is_through; after++) {
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after / 2;
+        is_through = submit_files() == EXIT_DONE;
+        /* Clocks go on: what is signed must not depend on when it is repeated. */
+        fake_env_pass(&desk_env, 3600 * 1000);
+        cr_expect(desk_site.units.count == 0 || desk_site.units.count == 3);
+    }
+    cr_expect(is_through, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 3));
+    cr_expect(eq(sz, desk_site.files.count, 1 + 2)); /* the program's too */
+    expect_listed("cut");
+}
+
+Test(submit, a_cut_submission_goes_on_with_its_own_options_only)
+{
+    /* project, freshness, apps, batch; then the units are cut off. */
+    desk_site.cut = CUT_REQUEST;
+    desk_site.cut_after = desk_site.requests + 4;
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..9", "--name", "b"), EXIT_UNREACHABLE));
+    desk_site.cut = CUT_NEVER;
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..8", "--name", "b"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "repeat that one") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..9", "--name", "b"), EXIT_DONE), "%s",
+              desk_said);
+    expect_listed("b");
+}
+
+Test(submit, inputs_that_changed_since_the_cut_are_noticed)
+{
+    make_inputs();
+    for (int64_t after = 0; desk_site.units.count == 0 && after < 20; after++) {
+        desk_site.cut = CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after;
+        (void)submit_files();
+    }
+    cr_assert(eq(sz, desk_site.units.count, 3));
+    desk_site.cut = CUT_NEVER;
+    texts_clear(&desk_site.units); /* a site that lost them asks for all again */
+    write_at_home("in/c", "other");
+    cr_expect(eq(int, submit_files(), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "changed") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
+Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
+{
+    cr_assert(
+        eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b", "--append"), EXIT_DONE),
+        "%s", desk_said);
+    cr_expect(not(desk_site.is_closed));
+    cr_assert(eq(int, RUN("submit", "app", "--range", "2..4", "--name", "b", "--append", "--close"),
+                 EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(desk_site.is_closed);
+    cr_expect(eq(sz, desk_site.units.count, 4));
+    expect_listed("b");
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_FAILED));
+}
+
+Test(submit, a_dry_run_sends_nothing)
+{
+    size_t before = desk_site.log.count;
+
+    cr_assert(eq(int, RUN("submit", "app", "--range", "0..1000", "--dry-run"), EXIT_DONE));
+    cr_expect(strstr(desk_said, "1000 units would be") != NULL, "%s", desk_said);
+    for (size_t i = before; i < desk_site.log.count; i++)
+        cr_expect(text_starts_with(desk_site.log.texts[i], "GET "), "%s", desk_site.log.texts[i]);
+}
+
+Test(submit, wrong_command_lines_are_refused_and_name_the_option)
+{
+    static const struct {
+        const char *option, *value, *says;
+    } cases[] = {
+        {"--quorum", "0", "--quorum"},
+        {"--quorum", "17", "--quorum"},
+        {"--copies", "1", "--copies"},
+        {"--name", "a/b", "--name"},
+        {"--deadline", "soon", "--deadline"},
+        {"--priority", "11", "--priority"},
+        {"--independence", "me", "--independence"},
+        {"--only", "moon=full", "--only"},
+        {"--max-failures", "-1", "--max-failures"},
+        {"--range", "9..3", "--range"},
+        {"--step", "2", "--step"},
+        {"--files-per-unit", "0", "--files-per-unit"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect(eq(int, RUN("submit", "app", cases[i].option, cases[i].value), EXIT_USAGE),
+                  "%s %s", cases[i].option, cases[i].value);
+        cr_expect(strstr(desk_said, cases[i].says) != NULL, "%s", desk_said);
+    }
+}
