@@ -166,7 +166,7 @@ const struct command command_attach = {
                    "whether its programs may run here. Works whether or not the daemon runs. "
                    "Attaching again changes account, name and site.",
     .examples = "Take part in a project whose link you were given:\n"
-                "dugnad-client attach https://grid.example/#x4Kv…",
+                "  dugnad-client attach https://grid.example/#x4Kv…\n",
     .options = attach_options,
     .option_count = sizeof attach_options / sizeof *attach_options,
     .run = run_attach,
@@ -227,7 +227,7 @@ const struct command command_account_new = {
     .description = "Prints the account's key. Keep it secret: who has it can add computers to "
                    "the account.",
     .examples = "Make an account and attach with it:\n"
-                "dugnad-client attach LINK --account \"$(dugnad-client account new LINK)\"",
+                "  dugnad-client attach LINK --account \"$(dugnad-client account new LINK)\"\n",
     .options = account_options,
     .option_count = sizeof account_options / sizeof *account_options,
     .run = run_account_new,

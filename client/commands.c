@@ -14,8 +14,8 @@
 #define BUSY_WAIT_MS 100
 
 static const struct command *const commands[] = {
-    &command_attach, &command_account_new, &command_run,    &command_status,
-    &command_pause,  &command_resume,      &command_detach, &command_config,
+    &command_attach, &command_account_new, &command_run,    &command_status, &command_pause,
+    &command_resume, &command_detach,      &command_config, &command_manual,
 };
 
 static const struct option_rule common_options[] = {
@@ -92,11 +92,11 @@ enum status read_config(const struct client_world *world, const struct options *
     const char *file = options_text(options, "config");
     const char *pair;
 
-    config_init(ret_config);
+    client_config_init(ret_config);
     if (file != NULL)
-        TRY(config_read(ret_config, world->env->disk, file, err));
+        TRY(client_config_read(ret_config, world->env->disk, file, err));
     for (size_t i = 0; (pair = options_nth(options, "set", i)) != NULL; i++)
-        TRY(config_set_pair(ret_config, pair, err));
+        TRY(client_config_set_pair(ret_config, pair, err));
     return STATUS_OK;
 }
 
@@ -113,7 +113,7 @@ static enum status do_it_here(struct client_world *world, struct data_folder *fo
                                  .platform = platform_here(),
                                  .client = CLIENT_NAME " " CLIENT_VERSION};
 
-    config_init(&config);
+    client_config_init(&config);
     TRY(world->open_http(&http, err));
     TRY(world->open_launcher(world, &launcher, err));
     parts.http = http;

@@ -12,7 +12,7 @@
 #include "work-units/trust.h"
 
 extern const struct command command_attach, command_account_new, command_run, command_status,
-    command_pause, command_resume, command_detach, command_config;
+    command_pause, command_resume, command_detach, command_config, command_manual;
 
 /* Say on stderr what failed; the exit code for it. */
 int fail(const struct error *err);

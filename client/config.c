@@ -44,7 +44,7 @@ static int64_t *slot_of(struct config *config, const struct setting *setting)
     return (int64_t *)(void *)((char *)config + setting->offset);
 }
 
-void config_init(struct config *ret_config)
+void client_config_init(struct config *ret_config)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++)
         *slot_of(ret_config, &settings[i]) = settings[i].absent;
@@ -99,8 +99,8 @@ static struct amount amount_of(const struct setting *setting, int64_t value)
     return amount;
 }
 
-enum status config_set(struct config *config, const char *name, const char *value,
-                       struct error *err)
+enum status client_config_set(struct config *config, const char *name, const char *value,
+                              struct error *err)
 {
     const struct setting *setting = find(name);
     int64_t parsed;
@@ -115,7 +115,7 @@ enum status config_set(struct config *config, const char *name, const char *valu
     return STATUS_OK;
 }
 
-enum status config_set_pair(struct config *config, const char *pair, struct error *err)
+enum status client_config_set_pair(struct config *config, const char *pair, struct error *err)
 {
     const char *equals = strchr(pair, '=');
     CLEANUP(freep) char *name = NULL;
@@ -123,7 +123,7 @@ enum status config_set_pair(struct config *config, const char *pair, struct erro
     if (equals == NULL)
         return error_set(err, STATUS_INVALID, "a setting is given as NAME=VALUE");
     name = text_copy_n(pair, (size_t)(equals - pair));
-    return config_set(config, name, equals + 1, err);
+    return client_config_set(config, name, equals + 1, err);
 }
 
 struct reading {
@@ -139,11 +139,11 @@ static int on_line(void *context, const char *section, const char *name, const c
         (void)error_set(&reading->err, STATUS_INVALID, "the file has no sections");
         return 0;
     }
-    return config_set(reading->config, name, value, &reading->err) == STATUS_OK;
+    return client_config_set(reading->config, name, value, &reading->err) == STATUS_OK;
 }
 
-enum status config_read(struct config *config, struct disk *disk, const char *path,
-                        struct error *err)
+enum status client_config_read(struct config *config, struct disk *disk, const char *path,
+                               struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer content = {.max = CONFIG_FILE_MAX};
     struct reading reading = {.config = config};
@@ -157,7 +157,7 @@ enum status config_read(struct config *config, struct disk *disk, const char *pa
                      reading.err.text[0] != '\0' ? reading.err.text : "is not NAME = VALUE");
 }
 
-void config_describe(struct buffer *text)
+void client_config_describe(struct buffer *text)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting *it = &settings[i];
@@ -168,7 +168,7 @@ void config_describe(struct buffer *text)
     }
 }
 
-void config_sample(struct buffer *text)
+void client_config_sample(struct buffer *text)
 {
     (void)buffer_append_text(text, "# Settings of dugnad-client. Each line is NAME = VALUE.\n",
                              NULL);

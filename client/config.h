@@ -17,26 +17,27 @@ struct config {
 #undef X
 };
 
-void config_init(struct config *ret_config);
+void client_config_init(struct config *ret_config);
 
 /* STATUS_INVALID: an unknown name, or a value outside its bounds; the words say which. */
-enum status config_set(struct config *config, const char *name, const char *value,
-                       struct error *err) MUST_USE;
+enum status client_config_set(struct config *config, const char *name, const char *value,
+                              struct error *err) MUST_USE;
 
 /* "name=value", as after --set. */
-enum status config_set_pair(struct config *config, const char *pair, struct error *err) MUST_USE;
+enum status client_config_set_pair(struct config *config, const char *pair, struct error *err)
+    MUST_USE;
 
 /*
  * A file of lines "name = value" and comments (# or ;). STATUS_INVALID also names the line; the
  * lines before it have been taken.
  */
-enum status config_read(struct config *config, struct disk *disk, const char *path,
-                        struct error *err) MUST_USE;
+enum status client_config_read(struct config *config, struct disk *disk, const char *path,
+                               struct error *err) MUST_USE;
 
 /* The table in words, one setting after the other: for --help and the manual. */
-void config_describe(struct buffer *text);
+void client_config_describe(struct buffer *text);
 
 /* A file with every setting at its default, commented out. */
-void config_sample(struct buffer *text);
+void client_config_sample(struct buffer *text);
 
 #endif

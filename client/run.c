@@ -115,7 +115,7 @@ const struct command command_run = {
                    "SIGINT; tasks that run then are started again next time, from their "
                    "checkpoint if they have one.",
     .examples = "With two cores, logging only what needs attention:\n"
-                "dugnad-client run --set cores=2 --log warn",
+                "  dugnad-client run --set cores=2 --log warn\n",
     .options = run_options,
     .option_count = sizeof run_options / sizeof *run_options,
     .run = run_run,
@@ -129,9 +129,9 @@ static int run_config(void *context, const struct options *options)
 
     (void)context;
     if (options_has(options, "sample"))
-        config_sample(&text);
+        client_config_sample(&text);
     else
-        config_describe(&text);
+        client_config_describe(&text);
     return fputs(buffer_text(&text), stdout) < 0 ? EXIT_FAILED : OPTIONS_EXIT_OK;
 }
 
@@ -145,4 +145,26 @@ const struct command command_config = {
     .options = config_options,
     .option_count = sizeof config_options / sizeof *config_options,
     .run = run_config,
+};
+
+/* --- manual --- */
+
+#define MANUAL_MAX (256 * 1024)
+
+static int run_manual(void *context, const struct options *options)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = MANUAL_MAX};
+
+    (void)context;
+    program_manual(options->program, &text);
+    (void)buffer_append_text(&text, ".SH SETTINGS\n.nf\n", NULL);
+    client_config_describe(&text);
+    (void)buffer_append_text(&text, ".fi\n", NULL);
+    return fputs(buffer_text(&text), stdout) < 0 ? EXIT_FAILED : OPTIONS_EXIT_OK;
+}
+
+const struct command command_manual = {
+    .name = "manual",
+    .summary = "Print this manual page, for man(1)",
+    .run = run_manual,
 };

@@ -51,6 +51,10 @@ FUZZ_TARGETS += %D%/fuzz_trust_state
 %C%_fuzz_trust_state_SOURCES = %D%/fuzz_trust_state.c $(FUZZ_MAIN)
 %C%_fuzz_trust_state_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
+FUZZ_TARGETS += %D%/fuzz_client_state
+%C%_fuzz_client_state_SOURCES = %D%/fuzz_client_state.c $(FUZZ_MAIN)
+%C%_fuzz_client_state_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
 if FUZZING
 FUZZ_MAIN = %D%/fuzz.h
 FUZZ_LINK = -fsanitize=fuzzer

@@ -31,7 +31,7 @@ void volunteer_init(struct volunteer *it, size_t units)
     it->env.now_s = SAMPLE_NOW_S;
     fake_launcher_init(&it->launcher, &it->env.base);
     fake_site_init(&it->site, units);
-    config_init(&it->config);
+    client_config_init(&it->config);
     MUST(volunteer_start(it));
     volunteer_attach(it);
 }

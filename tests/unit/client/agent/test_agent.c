@@ -1,0 +1,306 @@
+/* client/agent: decisions, as tables. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "client/agent/choose.h"
+#include "client/agent/delay.h"
+#include "client/agent/phase.h"
+#include "client/agent/talk.h"
+
+/* --- phases --- */
+
+Test(phase, each_has_a_name_of_its_own)
+{
+    for (int phase = 0; phase < PHASE_COUNT; phase++)
+        cr_expect(eq(int, phase_from_name(phase_name((enum phase)phase)), phase));
+    cr_expect(eq(int, phase_from_name("gone"), PHASE_COUNT));
+}
+
+Test(phase, nothing_that_was_reported_becomes_unfinished_again)
+{
+    for (int from = PHASE_FINISHED; from < PHASE_COUNT; from++)
+        for (int to = 0; to <= PHASE_COLLECTING; to++)
+            cr_expect(not(phase_may_follow((enum phase)from, (enum phase)to)), "%d to %d", from,
+                      to);
+}
+
+Test(phase, every_unfinished_task_can_end)
+{
+    for (int from = 0; from < PHASE_FINISHED; from++) {
+        cr_expect(phase_may_follow((enum phase)from, PHASE_FINISHED));
+        cr_expect(eq(int, phase_after_restart((enum phase)from), PHASE_OFFERED));
+    }
+    for (int from = PHASE_FINISHED; from < PHASE_COUNT; from++)
+        cr_expect(eq(int, phase_after_restart((enum phase)from), from));
+}
+
+/* --- delays --- */
+
+static const struct delay_rule rule = {.first_ms = 1000, .last_ms = 60000};
+
+Test(delay, spans_double_up_to_the_last_and_jitter_is_full)
+{
+    static const int64_t spans[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
+
+    for (int64_t i = 0; i < 8; i++) {
+        uint64_t most = (uint64_t)spans[i];
+
+        cr_expect(eq(i64, delay_ms(&rule, i + 1, 0, most), spans[i]));
+        cr_expect(eq(i64, delay_ms(&rule, i + 1, 0, most + 1), 250), "from nothing on");
+    }
+    cr_expect(eq(i64, delay_ms(&rule, INT64_MAX, 0, 60000), 60000));
+}
+
+Test(delay, what_a_server_tells_is_the_least_and_never_more_than_a_day)
+{
+    cr_expect(eq(i64, delay_ms(&rule, 1, 100, 0), 100000));
+    cr_expect(eq(i64, delay_ms(&rule, 1, 100, 10000), 110000));
+    cr_expect(eq(i64, delay_told_ms(INT64_MAX, 0), 86400000));
+    cr_expect(eq(i64, delay_told_ms(-5, 7), 0));
+    for (uint64_t random = 0; random < 1000; random++)
+        cr_expect(le(i64, delay_ms(&rule, 1, INT64_MAX, random * UINT64_C(99999989)),
+                     INT64_C(86400000) * 11 / 10));
+}
+
+Test(delay, an_interval_is_only_ever_shortened)
+{
+    for (uint64_t random = 0; random < 1000; random++) {
+        int64_t ms = delay_jittered_ms(300000, random * UINT64_C(1000003));
+
+        cr_expect(ms <= 300000 && ms >= 240000);
+    }
+}
+
+/* --- talking --- */
+
+static struct talk_view idle(void)
+{
+    return (struct talk_view){.now = 1000000,
+                              .hold_until = 0,
+                              .return_at = 2000000,
+                              .visited_at = INT64_MIN,
+                              .visit_interval = 60000,
+                              .bulletin_at = 3000000,
+                              .is_enrolled = true};
+}
+
+struct talk_case {
+    const char *name;
+    enum talk talk;
+    int64_t look_again;
+    void (*change)(struct talk_view *view);
+};
+
+static void nothing(struct talk_view *view)
+{
+    (void)view;
+}
+static void wants_work(struct talk_view *view)
+{
+    view->tasks_wanted = 1;
+}
+static void wants_work_now(struct talk_view *view)
+{
+    view->tasks_wanted = 1;
+    view->return_at = 1000000;
+}
+static void has_report(struct talk_view *view)
+{
+    view->reports = 1;
+}
+static void has_report_after_visit(struct talk_view *view)
+{
+    view->reports = 1;
+    view->visited_at = 990000;
+}
+static void has_report_but_holds(struct talk_view *view)
+{
+    view->reports = 1;
+    view->hold_until = 1500000;
+}
+static void unanswered(struct talk_view *view)
+{
+    view->has_unanswered_visit = true;
+    view->visited_at = 999999;
+}
+static void not_enrolled(struct talk_view *view)
+{
+    view->is_enrolled = false;
+    view->reports = 1;
+}
+static void wants_keys(struct talk_view *view)
+{
+    view->wants_contact = true;
+    view->reports = 1;
+}
+static void bulletin_while_holding(struct talk_view *view)
+{
+    view->reports = 1;
+    view->hold_until = 9000000;
+    view->bulletin_at = 1000000;
+}
+static void stopped(struct talk_view *view)
+{
+    view->reports = 1;
+    view->bulletin_at = 0;
+    view->is_stopped = true;
+}
+static void awaits_word(struct talk_view *view)
+{
+    view->open_tasks = 3;
+}
+
+Test(talk, says_what_is_needed_first)
+{
+    static const struct talk_case cases[] = {
+        {"nothing to say", TALK_NOTHING, 3000000, nothing},
+        {"work is asked for when the server said", TALK_NOTHING, 2000000, wants_work},
+        {"… and then it is", TALK_VISIT, 0, wants_work_now},
+        {"a report does not wait for that", TALK_VISIT, 0, has_report},
+        {"… but for the least interval", TALK_NOTHING, 1050000, has_report_after_visit},
+        {"… and for a back-off", TALK_NOTHING, 1500000, has_report_but_holds},
+        {"an unanswered visit is repeated", TALK_VISIT, 0, unanswered},
+        {"enrolment comes before visits", TALK_ENROL, 0, not_enrolled},
+        {"keys come before all", TALK_PROJECT, 0, wants_keys},
+        {"the bulletin is read despite a back-off", TALK_BULLETIN, 0, bulletin_while_holding},
+        {"a stopped project is left alone", TALK_NOTHING, TALK_NEVER, stopped},
+        {"the server's word on reported tasks is asked for", TALK_NOTHING, 2000000, awaits_word},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct talk_view view = idle();
+        struct talk_decision decision;
+
+        cases[i].change(&view);
+        decision = talk_decide(&view);
+        cr_expect(eq(int, decision.talk, cases[i].talk), "%s", cases[i].name);
+        if (cases[i].talk == TALK_NOTHING)
+            cr_expect(eq(i64, decision.look_again, cases[i].look_again), "%s", cases[i].name);
+    }
+}
+
+/* --- choosing --- */
+
+static struct run_view ready(int64_t task)
+{
+    return (struct run_view){
+        .task = task, .is_ready = true, .cores = 1, .memory_bytes = 10, .deadline_s = 100};
+}
+
+static struct run_view running(int64_t task, int64_t memory_bytes)
+{
+    return (struct run_view){.task = task,
+                             .is_running = true,
+                             .cores = 1,
+                             .memory_bytes = memory_bytes,
+                             .deadline_s = 100};
+}
+static const struct run_room room = {.cores = 2, .memory_bytes = 100};
+
+Test(choose, the_earliest_deadline_of_a_project_comes_first)
+{
+    struct run_view tasks[] = {ready(1), ready(2), ready(3)};
+    const int64_t used[] = {0};
+
+    tasks[1].deadline_s = 90;
+    cr_expect(eq(sz, choose_next(tasks, 3, &room, used, 0), 1));
+}
+
+Test(choose, projects_take_turns_by_what_they_used)
+{
+    struct run_view tasks[] = {ready(1), ready(2)};
+    int64_t used[] = {0, 10};
+
+    tasks[0].deadline_s = 50;
+    tasks[1].project = 1;
+    cr_expect(eq(sz, choose_next(tasks, 2, &room, used, 0), 0));
+    used[0] = 20;
+    cr_expect(eq(sz, choose_next(tasks, 2, &room, used, 0), 1));
+}
+
+Test(choose, cores_and_memory_are_not_exceeded)
+{
+    struct run_view tasks[] = {running(1, 60), ready(2), ready(3), ready(4)};
+    const int64_t used[] = {0};
+
+    tasks[1].memory_bytes = 50;
+    tasks[2].cores = 2;
+    tasks[3].memory_bytes = 40;
+    cr_expect(eq(sz, choose_next(tasks, 4, &room, used, 0), 3));
+    cr_expect(eq(sz, choose_next(tasks, 3, &room, used, 0), CHOOSE_NONE));
+}
+
+Test(choose, a_task_of_more_cores_than_there_are_runs_alone)
+{
+    struct run_view tasks[] = {ready(1), running(2, 10)};
+    const int64_t used[] = {0};
+
+    tasks[0].cores = 16;
+    cr_expect(eq(sz, choose_next(tasks, 2, &room, used, 0), CHOOSE_NONE));
+    cr_expect(eq(sz, choose_next(tasks, 1, &room, used, 0), 0));
+}
+
+Test(choose, a_task_past_its_deadline_is_not_started)
+{
+    const struct run_view tasks[] = {ready(1)};
+    const int64_t used[] = {0};
+
+    cr_expect(eq(sz, choose_next(tasks, 1, &room, used, 99), 0));
+    cr_expect(eq(sz, choose_next(tasks, 1, &room, used, 100), CHOOSE_NONE));
+}
+
+Test(choose, as_many_tasks_are_asked_for_as_fill_the_buffer)
+{
+    static const struct {
+        struct want_view view;
+        int64_t want;
+    } cases[] = {
+        {{.cores = 2, .project_count = 1, .most_of_server = 64}, 4},
+        {{.cores = 2, .project_count = 1, .most_of_server = 64, .unfinished = 4, .of_project = 4},
+         0},
+        {{.cores = 1,
+          .buffer_s = 7200,
+          .mean_task_ms = 600000,
+          .project_count = 1,
+          .most_of_server = 64},
+         13},
+        {{.cores = 4,
+          .buffer_s = 7200,
+          .mean_task_ms = 1000,
+          .project_count = 1,
+          .most_of_server = 64},
+         64},
+        {{.cores = 2, .project_count = 2, .most_of_server = 64}, 2},
+        {{.cores = 2, .project_count = 2, .most_of_server = 64, .unfinished = 3, .of_project = 1},
+         1},
+        {{.cores = 1, .project_count = 3, .most_of_server = 64, .unfinished = 9, .of_project = 0},
+         0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect(eq(i64, choose_want(&cases[i].view), cases[i].want), "case %zu", i);
+}
+
+static void expect_forgotten(const bool *forget, const char *expected)
+{
+    for (size_t i = 0; expected[i] != '\0'; i++)
+        cr_expect(eq(int, forget[i], expected[i] == '1'), "%s, task %zu", expected, i);
+}
+
+Test(choose, kept_tasks_go_after_the_grace_or_the_oldest_first_for_room)
+{
+    const struct kept_view kept[] = {{.settled_s = 100, .bytes = 50},
+                                     {.settled_s = 300, .bytes = 50},
+                                     {.settled_s = 200, .bytes = 50}};
+    const struct kept_rule grace = {.grace_s = 250, .bytes = 1000};
+    const struct kept_rule small = {.grace_s = 10000, .bytes = 60};
+    bool forget[3];
+
+    choose_forgotten(kept, 3, &grace, 350, forget);
+    expect_forgotten(forget, "100");
+    choose_forgotten(kept, 3, &small, 350, forget);
+    expect_forgotten(forget, "101");
+    /* A clock that fell back. */
+    choose_forgotten(kept, 3, &grace, 0, forget);
+    expect_forgotten(forget, "000");
+}

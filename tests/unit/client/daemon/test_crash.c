@@ -1,0 +1,79 @@
+/* client/daemon: power cuts and full disks at every step of a task's life (I4, I5). */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "common/base/log.h"
+#include "tests/support/volunteer.h"
+
+#define MINUTE    INT64_C(60000)
+#define HOUR      (60 * MINUTE)
+#define STEPS_MAX 400 /* more than one unit's life has */
+
+static struct volunteer it;
+
+static void expect_all_done(int step)
+{
+    cr_expect(eq(str, it.site.broken, ""), "step %d", step);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 1), "step %d", step);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_DONE), "step %d", step);
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 1), "step %d", step);
+    cr_expect(eq(i64, volunteer_tally(&it, "credit"), 1000000), "step %d", step);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 1), "step %d", step);
+}
+
+/* True: the life was shorter than that; nothing failed. */
+static bool cut_power_at(int step)
+{
+    bool failed;
+
+    volunteer_init(&it, 1);
+    it.launcher.duration_ms = MINUTE / 10;
+    failing_disk_arm(&it.disk, FAILING_POWER, step);
+    volunteer_live(&it, 10 * MINUTE);
+    volunteer_stop(&it);
+    failed = failing_disk_repair(&it.disk);
+    failing_disk_arm(&it.disk, FAILING_POWER, -1);
+    cr_assert(volunteer_start(&it), "step %d", step);
+    volunteer_live(&it, HOUR);
+    expect_all_done(step);
+    volunteer_clear(&it);
+    return !failed;
+}
+
+Test(crash, a_power_cut_at_any_step_loses_no_work_and_counts_it_once, .timeout = 120)
+{
+    int step = 0;
+
+    log_init(NULL, LOG_ERROR, 2);
+    while (step < STEPS_MAX && !cut_power_at(step))
+        step++;
+    cr_expect(gt(int, step, 20), "the disk was hardly used");
+    cr_expect(lt(int, step, STEPS_MAX));
+}
+
+static bool fill_disk_at(int step)
+{
+    bool failed;
+
+    volunteer_init(&it, 1);
+    it.launcher.duration_ms = MINUTE / 10;
+    failing_disk_arm(&it.disk, FAILING_ROOM, step);
+    volunteer_live(&it, 10 * MINUTE);
+    failed = failing_disk_repair(&it.disk);
+    failing_disk_arm(&it.disk, FAILING_ROOM, -1);
+    volunteer_live(&it, 2 * HOUR);
+    expect_all_done(step);
+    volunteer_clear(&it);
+    return !failed;
+}
+
+Test(crash, a_disk_that_is_full_for_a_while_delays_and_loses_nothing, .timeout = 120)
+{
+    int step = 0;
+
+    log_init(NULL, LOG_ERROR, 2);
+    while (step < STEPS_MAX && !fill_disk_at(step))
+        step++;
+    cr_expect(gt(int, step, 10), "the disk was hardly used");
+    cr_expect(lt(int, step, STEPS_MAX));
+}

@@ -1,0 +1,156 @@
+/* client/fetch: the cache, and files on their way into it. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/fetch/download.h"
+#include "common/env/real.h"
+#include "tests/support/fake_env.h"
+
+static char path[64];
+static struct fake_env env;
+static struct data_folder folder;
+static struct cache cache;
+static struct error err;
+
+static void set_up(void)
+{
+    (void)strcpy(path, "/tmp/dugnad-cache-XXXXXX");
+    cr_assert(mkdtemp(path) != NULL);
+    fake_env_init(&env, 1);
+    cr_assert(eq(int, data_folder_open(&env.base, path, &folder, &err), STATUS_OK));
+    cr_assert(eq(int, cache_open(&cache, &folder, 100, &err), STATUS_OK));
+}
+
+static void tear_down(void)
+{
+    struct disk *disk = disk_real();
+
+    cache_close(&cache);
+    data_folder_close(&folder);
+    cr_expect(eq(int, disk->remove_tree(disk, path, NULL), STATUS_OK));
+}
+
+TestSuite(cache, .init = set_up, .fini = tear_down);
+
+static enum status give(struct download *download, const char *bytes)
+{
+    return download->sink.write(download->sink.context, bytes, strlen(bytes), &err);
+}
+
+static enum status begin(struct download *download, int status, int64_t first)
+{
+    const struct http_response head = {.status = status, .range_first = first};
+
+    return download->sink.begin(download->sink.context, &head, &err);
+}
+
+static struct digest put(const char *bytes)
+{
+    struct digest digest = digest_of(bytes, strlen(bytes));
+    struct download download;
+
+    cr_assert(eq(int, download_open(&download, &cache, &digest, (int64_t)strlen(bytes), &err),
+                 STATUS_OK));
+    cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
+    cr_assert(eq(int, give(&download, bytes), STATUS_OK));
+    cr_assert(eq(int, download_finish(&download, &err), STATUS_OK));
+    return digest;
+}
+
+Test(cache, a_file_is_there_after_a_restart)
+{
+    struct digest digest = put("ten bytes!");
+
+    cr_expect(cache_has(&cache, &digest));
+    cache_close(&cache);
+    cr_assert(eq(int, cache_open(&cache, &folder, 100, &err), STATUS_OK));
+    cr_expect(cache_has(&cache, &digest));
+    cr_expect(eq(i64, cache.used_bytes, 10));
+}
+
+Test(cache, what_was_not_used_for_longest_goes_first_and_never_what_is_in_use)
+{
+    char bytes[41];
+    struct digest first, second, third;
+
+    memset(bytes, 'a', 40);
+    bytes[40] = '\0';
+    first = put(bytes);
+    bytes[0] = 'b';
+    second = put(bytes);
+    cache_pin(&cache, &first);
+    bytes[0] = 'c';
+    third = put(bytes);
+    cr_expect(cache_has(&cache, &first));
+    cr_expect(not(cache_has(&cache, &second)));
+    cr_expect(cache_has(&cache, &third));
+    cache_pin(&cache, &third);
+    cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_FULL));
+    cr_expect(eq(int, cache_make_room(&cache, 101, &err), STATUS_TOO_LARGE));
+    cache_unpin(&cache, &first);
+    cache_touch(&cache, &first);
+    cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_OK));
+    cr_expect(not(cache_has(&cache, &first)));
+    cache_unpin(&cache, &third);
+}
+
+Test(cache, strange_files_are_removed_when_it_is_opened)
+{
+    struct disk *disk = disk_real();
+    struct disk_path strange;
+
+    cr_assert(eq(int, data_folder_join(&folder, &strange, &err, "cache/notes.txt"), STATUS_OK));
+    cr_assert(eq(int, disk->write(disk, strange.text, "x", 1, 0600, &err), STATUS_OK));
+    cache_close(&cache);
+    cr_assert(eq(int, cache_open(&cache, &folder, 100, &err), STATUS_OK));
+    cr_expect(not(disk_has(disk, strange.text)));
+}
+
+Test(cache, a_download_that_was_cut_goes_on_where_it_was)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct download download;
+
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, give(&download, "01234"), STATUS_OK));
+    download_close(&download);
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_expect(eq(i64, download.got, 5));
+    cr_expect(eq(int, begin(&download, 206, 4), STATUS_INVALID), "another part");
+    cr_assert(eq(int, begin(&download, 206, 5), STATUS_OK));
+    cr_assert(eq(int, give(&download, "56789"), STATUS_OK));
+    cr_expect(eq(int, download_finish(&download, &err), STATUS_OK));
+    cr_expect(cache_has(&cache, &digest));
+}
+
+Test(cache, a_server_that_ignores_the_range_is_taken_from_the_start)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct download download;
+
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, give(&download, "99999"), STATUS_OK));
+    download_close(&download);
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
+    cr_expect(eq(i64, download.got, 0));
+    cr_assert(eq(int, give(&download, "0123456789"), STATUS_OK));
+    cr_expect(eq(int, download_finish(&download, &err), STATUS_OK));
+}
+
+Test(cache, other_bytes_never_enter_and_are_not_kept)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct download download;
+
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, give(&download, "012345678X"), STATUS_OK));
+    cr_expect(eq(int, download_finish(&download, &err), STATUS_UNTRUSTED));
+    cr_expect(not(cache_has(&cache, &digest)));
+    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_expect(eq(i64, download.got, 0));
+    cr_expect(eq(int, give(&download, "0123456789A"), STATUS_TOO_LARGE));
+    download_close(&download);
+}
