@@ -1,5 +1,5 @@
 EXTRA_DIST += %D%/openapi.json
-dist_man_MANS += %D%/man/dugnad-client.1 %D%/man/dugnad-server.8
+dist_man_MANS += %D%/man/dugnad-server.8
 
-# Written by `dugnad manual`; a test compares the two.
+# Written by `dugnad manual` and `dugnad-client manual`; tests compare them.
 dist_man_MANS += %D%/man/dugnad-client.1 %D%/man/dugnad.1
