@@ -208,11 +208,6 @@ enum status server_open(struct env *env, const char *folder, struct server **ret
     return STATUS_OK;
 }
 
-const char *server_log_level(const struct server *server)
-{
-    return server->config.log_level.text;
-}
-
 const char *server_url(const struct server *server)
 {
     return server->config.url.text;

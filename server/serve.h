@@ -23,8 +23,7 @@ struct server;
 enum status server_open(struct env *env, const char *folder, struct server **ret_server,
                         struct error *err) MUST_USE;
 
-/* Log level of its settings, as text; its URL. */
-const char *server_log_level(const struct server *server);
+/* Where its settings say that clients reach it. */
 const char *server_url(const struct server *server);
 
 /* The port of listener number `index`: those of listen, then listen_plain, then listen_proxy. */

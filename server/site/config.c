@@ -76,9 +76,11 @@ static enum status set_text(const struct config_key *key, const char *value,
     int64_t max = key->type == CONFIG_LIST ? CONFIG_TEXT_MAX : key->max;
     int64_t min = key->type == CONFIG_LIST ? 1 : key->min;
 
-    if ((int64_t)length < min || (int64_t)length > max || !text_is_plain(value, length, false))
-        return error_set(err, STATUS_INVALID, "%s is a line of %lld..%lld bytes", key->name,
-                         (long long)min, (long long)max);
+    /* After a blank a semicolon begins a comment: what we write could be read as another value. */
+    if ((int64_t)length < min || (int64_t)length > max || !text_is_plain(value, length, false) ||
+        strchr(value, ';') != NULL)
+        return error_set(err, STATUS_INVALID, "%s is a line of %lld..%lld bytes without semicolons",
+                         key->name, (long long)min, (long long)max);
     (void)text_fit(ret_text->text, sizeof ret_text->text, value);
     return STATUS_OK;
 }

@@ -13,10 +13,10 @@
 struct buffer;
 struct disk;
 
-#define CONFIG_TEXT_MAX 1023
+#define CONFIG_TEXT_MAX 180
 #define CONFIG_LIST_MAX 8
 #define CONFIG_FILE_MAX 65536
-#define CONFIG_LINE_MAX 1200
+#define CONFIG_LINE_MAX 198 /* below what inih takes, 200 */
 
 struct config_text {
     char text[CONFIG_TEXT_MAX + 1];

@@ -1,11 +1,11 @@
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/env.h"
 #include "common/base/log.h"
 #include "server/serve.h"
+#include "server/site/folder.h"
 #include "server/site/verbs.h"
 
 #define LOOK_EVERY_MS 200
@@ -54,21 +54,30 @@ static void serve(struct env *env, struct server *server)
     }
 }
 
+/* Before there are threads that could log. A site without settings is server_open()'s to refuse. */
+static void begin_log(struct env *env, const char *folder)
+{
+    struct config *config = must_alloc(1, sizeof *config);
+    enum log_level level = LOG_INFO;
+
+    if (site_load_config(env->disk, folder, config, NULL) == STATUS_OK)
+        (void)log_level_parse(config->log_level.text, &level);
+    free(config);
+    log_init(env, level, STDERR_FILENO);
+}
+
 static int run_site(struct env *env, const char *folder)
 {
     CLEANUP(server_closep) struct server *server = NULL;
-    enum log_level level = LOG_INFO;
     struct error err = {0};
     enum status status;
 
-    log_init(env, LOG_INFO, STDERR_FILENO);
+    begin_log(env, folder);
     status = server_open(env, folder, &server, &err);
     if (status != STATUS_OK) {
         (void)verb_fail(&err);
         return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;
     }
-    (void)log_level_parse(server_log_level(server), &level);
-    log_init(env, level, STDERR_FILENO);
     LOG(LOG_INFO, "server.started", LOG_S("site", folder), LOG_S("url", server_url(server)),
         LOG_N("port", server_port(server, 0)));
     serve(env, server);

@@ -27,6 +27,10 @@ FUZZ_TARGETS += %D%/fuzz_scheduler_reply
 %C%_fuzz_scheduler_reply_SOURCES = %D%/fuzz_scheduler_reply.c $(FUZZ_MAIN)
 %C%_fuzz_scheduler_reply_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
+FUZZ_TARGETS += %D%/fuzz_site_config
+%C%_fuzz_site_config_SOURCES = %D%/fuzz_site_config.c $(FUZZ_MAIN)
+%C%_fuzz_site_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
 FUZZ_TARGETS += %D%/fuzz_requests
 %C%_fuzz_requests_SOURCES = %D%/fuzz_requests.c $(FUZZ_MAIN)
 %C%_fuzz_requests_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
