@@ -27,6 +27,19 @@ static const char *const limits[] = {
 
 #define COUNT_OF(table) (sizeof(table) / sizeof *(table))
 
+int64_t identity_named(const struct identity *identity, enum independence independence)
+{
+    switch (independence) {
+    case INDEPENDENCE_HOST:
+        return identity->host;
+    case INDEPENDENCE_VOLUNTEER:
+        return identity->volunteer;
+    case INDEPENDENCE_ORGANISATION:
+        return identity->organisation;
+    }
+    abort();
+}
+
 void task_clear(struct task *task)
 {
     for (size_t i = 0; i < task->output_count; i++)

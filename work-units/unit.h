@@ -29,6 +29,9 @@ struct identity {
     int64_t organisation;
 };
 
+/* The one of the three that `independence` names. */
+int64_t identity_named(const struct identity *identity, enum independence independence);
+
 enum task_state {
     TASK_SENT = 1,
     TASK_REPORTED = 2, /* a good report is durable; its unit is not decided */

@@ -202,7 +202,8 @@ static void teach_queue(struct cycle *cycle)
                                             .memory_bytes = unit->memory_bytes,
                                             .disk_bytes = unit->disk_bytes,
                                             .not_before_s = unit->not_before_s,
-                                            .not_after_s = unit->not_after_s}};
+                                            .not_after_s = unit->not_after_s},
+                                   .independence = unit->rule.independence};
 
         if (unit->state != UNIT_OPEN)
             facts.hint.copies_wanted = 0;
@@ -210,7 +211,8 @@ static void teach_queue(struct cycle *cycle)
         (void)text_fit(facts.hint.classes, sizeof facts.hint.classes, unit->classes);
         (void)text_fit(facts.hint.platforms, sizeof facts.hint.platforms, unit->platforms);
         for (size_t j = unit->task_count; j > 0 && facts.holder_count < QUEUE_HOLDERS_MAX; j--)
-            facts.holders[facts.holder_count++] = unit->tasks[j - 1].now.volunteer;
+            facts.holders[facts.holder_count++] =
+                identity_named(&unit->tasks[j - 1].now, unit->rule.independence);
         queue_put(queue, &facts);
     }
 }

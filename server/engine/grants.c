@@ -81,7 +81,7 @@ bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare)
     if (!state->is_new || state->stop != VISIT_FREE || state->granted >= state->wanted)
         return false;
     seeker.host = describe(state, host);
-    seek.volunteer = host->volunteer;
+    seek.identity = seeker.host.identity;
     seek.memory_bytes = seeker.host.memory_bytes;
     seek.disk_bytes = seeker.host.disk_bytes;
     seek.want = state->wanted - state->granted;

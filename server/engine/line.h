@@ -19,7 +19,8 @@ struct entry {
     int64_t memory_bytes;
     int64_t disk_bytes;
     int64_t holders[QUEUE_HOLDERS_MAX];
-    struct bucket *bucket; /* where it waits */
+    enum independence independence; /* what `holders` are */
+    struct bucket *bucket;          /* where it waits */
     uint32_t holder_count;
     uint32_t copies;   /* that it wants; 0: forgotten */
     uint32_t stamp;    /* slots with another one are void */

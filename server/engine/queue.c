@@ -258,6 +258,7 @@ static void copy_facts(struct entry *entry, const struct queue_unit *unit)
     entry->memory_bytes = unit->hint.memory_bytes;
     entry->disk_bytes = unit->hint.disk_bytes;
     entry->copies = unit->hint.copies_wanted;
+    entry->independence = unit->independence;
     entry->holder_count = (uint32_t)unit->holder_count;
     memcpy(entry->holders, unit->holders, sizeof entry->holders);
 }
@@ -329,10 +330,10 @@ static void note_lack(struct queue_lack *lack, enum match_result result)
         lack->nearest = result;
 }
 
-static bool holds_copy(const struct entry *entry, int64_t volunteer)
+static bool holds_copy(const struct entry *entry, const struct identity *who)
 {
     for (uint32_t i = 0; i < entry->holder_count; i++)
-        if (entry->holders[i] == volunteer)
+        if (entry->holders[i] == identity_named(who, entry->independence))
             return true;
     return false;
 }
@@ -349,7 +350,7 @@ static bool is_worth_a_look(struct draw *draw, const struct entry *entry)
         note_lack(draw->lack, MATCH_MEMORY);
     else if (entry->disk_bytes > seek->disk_bytes)
         note_lack(draw->lack, MATCH_DISK);
-    else if (holds_copy(entry, seek->volunteer))
+    else if (holds_copy(entry, &seek->identity))
         note_lack(draw->lack, MATCH_IDENTITY);
     else
         return true;

@@ -23,7 +23,7 @@
 struct chance;
 struct queue;
 
-#define QUEUE_HOLDERS_MAX 4  /* volunteers remembered per unit */
+#define QUEUE_HOLDERS_MAX 4  /* who had a copy, remembered per unit */
 #define QUEUE_DRAW_MAX    64 /* units of one draw */
 
 /* `window`: units of a bucket that one is drawn from, ≥ 1. `chance` is borrowed. */
@@ -33,9 +33,11 @@ void queue_free(struct queue *queue);
 /* What is known of a batch. Units of a batch that was never named wait unseen. */
 void queue_put_batch(struct queue *queue, const struct batch *batch);
 
-/* A unit, new or again, with the volunteers that had a copy. One that wants none is forgotten. */
+/* A unit, new or again, with who had a copy: as the identity that its signed independence names.
+ * One that wants none is forgotten. */
 struct queue_unit {
     struct ready_hint hint;
+    enum independence independence; /* 0: not known, and nobody had a copy as far as known */
     int64_t holders[QUEUE_HOLDERS_MAX];
     size_t holder_count;
 };
@@ -59,7 +61,7 @@ struct queue_bucket {
 struct queue_seek {
     uint32_t visit; /* the same number for all draws of a visit, another for each other visit */
     uint32_t cycle; /* likewise of a cycle: what is promised to one visit is not to the next */
-    int64_t volunteer;
+    struct identity identity;
     int64_t memory_bytes;
     int64_t disk_bytes;
     size_t want;  /* units to promise, ≤ QUEUE_DRAW_MAX */

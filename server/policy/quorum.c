@@ -47,29 +47,16 @@ static uint32_t reports_of(const struct unit *unit, const struct digest *result)
     return set;
 }
 
-static int64_t named_identity(const struct identity *identity, enum independence independence)
-{
-    switch (independence) {
-    case INDEPENDENCE_HOST:
-        return identity->host;
-    case INDEPENDENCE_VOLUNTEER:
-        return identity->volunteer;
-    case INDEPENDENCE_ORGANISATION:
-        return identity->organisation;
-    }
-    abort();
-}
-
 /*
  * Accounts are merged and handed over, so what a task was and what it is now both count. And one
  * host is never independent of itself, whoever owned it when.
  */
 static bool is_shared(const struct task *a, const struct task *b, enum independence independence)
 {
-    int64_t a_then = named_identity(&a->at_dispatch, independence);
-    int64_t b_then = named_identity(&b->at_dispatch, independence);
-    int64_t a_now = named_identity(&a->now, independence);
-    int64_t b_now = named_identity(&b->now, independence);
+    int64_t a_then = identity_named(&a->at_dispatch, independence);
+    int64_t b_then = identity_named(&b->at_dispatch, independence);
+    int64_t a_now = identity_named(&a->now, independence);
+    int64_t b_now = identity_named(&b->now, independence);
 
     return a_then == b_then || a_then == b_now || a_now == b_then || a_now == b_now ||
            a->at_dispatch.host == b->at_dispatch.host;

@@ -148,6 +148,26 @@ Test(cycle, two_hosts_of_one_volunteer_never_share_a_unit)
     cr_expect(village_get(&village, bob) != 0);
 }
 
+static void make_hosts_enough(struct work_unit *unit)
+{
+    unit->independence = INDEPENDENCE_HOST;
+}
+
+Test(cycle, two_hosts_of_one_volunteer_agree_where_hosts_are_enough)
+{
+    size_t anns_other = village_join_as(&village, ann);
+    int64_t first, second;
+
+    village_add_units(&village, 1, make_hosts_enough);
+    first = village_get(&village, ann);
+    cr_assert(first != 0);
+    second = village_get(&village, anns_other);
+    cr_assert(second != 0);
+    village_report(&village, ann, first, "42\n");
+    village_report(&village, anns_other, second, "42\n");
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+}
+
 Test(cycle, accounts_merged_after_dispatch_do_not_agree)
 {
     int64_t anns, bobs;

@@ -40,7 +40,8 @@ static void put_batch(int64_t id, int32_t priority, int64_t needed_by_s)
 
 static struct queue_unit unit_of(int64_t id, int64_t batch)
 {
-    return (struct queue_unit){.hint = {.unit = id,
+    return (struct queue_unit){.independence = INDEPENDENCE_VOLUNTEER,
+                               .hint = {.unit = id,
                                         .batch = batch,
                                         .app_version = APP,
                                         .copies_wanted = 1,
@@ -73,7 +74,7 @@ static size_t draw_as(int64_t volunteer, size_t want, size_t spare)
     static uint32_t serial;
     struct queue_seek seek = {.visit = ++serial,
                               .cycle = serial,
-                              .volunteer = volunteer,
+                              .identity = {.host = 1, .volunteer = volunteer, .organisation = -1},
                               .memory_bytes = 5000,
                               .disk_bytes = 5000,
                               .want = want,
@@ -202,7 +203,7 @@ Test(queue, a_visit_sees_a_unit_once_and_one_cycle_promises_a_copy_once)
 {
     struct queue_seek seek = {.visit = 1,
                               .cycle = 1,
-                              .volunteer = 9,
+                              .identity = {.host = 1, .volunteer = 9, .organisation = -1},
                               .memory_bytes = 5000,
                               .disk_bytes = 5000,
                               .want = 10,
