@@ -148,16 +148,39 @@ static void count_verdict(struct tally *tally, const struct scheduler_verdict *v
     }
 }
 
+/*
+ * A server that was restarted does not know what it told last, and tells it again in a later visit:
+ * a verdict belongs to the first visit that told it. That number is on the disk before the tally
+ * is, and an answer that was not taken whole is taken again with the same one.
+ */
+static bool is_known(const struct task_record *record, const struct scheduler_verdict *verdict)
+{
+    return record->verdict == verdict->verdict && record->credit == verdict->credit;
+}
+
+static bool is_to_be_counted(struct attached *project, const struct scheduler_verdict *verdict,
+                             int64_t visit)
+{
+    const struct client_task *task = task_find(project, verdict->task);
+
+    return task == NULL || phase_is_unfinished(task->record.phase) ||
+           task->record.verdict_visit == visit;
+}
+
 static enum status take_verdict(struct daemon *daemon, struct attached *project,
-                                const struct scheduler_verdict *verdict, struct error *err)
+                                const struct scheduler_verdict *verdict, int64_t visit,
+                                struct error *err)
 {
     struct client_task *task = task_find(project, verdict->task);
 
+    if (task != NULL && is_known(&task->record, verdict))
+        return STATUS_OK;
     LOG(LOG_INFO, "task.judged", LOG_N("task", verdict->task),
         LOG_S("verdict", verdict_name(verdict->verdict)), LOG_N("credit", verdict->credit));
     if (task == NULL || phase_is_unfinished(task->record.phase))
         return STATUS_OK;
     task->record.verdict = verdict->verdict;
+    task->record.verdict_visit = visit;
     task->record.credit = verdict->credit;
     return task_save(daemon, project, task, err);
 }
@@ -172,7 +195,7 @@ static enum status take_lists(struct daemon *daemon, struct attached *project,
     for (size_t i = 0; i < reply->upload_count; i++)
         TRY(take_upload(daemon, project, &reply->uploads[i], err));
     for (size_t i = 0; i < reply->verdict_count; i++)
-        TRY(take_verdict(daemon, project, &reply->verdicts[i], err));
+        TRY(take_verdict(daemon, project, &reply->verdicts[i], reply->visit, err));
     return take_grants(project, reply, asked, err);
 }
 
@@ -186,7 +209,8 @@ static enum status mark_taken(struct daemon *daemon, struct attached *project,
     host.next_visit = reply->visit + 1;
     host.return_at_s = daemon_now_s(daemon) + wait_ms / 1000;
     for (size_t i = 0; i < reply->verdict_count; i++)
-        count_verdict(&host.tally, &reply->verdicts[i]);
+        if (is_to_be_counted(project, &reply->verdicts[i], reply->visit))
+            count_verdict(&host.tally, &reply->verdicts[i]);
     TRY(save_host_record(&project->files, &host, err));
     project->host = host;
     project->return_at = daemon_now(daemon) + wait_ms;

@@ -110,6 +110,8 @@ static void read_end(struct members *root, struct task_record *record)
     if (members_has(root, "verdict"))
         record->verdict =
             (enum verdict)(members_choice(root, "verdict", verdicts, COUNT_OF(verdicts)) + 1);
+    if (members_has(root, "verdict_visit"))
+        record->verdict_visit = members_integer(root, "verdict_visit", 0, ID_MAX);
     record->credit = members_integer(root, "credit", 0, PROFILE_INTEGER_MAX);
 }
 
@@ -220,6 +222,7 @@ static void write_end(json_t *root, const struct task_record *record)
     set(root, "wanted", texts_to_json(&record->wanted));
     if (record->verdict != 0)
         set(root, "verdict", json_string(verdicts[record->verdict - 1]));
+    set(root, "verdict_visit", json_integer(record->verdict_visit));
     set(root, "credit", json_integer(record->credit));
 }
 

@@ -245,7 +245,7 @@ static void judge(struct fake_site *site, struct scheduler_reply *reply)
         if (site->tasks[i].state == FAKE_STORED && !site->tasks[i].is_told) {
             bool is_done = site->tasks[i].outcome == VISIT_DONE;
 
-            site->tasks[i].is_told = true;
+            site->tasks[i].is_told = !site->forgets_told;
             reply->verdicts[reply->verdict_count++] =
                 (struct scheduler_verdict){.task = site->tasks[i].number,
                                            .verdict = is_done ? VERDICT_ACCEPTED : VERDICT_ERROR,

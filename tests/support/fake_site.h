@@ -64,6 +64,7 @@ struct fake_site {
     int64_t files_served;
     int64_t last_range;
     int64_t asked_tasks; /* wanted by the last visit */
+    bool forgets_told;   /* like a server that restarts: verdicts are told again and again */
     int64_t held;        /* told by the last visit */
     int64_t bulletins;
     char upload[FAKE_UPLOAD_MAX];

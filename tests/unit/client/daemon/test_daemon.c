@@ -76,6 +76,15 @@ Test(daemon, reported_work_is_kept_until_the_server_has_it_stored)
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
 }
 
+/* A server that restarts does not know what it told last: kill_nine counted thrice. */
+Test(daemon, a_verdict_that_is_told_again_is_counted_once)
+{
+    it.site.forgets_told = true;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "credit"), 4000000));
+}
+
 /* --- lost messages --- */
 
 static enum fake_fate unlucky(void *context, const struct fake_request *request)
