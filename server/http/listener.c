@@ -132,13 +132,20 @@ struct http_peer http_address_peer(const struct http_address *address)
     return peer;
 }
 
-static enum status bind_failure(struct error *err)
+static enum status bind_failure(const struct http_address *address, struct error *err)
 {
     int cause = errno;
     enum status status = cause == EADDRINUSE ? STATUS_BUSY : STATUS_INVALID;
+    const struct http_peer peer = http_address_peer(address);
+    char words[HTTP_PEER_TEXT_MAX];
 
-    error_set(err, status, "cannot listen on the address: %s", strerror(cause));
-    return status;
+    if (http_address_is_unix(address))
+        return error_set(err, status, "cannot listen on unix:%.100s: %s",
+                         ((const struct sockaddr_un *)&address->storage)->sun_path,
+                         strerror(cause));
+    http_peer_text(&peer, words);
+    return error_set(err, status, "cannot listen on %s, port %u: %s", words,
+                     http_address_port(address), strerror(cause));
 }
 
 /* Sockets are removed only when nobody answers there; anything else in the way is not ours. */
@@ -161,14 +168,14 @@ static enum status open_socket(const struct http_address *address, bool is_share
         socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (listener < 0)
-        return bind_failure(err);
+        return bind_failure(address, err);
     if (!http_address_is_unix(address)) {
         (void)setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (is_shared)
             (void)setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     }
     if (bind(listener, (const struct sockaddr *)&address->storage, address->length) != 0)
-        return bind_failure(err);
+        return bind_failure(address, err);
     *ret_socket = listener;
     listener = -1;
     return STATUS_OK;
@@ -193,7 +200,7 @@ enum status http_listener_open(struct http_address *address, int *ret_socket, st
     TRY(open_socket(address, true, &listener, err));
     if (listen(listener, BACKLOG) != 0 ||
         getsockname(listener, (struct sockaddr *)&bound.storage, &bound.length) != 0)
-        return bind_failure(err);
+        return bind_failure(address, err);
     http_address_set_port(address, http_address_port(&bound));
     *ret_socket = listener;
     listener = -1;
