@@ -13,6 +13,16 @@ import subprocess
 import tempfile
 import time
 
+from wire import Site
+
+
+# Every bound on waiting is stretched by this: a laptop needs 1, a crowded builder more.
+PATIENCE = float(os.environ.get("DUGNAD_PATIENCE", "3"))
+
+
+class NotRun(Exception):
+    """This machine cannot show it; the words say why."""
+
 
 class Failed(Exception):
     """What a scenario expected did not happen."""
@@ -31,7 +41,7 @@ def free_port():
 
 def wait_for(condition, seconds, words, pause=0.1):
     """Ask until it says yes; what it said last is returned. Bounded."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         answer = condition()
         if answer:
@@ -42,12 +52,13 @@ def wait_for(condition, seconds, words, pause=0.1):
 
 
 class Grid:
-    def __init__(self, build, settings=None, name="test grid"):
+    def __init__(self, build, settings=None, name="test grid", disk=None):
         self.build = build
         self.folder = tempfile.mkdtemp(prefix="dugnad-grid-")
-        self.site = os.path.join(self.folder, "site")
+        self.site = os.path.join(disk or self.folder, "site")
         self.port = free_port()
         self.url = f"https://127.0.0.1:{self.port}"
+        self.ca = os.path.join(self.site, "tls", "ca.pem")
         self.profile = os.path.join(self.folder, "operator")
         self.server = None
         self.machines = []
@@ -74,7 +85,7 @@ class Grid:
         env = dict(os.environ, DUGNAD_PROFILE=self.profile, DUGNAD_PASSPHRASE_FILE=self.passphrase,
                    HOME=self.folder, **(environment or {}))
         return subprocess.run([self.program(name), *map(str, arguments)], input=stdin, env=env, text=True,
-                              capture_output=True, timeout=timeout, errors="replace")
+                              capture_output=True, timeout=timeout * PATIENCE, errors="replace")
 
     def call(self, name, *arguments, **how):
         """Run and insist on exit code 0; its output."""
@@ -123,11 +134,11 @@ class Grid:
 
     def kill_server(self):
         self.server.send_signal(signal.SIGKILL)
-        self.server.wait(10)
+        self.server.wait(10 * PATIENCE)
 
     def stop_server(self):
         self.server.send_signal(signal.SIGTERM)
-        code = self.server.wait(30)
+        code = self.server.wait(30 * PATIENCE)
         expect(code == 0, f"SIGTERM ended the server with {code}\n{self.server_log()}")
         self.server = None
 
@@ -145,17 +156,23 @@ class Grid:
         finally:
             connection.close()
 
+    def token(self, role="operator"):
+        said = self.call("dugnad-server", "token", self.site, "new", "--role", role, "--name", "tests")
+        return said.strip().split()[-1]
+
+    def wire(self, **how):
+        """The site, to be spoken to without any of our programs."""
+        return Site(self.port, self.ca, **how)
+
     # --- operator --------------------------------------------------------------------------------
     def publish_project(self):
         """Token, profile, keys, keyring: a site that hands out work. Sets self.link."""
-        token = self.call("dugnad-server", "token", self.site, "new", "--role", "operator", "--name", "tests")
         path = os.path.join(self.folder, "token")
         with open(path, "w") as f:
-            f.write(token.strip().split()[-1] + "\n")
-        ca = os.path.join(self.site, "ca.pem")
-        self.operator("connect", self.url, "--token-file", path, "--ca", ca)
+            f.write(self.token() + "\n")
+        self.operator("connect", self.url, "--token-file", path, "--ca", self.ca)
         self.operator("key", "init")
-        said = self.operator("key", "publish", "--tls-ca", ca)
+        said = self.operator("key", "publish")
         links = [word for word in said.split() if word.startswith("https://") and "#" in word]
         expect(links, f"key publish prints no link: {said}")
         self.link = links[0]
@@ -178,7 +195,7 @@ class Grid:
             machine.end()
         if self.server is not None and self.server.poll() is None:
             self.server.kill()
-            self.server.wait(10)
+            self.server.wait(10 * PATIENCE)
         if kind is not None and os.environ.get("KEEP_GRID"):
             print(f"the grid is kept in {self.folder}")
         else:
@@ -226,11 +243,11 @@ class Machine:
 
     def kill(self):
         self.daemon.send_signal(signal.SIGKILL)
-        self.daemon.wait(10)
+        self.daemon.wait(10 * PATIENCE)
 
     def stop(self):
         self.daemon.send_signal(signal.SIGTERM)
-        code = self.daemon.wait(30)
+        code = self.daemon.wait(30 * PATIENCE)
         expect(code == 0, f"SIGTERM ended {self.name} with {code}: {self.log()}")
         self.daemon = None
 
@@ -244,7 +261,7 @@ class Machine:
     def end(self):
         if self.daemon is not None and self.daemon.poll() is None:
             self.daemon.kill()
-            self.daemon.wait(10)
+            self.daemon.wait(10 * PATIENCE)
 
 
 def batch_ended(grid, batch, units):

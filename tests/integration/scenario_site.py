@@ -1,0 +1,155 @@
+"""A site that is not as it should be: the server says what is wrong, ends with a code, and changes nothing."""
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+
+from grid import Grid, expect, free_port, wait_for
+
+
+def snapshot(folder):
+    """Path → digest of all that is in there, but for the lock."""
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            if name != "lock" and not name.endswith(("-shm", "-wal")):
+                with open(path, "rb") as f:
+                    found[path] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def refused(grid, words, code=1, verb="run"):
+    """`dugnad-server verb` ends with that code and says these words; the site is as before."""
+    before = snapshot(grid.folder)
+    done = grid.run("dugnad-server", verb, grid.site, timeout=20)
+    said = done.stdout + done.stderr
+    expect(done.returncode == code, f"{verb} ended with {done.returncode}, not {code}: {said}")
+    for word in words:
+        expect(word in said, f"{verb} does not say \"{word}\": {said}")
+    expect(snapshot(grid.folder) == before, f"{verb} changed the site though it failed with: {said}")
+
+
+def scenario_half_written_site(build):
+    """a site folder without one of its parts, or of an init that was cut short, is refused by name"""
+    with Grid(build) as grid:
+        for part in ("secret", "dugnad.db", "site.conf"):
+            path = os.path.join(grid.site, part)
+            os.rename(path, path + ".away")
+            refused(grid, ["no whole site", part])
+            refused(grid, ["no whole site", part], verb="check")
+            os.rename(path + ".away", path)
+        os.rename(grid.site, grid.site + ".new")
+        refused(grid, ["cut short", "init it again"])
+        done = grid.run("dugnad-server", "init", grid.site, "--name", "x", "--url", grid.url, "--yes")
+        expect(done.returncode == 1 and "cut short" in done.stderr, f"init over a half-made site: {done.stderr}")
+        shutil.rmtree(grid.site + ".new")
+        refused(grid, ["there is no site"])
+
+
+def change_database(grid, statement):
+    database = sqlite3.connect(os.path.join(grid.site, "dugnad.db"))
+    database.execute(statement)
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+
+
+def scenario_newer_database(build):
+    """a database of a newer version is left alone"""
+    with Grid(build) as grid:
+        change_database(grid, "INSERT INTO migration VALUES (9999, 'of tomorrow')")
+        refused(grid, ["9999", "newer"])
+        refused(grid, ["9999", "newer"], verb="check")
+        change_database(grid, "DELETE FROM migration WHERE version = 9999")
+        grid.start_server()
+        grid.stop_server()
+
+
+def openssl(*arguments, cwd):
+    subprocess.run(["openssl", *arguments], cwd=cwd, check=True, capture_output=True)
+
+
+def scenario_bad_certificate(build):
+    """a certificate that is missing, expired or not for this host is refused by run and named by check"""
+    with Grid(build) as grid:
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem", cwd=grid.folder)
+        openssl("req", "-new", "-key", "key.pem", "-subj", "/CN=x", "-out", "x.csr", cwd=grid.folder)
+        for name, extension, days in (("expired", "subjectAltName=IP:127.0.0.1", "-1"),
+                                      ("other", "subjectAltName=DNS:elsewhere.example", "30"),
+                                      ("good", "subjectAltName=IP:127.0.0.1", "30")):
+            with open(os.path.join(grid.folder, "x.ext"), "w") as f:
+                f.write(extension + "\n")
+            openssl("x509", "-req", "-in", "x.csr", "-signkey", "key.pem", "-days", days, "-extfile", "x.ext",
+                    "-out", f"{name}.pem", cwd=grid.folder)
+        for name, word in (("missing", "no certificate"), ("expired", "expired"), ("other", "not for 127.0.0.1")):
+            grid.configure({"certificate": os.path.join(grid.folder, f"{name}.pem"),
+                            "certificate_key": os.path.join(grid.folder, "key.pem")})
+            refused(grid, [word])
+            refused(grid, [word], code=3, verb="check")
+        grid.configure({"certificate": os.path.join(grid.folder, "good.pem")})
+        grid.start_server()
+        grid.stop_server()
+
+
+def scenario_second_server(build):
+    """a second server on one site is refused, and so are check and a taken port; the first goes on"""
+    with Grid(build) as grid, Grid(build) as other:
+        grid.start_server()
+        done = grid.run("dugnad-server", "run", grid.site, timeout=20)
+        expect(done.returncode == 4, f"a second run ends with {done.returncode}: {done.stderr}")
+        expect("another" in done.stderr or "runs this site" in done.stderr, f"it says: {done.stderr}")
+        done = grid.run("dugnad-server", "check", grid.site)
+        expect(done.returncode == 4 and "stop it first" in done.stderr, f"check beside a server: {done.stderr}")
+        other.configure({"listen": f"127.0.0.1:{grid.port}"})
+        done = other.run("dugnad-server", "run", other.site, timeout=20)
+        expect(done.returncode in (1, 4) and str(grid.port) in done.stderr, f"a taken port: {done.stderr}")
+        expect(grid.server_answers(), "the first server is gone")
+        grid.stop_server()
+
+
+def scenario_wrong_setting(build):
+    """a wrong setting is named with its line"""
+    with Grid(build) as grid:
+        path = os.path.join(grid.site, "site.conf")
+        with open(path) as f:
+            good = f.read()
+        line = good.count("\n") + 1
+        for bad, word in (("tread = 2", "tread"), ("threads = many", "threads"), ("threads = 65", "64"),
+                          ("this is no setting", "")):
+            with open(path, "w") as f:
+                f.write(good + bad + "\n")
+            refused(grid, [str(line), word])
+        with open(path, "w") as f:
+            f.write(good)
+        done = grid.run("dugnad-server", "init", os.path.join(grid.folder, "b"), "--name", "x", "--url",
+                        f"http://127.0.0.1:{free_port()}", "--yes")
+        expect(done.returncode == 2 and "https" in done.stderr, f"a plain URL: {done.returncode} {done.stderr}")
+        expect(not os.path.exists(os.path.join(grid.folder, "b")), "a refused init left a folder")
+
+
+def scenario_tokens(build):
+    """a token works while the server runs, is refused once revoked, and is nowhere in the site or its log"""
+    with Grid(build) as grid:
+        grid.start_server()
+        token = grid.token()
+        site = grid.wire()
+        status, answer, _ = site.request("GET", "/v1/batches", token=token)
+        expect(status == 200 and answer["batches"] == [], f"a new token: {status} {answer}")
+        listed = grid.call("dugnad-server", "token", grid.site, "list")
+        number = [line.split()[0] for line in listed.splitlines() if "valid" in line][-1]
+        grid.call("dugnad-server", "token", grid.site, "revoke", number)
+        wait_for(lambda: site.request("GET", "/v1/batches", token=token)[0] == 401, 10, "a revoked token still works")
+        answer = site.request("GET", "/v1/batches", token=token)[1]
+        expect(answer["type"] == "unauthorized", f"a revoked token: {answer}")
+        account = grid.call("dugnad-server", "volunteer", grid.site, "add", "Anna").strip()
+        expect("Anna" in grid.call("dugnad-server", "volunteer", grid.site, "list"), "Anna is not listed")
+        grid.stop_server()
+        for root, _, names in os.walk(grid.site):
+            for name in names:
+                with open(os.path.join(root, name), "rb") as f:
+                    content = f.read()
+                expect(token.encode() not in content, f"the token is in {name}")
+                expect(account.encode() not in content, f"the account's key is in {name}")
+        expect(token not in grid.server_log(), "the token is in the log")
