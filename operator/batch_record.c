@@ -6,11 +6,14 @@
 #include "common/json/members.h"
 #include "common/json/profile.h"
 
+#define NAMES_AT_ONCE 256
+
 static const struct profile_limits file_limits = {.bytes = 8192, .depth = 2};
 
 void batch_record_clear(struct batch_record *record)
 {
     disk_file_close(record->units);
+    disk_file_close(record->names);
     *record = (struct batch_record){0};
 }
 
@@ -41,12 +44,14 @@ static enum status in_folder(const struct batch_record *record, const char *name
     return disk_join(ret_path, err, "%s/%s", record->folder.text, name);
 }
 
-static enum status open_units(struct batch_record *record, struct error *err)
+static enum status open_lists(struct batch_record *record, struct error *err)
 {
     struct disk_path path;
 
     TRY(in_folder(record, "units", &path, err));
-    return record->disk->open_write(record->disk, path.text, 0600, &record->units, err);
+    TRY(record->disk->open_write(record->disk, path.text, 0600, &record->units, err));
+    TRY(in_folder(record, "names", &path, err));
+    return record->disk->open_write(record->disk, path.text, 0600, &record->names, err);
 }
 
 enum status batch_record_open(struct profile *profile, const char *name,
@@ -66,9 +71,9 @@ enum status batch_record_open(struct profile *profile, const char *name,
         return error_set(err, STATUS_NOT_FOUND, "this profile submitted no batch \"%.100s\"", name);
     TRY(status);
     TRY(decode(&content, &record, err));
-    TRY(open_units(&record, err));
+    TRY(open_lists(&record, err));
     *ret_record = record;
-    record.units = NULL;
+    record.units = record.names = NULL;
     return STATUS_OK;
 }
 
@@ -88,7 +93,7 @@ enum status batch_record_find(struct profile *profile, const struct batch_id *ba
             batch_compare(&record.batch, batch) != 0)
             continue;
         *ret_record = record;
-        record.units = NULL;
+        record.units = record.names = NULL;
         return STATUS_OK;
     }
     return error_set(err, STATUS_NOT_FOUND, "this profile did not submit that batch");
@@ -122,7 +127,7 @@ enum status batch_record_make(struct profile *profile, struct batch_record *reco
     TRY(record->disk->make_folder(record->disk, record->folder.text, 0700, err));
     TRY(in_folder(record, "app.json", &path, err));
     TRY(record->disk->write(record->disk, path.text, text, strlen(text), 0600, err));
-    TRY(open_units(record, err));
+    TRY(open_lists(record, err));
     return batch_record_save(record, err);
 }
 
@@ -166,10 +171,28 @@ enum status batch_record_unit(const struct batch_record *record, int64_t index,
     return STATUS_OK;
 }
 
-enum status batch_record_list(struct batch_record *record, int64_t index,
-                              const struct digest *digests, size_t count, struct error *err)
+/* Names first: they are never fewer than the units that may be at the site. */
+static enum status list_new(struct batch_record *record, int64_t index,
+                            const struct listed_unit *units, size_t count, struct error *err)
 {
     struct disk *disk = record->disk;
+    CLEANUP(freep) char *names = must_alloc(count, UNIT_NAME_KEY_BYTES);
+    CLEANUP(freep) char *digests = must_alloc(count, DIGEST_BYTES);
+
+    for (size_t i = 0; i < count; i++) {
+        memcpy(names + i * UNIT_NAME_KEY_BYTES, units[i].name.bytes, UNIT_NAME_KEY_BYTES);
+        memcpy(digests + i * DIGEST_BYTES, units[i].digest.bytes, DIGEST_BYTES);
+    }
+    TRY(disk->write_at(record->names, index * UNIT_NAME_KEY_BYTES, names,
+                       count * UNIT_NAME_KEY_BYTES, err));
+    TRY(disk->sync(record->names, err));
+    TRY(disk->write_at(record->units, index * DIGEST_BYTES, digests, count * DIGEST_BYTES, err));
+    return disk->sync(record->units, err);
+}
+
+enum status batch_record_list(struct batch_record *record, int64_t index,
+                              const struct listed_unit *units, size_t count, struct error *err)
+{
     int64_t listed;
     size_t known = 0;
     struct digest digest;
@@ -179,7 +202,7 @@ enum status batch_record_list(struct batch_record *record, int64_t index,
         return error_set(err, STATUS_STORAGE, "the list of units has a gap");
     for (; known < count && index + (int64_t)known < listed; known++) {
         TRY(batch_record_unit(record, index + (int64_t)known, &digest, err));
-        if (!digest_equals(&digest, &digests[known]))
+        if (!digest_equals(&digest, &units[known].digest))
             return error_set(err, STATUS_CONFLICT,
                              "unit %" PRId64
                              " is not what it was before: its inputs or the options "
@@ -188,7 +211,25 @@ enum status batch_record_list(struct batch_record *record, int64_t index,
     }
     if (known == count)
         return STATUS_OK;
-    TRY(disk->write_at(record->units, (index + (int64_t)known) * DIGEST_BYTES, digests + known,
-                       (count - known) * DIGEST_BYTES, err));
-    return disk->sync(record->units, err);
+    return list_new(record, index + (int64_t)known, units + known, count - known, err);
+}
+
+enum status batch_record_names(const struct batch_record *record, int64_t count,
+                               struct unit_names *names, struct error *err)
+{
+    struct unit_name_key keys[NAMES_AT_ONCE];
+    int64_t other;
+    size_t bytes;
+
+    for (int64_t first = 0; first < count; first += NAMES_AT_ONCE) {
+        size_t some = count - first < NAMES_AT_ONCE ? (size_t)(count - first) : NAMES_AT_ONCE;
+
+        TRY(record->disk->read_at(record->names, first * UNIT_NAME_KEY_BYTES, keys,
+                                  some * sizeof *keys, &bytes, err));
+        if (bytes != some * sizeof *keys)
+            return error_set(err, STATUS_STORAGE, "the list of the units' names cannot be read");
+        for (size_t i = 0; i < some; i++)
+            (void)!unit_names_claim(names, &keys[i], first + (int64_t)i, &other);
+    }
+    return STATUS_OK;
 }

@@ -4,6 +4,7 @@
  *   batch.json  the members below
  *   app.json    the app version's envelope
  *   units       the digest of each unit, DIGEST_BYTES each, at its index; only ever longer
+ *   names       likewise what stands for its name, UNIT_NAME_KEY_BYTES each; never shorter a list
  *
  * A unit's digest is durable here before the site gets the unit: what `fetch` is shown later is
  * ours only if it is listed.
@@ -12,6 +13,7 @@
 #define OPERATOR_BATCH_RECORD_H
 
 #include "operator/profile.h"
+#include "operator/unit_names.h"
 #include "protocol/batch.h"
 
 struct batch_record {
@@ -28,6 +30,12 @@ struct batch_record {
     struct digest fingerprint; /* of its command line */
     bool is_sent;              /* it came to its end */
     struct disk_file *units;   /* owned */
+    struct disk_file *names;   /* owned */
+};
+
+struct listed_unit {
+    struct digest digest;
+    struct unit_name_key name;
 };
 
 void batch_record_clear(struct batch_record *record); /* for CLEANUP(), too */
@@ -60,7 +68,11 @@ enum status batch_record_unit(const struct batch_record *record, int64_t index,
  * options are not those of before.
  */
 enum status batch_record_list(struct batch_record *record, int64_t index,
-                              const struct digest *digests, size_t count, struct error *err)
+                              const struct listed_unit *units, size_t count, struct error *err)
     MUST_USE;
+
+/* Claim the names of the first `count` units. STATUS_STORAGE: so many are not listed. */
+enum status batch_record_names(const struct batch_record *record, int64_t count,
+                               struct unit_names *names, struct error *err) MUST_USE;
 
 #endif

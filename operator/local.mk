@@ -17,6 +17,8 @@ liboperator_a_SOURCES = \
 	%D%/key_init.c \
 	%D%/key_publish.c \
 	%D%/keychain.c %D%/keychain.h \
+	%D%/name_check.c %D%/name_check.h \
+	%D%/open_batch.c %D%/open_batch.h \
 	%D%/platform.c %D%/platform.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c \
@@ -27,11 +29,13 @@ liboperator_a_SOURCES = \
 	%D%/session.c %D%/session.h \
 	%D%/show_batch.c %D%/show_batch.h \
 	%D%/site.c %D%/site.h \
+	%D%/slice.c %D%/slice.h \
 	%D%/status.c \
 	%D%/submission.c %D%/submission.h \
 	%D%/submit.c \
 	%D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h \
+	%D%/unit_names.c %D%/unit_names.h \
 	%D%/unit_source.c %D%/unit_source.h \
 	%D%/upload.c %D%/upload.h \
 	%D%/verbs.h \

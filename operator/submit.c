@@ -5,16 +5,16 @@
 #include "common/base/text.h"
 #include "operator/apps.h"
 #include "operator/batches.h"
+#include "operator/name_check.h"
+#include "operator/open_batch.h"
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/site.h"
+#include "operator/slice.h"
 #include "operator/submission.h"
 #include "operator/verbs.h"
 
-#define SLICE_UNITS 500               /* sent together … */
-#define SLICE_BYTES (2 * 1024 * 1024) /* … unless their envelopes have so many bytes before */
-#define SLICE_FILES 5000              /* … or they have so many input files */
-#define DRY_SHOWN   3
+#define DRY_SHOWN 3
 
 struct submitting {
     struct session *session;
@@ -29,6 +29,7 @@ struct submitting {
     int64_t sent;  /* of this submission, earlier attempts included */
     int64_t added; /* new to the site */
     struct upload_tally tally;
+    struct name_check names;
 };
 
 static void submitting_clear(struct submitting *work)
@@ -36,62 +37,10 @@ static void submitting_clear(struct submitting *work)
     batch_record_clear(&work->record);
     known_app_clear(&work->app);
     private_key_clear(&work->work);
+    name_check_clear(&work->names);
 }
 
 /* --- one slice --- */
-
-struct slice {
-    int64_t first; /* index of its first unit */
-    size_t count;
-    struct digest digests[SLICE_UNITS];
-    struct buffer lines; /* NDJSON */
-    size_t file_count;
-    struct local_file *files; /* owned */
-};
-
-static void slice_init(struct slice *slice)
-{
-    *slice = (struct slice){.files = NULL};
-    buffer_init(&slice->lines, SLICE_BYTES + ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX) + 1);
-}
-
-static void slice_empty(struct slice *slice, int64_t first)
-{
-    for (size_t i = 0; i < slice->file_count; i++)
-        local_file_clear(&slice->files[i]);
-    slice->file_count = 0;
-    slice->count = 0;
-    slice->first = first;
-    buffer_reset(&slice->lines);
-}
-
-static void slice_clear(struct slice *slice)
-{
-    slice_empty(slice, 0);
-    free(slice->files);
-    buffer_clear(&slice->lines);
-}
-
-static bool slice_is_full(const struct slice *slice)
-{
-    return slice->count == SLICE_UNITS || slice->lines.length >= SLICE_BYTES ||
-           slice->file_count >= SLICE_FILES;
-}
-
-static void take_files(struct slice *slice, struct prepared_unit *prepared)
-{
-    size_t all = slice->file_count + prepared->file_count;
-
-    if (prepared->file_count == 0)
-        return;
-    slice->files = realloc(slice->files, all * sizeof *slice->files);
-    if (slice->files == NULL)
-        abort();
-    memcpy(slice->files + slice->file_count, prepared->files,
-           prepared->file_count * sizeof *slice->files);
-    slice->file_count = all;
-    prepared->file_count = 0;
-}
 
 static enum status add_to_slice(struct submitting *work, const struct unit_draft *draft,
                                 struct slice *slice, struct error *err)
@@ -102,13 +51,13 @@ static enum status add_to_slice(struct submitting *work, const struct unit_draft
 
     TRY(submission_prepare(work->submission, work->session->env->disk, draft,
                            slice->first + (int64_t)slice->count, &prepared, err));
+    TRY(name_check_claim(&work->names, work->source, &prepared.unit, err));
     envelope_init(&envelope, WORK_UNIT_TYPE, prepared.payload, strlen(prepared.payload));
     TRY(envelope_sign(&envelope, &work->work, err));
     line = envelope_encode(&envelope);
     TRY(buffer_append_text(&slice->lines, line, err));
     TRY(buffer_append(&slice->lines, "\n", 1, err));
-    slice->digests[slice->count++] = prepared.digest;
-    take_files(slice, &prepared);
+    slice_take(slice, &prepared);
     return STATUS_OK;
 }
 
@@ -156,7 +105,7 @@ static enum status send_slice(struct submitting *work, struct slice *slice, stru
     if (slice->count == 0)
         return STATUS_OK;
     TRY(upload_files(work->profile, slice->files, slice->file_count, &work->tally, err));
-    TRY(batch_record_list(&work->record, slice->first, slice->digests, slice->count, err));
+    TRY(batch_record_list(&work->record, slice->first, slice->listed, slice->count, err));
     TRY(post_lines(work, slice, err));
     work->sent += (int64_t)slice->count;
     show_progress(work, false);
@@ -222,95 +171,6 @@ static enum status send_units(struct submitting *work, int64_t known, struct err
 
 /* --- the batch --- */
 
-static enum status make_name(struct submitting *work, char *ret_name, size_t size)
-{
-    struct env *env = work->session->env;
-    const char *name = work->submission->name;
-    uint8_t random[3];
-    char hex[2 * sizeof random + 1];
-
-    env->random(env, random, sizeof random);
-    text_from_bytes(random, sizeof random, hex);
-    if (name != NULL)
-        (void)snprintf(ret_name, size, "%s", name);
-    else
-        (void)snprintf(ret_name, size, "%s-%s", work->app.app.name.text, hex);
-    return STATUS_OK;
-}
-
-static enum status new_record(struct submitting *work, struct error *err)
-{
-    struct env *env = work->session->env;
-    struct batch_record *record = &work->record;
-    const struct submission *submission = work->submission;
-    int64_t now_s = env->now_s(env);
-
-    *record = (struct batch_record){
-        .app_version = work->app.envelope.digest,
-        .created_s = now_s,
-        .not_after_s = now_s + submission->valid_s,
-        .keyring_version = work->profile->trust.keyring.version,
-        .needed_by_s = submission->needed_by_s > 0 ? now_s + submission->needed_by_s : 0,
-        .fingerprint = submission_fingerprint(submission),
-    };
-    env->random(env, record->batch.bytes, sizeof record->batch.bytes);
-    TRY(make_name(work, record->name, sizeof record->name));
-    return batch_record_make(work->profile, record, &work->app.envelope, err);
-}
-
-static enum status continue_record(struct submitting *work, struct error *err)
-{
-    struct digest fingerprint = submission_fingerprint(work->submission);
-    struct batch_record *record = &work->record;
-
-    if (!record->is_sent && digest_equals(&record->fingerprint, &fingerprint))
-        return STATUS_OK; /* an attempt that was cut short */
-    if (!record->is_sent)
-        return error_set(
-            err, STATUS_CONFLICT,
-            "an earlier 'submit --name %.60s' did not come to its end: repeat that one, "
-            "with the options it had",
-            record->name);
-    if (!work->submission->is_appending)
-        return error_set(err, STATUS_CONFLICT,
-                         "there is a batch \"%.60s\": use another --name, or --append",
-                         record->name);
-    TRY(batch_record_count(record, &record->base, err));
-    record->fingerprint = fingerprint;
-    record->is_sent = false;
-    return batch_record_save(record, err);
-}
-
-/* A batch goes on with the app version that it began with. */
-static enum status recall_app(struct submitting *work, struct error *err)
-{
-    const struct envelope *envelope = &work->app.envelope;
-
-    known_app_clear(&work->app);
-    TRY(batch_record_app(&work->record, &work->app.envelope, err));
-    TRY(app_version_decode(envelope->payload, envelope->payload_length, &work->app.app, err));
-    if (strcmp(work->app.app.name.text, work->submission->options->operands[0]) == 0)
-        return STATUS_OK;
-    return error_set(err, STATUS_CONFLICT, "the batch is of the app \"%s\"",
-                     work->app.app.name.text);
-}
-
-static enum status open_record(struct submitting *work, struct error *err)
-{
-    const char *name = work->submission->name;
-    enum status status = STATUS_NOT_FOUND;
-
-    if (name != NULL)
-        status = batch_record_open(work->profile, name, &work->record, err);
-    if (status == STATUS_NOT_FOUND) {
-        TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
-        return new_record(work, err);
-    }
-    TRY(status);
-    TRY(recall_app(work, err));
-    return continue_record(work, err);
-}
-
 static enum status create_batch(struct submitting *work, int64_t *ret_known, struct error *err)
 {
     const struct batch_record *record = &work->record;
@@ -359,10 +219,12 @@ static enum status submit(struct submitting *work, struct error *err)
 {
     int64_t known;
 
+    TRY(name_check_file(work->source, err));
     TRY(unlock_and_refresh(work, err));
-    TRY(open_record(work, err));
+    TRY(open_batch(work->profile, work->submission, &work->record, &work->app, err));
     submission_settle(work->submission, &work->app.app, &work->record);
     TRY(create_batch(work, &known, err));
+    TRY(name_check_begin(&work->names, work->source, &work->record, known, err));
     TRY(send_units(work, known, err));
     return finish(work, err);
 }
@@ -383,6 +245,7 @@ static enum status dry_run(struct submitting *work, struct error *err)
     };
     env->random(env, work->record.batch.bytes, sizeof work->record.batch.bytes);
     submission_settle(work->submission, &work->app.app, &work->record);
+    work->names.is_on = true;
     for (;;) {
         CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
         CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};
@@ -392,6 +255,7 @@ static enum status dry_run(struct submitting *work, struct error *err)
         if (!is_there)
             return STATUS_OK;
         TRY(submission_prepare(work->submission, env->disk, &draft, work->sent, &prepared, err));
+        TRY(name_check_claim(&work->names, work->source, &prepared.unit, err));
         if (work->sent++ < DRY_SHOWN)
             session_print(work->session, prepared.payload);
     }

@@ -1,5 +1,6 @@
 #include "operator/unit_source.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -69,6 +70,20 @@ void unit_source_stream(struct unit_source *ret_source, FILE *stream)
 {
     *ret_source = (struct unit_source){.kind = SOURCE_LINES, .stream = stream};
     buffer_init(&ret_source->ahead, 2 * UNIT_LINE_MAX + PIECE_BYTES);
+}
+
+bool unit_source_can_rewind(const struct unit_source *source)
+{
+    return source->file != NULL;
+}
+
+void unit_source_rewind(struct unit_source *source)
+{
+    assert(unit_source_can_rewind(source));
+    source->offset = 0;
+    source->line = 0;
+    source->is_at_end = false;
+    buffer_reset(&source->ahead);
 }
 
 int64_t unit_source_count(const struct unit_source *source)

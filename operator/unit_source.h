@@ -59,6 +59,10 @@ void unit_source_stream(struct unit_source *ret_source, FILE *stream);
 enum status unit_source_next(struct unit_source *source, struct unit_draft *ret_draft,
                              bool *ret_is_there, struct error *err) MUST_USE;
 
+/* From the beginning again: for a file of lines only. */
+bool unit_source_can_rewind(const struct unit_source *source);
+void unit_source_rewind(struct unit_source *source);
+
 /* How many there are; -1: nobody knows. */
 int64_t unit_source_count(const struct unit_source *source);
 

@@ -147,6 +147,96 @@ Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_FAILED));
 }
 
+/* --- names --- */
+
+static int submit_lines(const char *text, const char *option)
+{
+    CLEANUP(freep) char *path = text_copy(at_home("lines"));
+
+    write_at_home("lines", text);
+    return RUN("submit", "app", "--units", path, "--name", "b", option);
+}
+
+Test(submit, two_lines_of_one_name_are_refused_before_anything_is_sent)
+{
+    size_t before = desk_site.log.count;
+
+    cr_expect(eq(
+        int,
+        submit_lines("{\"name\":\"one\"}\n\n{\"name\":\"two\"}\n{\"name\":\"One\"}\n", "--append"),
+        EXIT_FAILED));
+    cr_expect(strstr(desk_said, "line 4") != NULL && strstr(desk_said, "\"One\"") != NULL, "%s",
+              desk_said);
+    for (size_t i = before; i < desk_site.log.count; i++)
+        cr_expect(text_starts_with(desk_site.log.texts[i], "GET "), "%s", desk_site.log.texts[i]);
+    cr_expect(
+        eq(int, submit_lines("{\"name\":\"one\"}\n{\"name\":\"two\"}\n", "--append"), EXIT_DONE),
+        "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 2));
+}
+
+Test(submit, a_line_named_like_another_units_number_is_refused)
+{
+    cr_expect(eq(int, submit_lines("{\"name\":\"unit-1\"}\n{}\n", "--append"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "line 2") != NULL && strstr(desk_said, "unit-1") != NULL, "%s",
+              desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
+Test(submit, appended_units_may_not_have_names_of_earlier_ones)
+{
+    cr_assert(
+        eq(int, submit_lines("{\"name\":\"one\"}\n{\"name\":\"two\"}\n", "--append"), EXIT_DONE),
+        "%s", desk_said);
+    cr_expect(eq(int, submit_lines("{\"name\":\"three\"}\n{\"name\":\"two\"}\n", "--append"),
+                 EXIT_FAILED));
+    cr_expect(strstr(desk_said, "line 2") != NULL && strstr(desk_said, "\"two\"") != NULL, "%s",
+              desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 2));
+    cr_expect(
+        eq(int, submit_lines("{\"name\":\"three\"}\n{\"name\":\"four\"}\n", "--append"), EXIT_DONE),
+        "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 4));
+}
+
+Test(submit, a_range_appended_twice_is_refused)
+{
+    cr_assert(
+        eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b", "--append"), EXIT_DONE));
+    cr_expect(
+        eq(int, RUN("submit", "app", "--range", "1..3", "--name", "b", "--append"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "\"1-2\"") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 2));
+}
+
+/* Sent in part, then cut: the part that is there counts for the names of the rest. */
+Test(submit, names_hold_across_a_cut)
+{
+    CLEANUP(buffer_clear) struct buffer lines = {0};
+    bool is_through = false;
+
+    buffer_init(&lines, 1 << 20);
+    for (int i = 0; i < 600; i++) {
+        CLEANUP(freep) char *line = text_format("{\"name\":\"n%d\"}\n", i);
+
+        cr_assert(eq(int, buffer_append_text(&lines, line, NULL), STATUS_OK));
+    }
+    for (int64_t after = 0; after < 20 && !is_through; after++) {
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after / 2;
+        is_through = submit_lines(buffer_text(&lines), "--append") == EXIT_DONE;
+    }
+    cr_assert(is_through, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 600));
+    desk_site.cut = CUT_NEVER;
+    for (int i = 0; i < 600; i += 599) {
+        CLEANUP(freep) char *line = text_format("{\"name\":\"n%d\"}\n", i);
+
+        cr_expect(eq(int, submit_lines(line, "--append"), EXIT_FAILED));
+        cr_expect(eq(sz, desk_site.units.count, 600));
+    }
+}
+
 Test(submit, a_dry_run_sends_nothing)
 {
     size_t before = desk_site.log.count;

@@ -1,0 +1,110 @@
+#include "operator/open_batch.h"
+
+#include <string.h>
+
+#include "common/base/text.h"
+
+struct opening {
+    struct profile *profile;
+    const struct submission *submission;
+    struct batch_record *record;
+    struct known_app *app;
+};
+
+static enum status make_name(struct opening *opening, char *ret_name, size_t size)
+{
+    struct env *env = opening->profile->session->env;
+    const char *name = opening->submission->name;
+    uint8_t random[3];
+    char hex[2 * sizeof random + 1];
+
+    env->random(env, random, sizeof random);
+    text_from_bytes(random, sizeof random, hex);
+    if (name != NULL)
+        (void)snprintf(ret_name, size, "%s", name);
+    else
+        (void)snprintf(ret_name, size, "%s-%s", opening->app->app.name.text, hex);
+    return STATUS_OK;
+}
+
+static enum status new_record(struct opening *opening, struct error *err)
+{
+    struct env *env = opening->profile->session->env;
+    struct batch_record *record = opening->record;
+    const struct submission *submission = opening->submission;
+    int64_t now_s = env->now_s(env);
+
+    *record = (struct batch_record){
+        .app_version = opening->app->envelope.digest,
+        .created_s = now_s,
+        .not_after_s = now_s + submission->valid_s,
+        .keyring_version = opening->profile->trust.keyring.version,
+        .needed_by_s = submission->needed_by_s > 0 ? now_s + submission->needed_by_s : 0,
+        .fingerprint = submission_fingerprint(submission),
+    };
+    env->random(env, record->batch.bytes, sizeof record->batch.bytes);
+    TRY(make_name(opening, record->name, sizeof record->name));
+    return batch_record_make(opening->profile, record, &opening->app->envelope, err);
+}
+
+static enum status continue_record(struct opening *opening, struct error *err)
+{
+    struct digest fingerprint = submission_fingerprint(opening->submission);
+    struct batch_record *record = opening->record;
+
+    if (!record->is_sent && digest_equals(&record->fingerprint, &fingerprint))
+        return STATUS_OK; /* an attempt that was cut short */
+    if (!record->is_sent)
+        return error_set(
+            err, STATUS_CONFLICT,
+            "an earlier 'submit --name %.60s' did not come to its end: repeat that one, "
+            "with the options it had",
+            record->name);
+    if (!opening->submission->is_appending)
+        return error_set(err, STATUS_CONFLICT,
+                         "there is a batch \"%.60s\": use another --name, or --append",
+                         record->name);
+    TRY(batch_record_count(record, &record->base, err));
+    record->fingerprint = fingerprint;
+    record->is_sent = false;
+    return batch_record_save(record, err);
+}
+
+/* A batch goes on with the app version that it began with. */
+static enum status recall_app(struct opening *opening, struct error *err)
+{
+    const struct envelope *envelope = &opening->app->envelope;
+
+    known_app_clear(opening->app);
+    TRY(batch_record_app(opening->record, &opening->app->envelope, err));
+    TRY(app_version_decode(envelope->payload, envelope->payload_length, &opening->app->app, err));
+    if (strcmp(opening->app->app.name.text, opening->submission->options->operands[0]) == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFLICT, "the batch is of the app \"%s\"",
+                     opening->app->app.name.text);
+}
+
+static enum status open_record(struct opening *opening, struct error *err)
+{
+    const char *name = opening->submission->name;
+    enum status status = STATUS_NOT_FOUND;
+
+    if (name != NULL)
+        status = batch_record_open(opening->profile, name, opening->record, err);
+    if (status == STATUS_NOT_FOUND) {
+        TRY(apps_find(opening->profile, opening->submission->options->operands[0], opening->app,
+                      err));
+        return new_record(opening, err);
+    }
+    TRY(status);
+    TRY(recall_app(opening, err));
+    return continue_record(opening, err);
+}
+
+enum status open_batch(struct profile *profile, const struct submission *submission,
+                       struct batch_record *record, struct known_app *app, struct error *err)
+{
+    struct opening opening = {profile, submission, record, app};
+
+    return open_record(&opening, err);
+}

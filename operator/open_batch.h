@@ -1,0 +1,19 @@
+/* The batch that a submission belongs to: a new one, or one that goes on. */
+#ifndef OPERATOR_OPEN_BATCH_H
+#define OPERATOR_OPEN_BATCH_H
+
+#include "operator/apps.h"
+#include "operator/batch_record.h"
+#include "operator/submission.h"
+
+/*
+ * Into a cleared record and app. Of no name, or of a new one: a batch of the newest version of the
+ * app, recorded. Of a name that this profile knows: the same submission again, that was cut short,
+ * or more units for --append, with the app version that the batch began with. STATUS_CONFLICT: it
+ * is another submission's, or another app's.
+ */
+enum status open_batch(struct profile *profile, const struct submission *submission,
+                       struct batch_record *record, struct known_app *app, struct error *err)
+    MUST_USE;
+
+#endif

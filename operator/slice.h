@@ -1,0 +1,33 @@
+/* Some units of a submission that travel together: signed lines, and the files they need. */
+#ifndef OPERATOR_SLICE_H
+#define OPERATOR_SLICE_H
+
+#include "common/base/buffer.h"
+#include "operator/batch_record.h"
+#include "operator/submission.h"
+
+#define SLICE_UNITS 500               /* sent together … */
+#define SLICE_BYTES (2 * 1024 * 1024) /* … unless their envelopes have so many bytes before */
+#define SLICE_FILES 5000              /* … or they have so many input files */
+
+struct slice {
+    int64_t first; /* index of its first unit */
+    size_t count;
+    struct listed_unit listed[SLICE_UNITS];
+    struct buffer lines; /* owned; NDJSON */
+    size_t file_count;
+    struct local_file *files; /* owned */
+};
+
+void slice_init(struct slice *slice);
+void slice_clear(struct slice *slice); /* for CLEANUP(), too */
+
+/* Begin anew, with the unit of this index. */
+void slice_empty(struct slice *slice, int64_t first);
+
+bool slice_is_full(const struct slice *slice);
+
+/* One more unit, whose line is there; takes its files. Not for a full one. */
+void slice_take(struct slice *slice, struct prepared_unit *prepared);
+
+#endif
