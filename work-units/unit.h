@@ -140,6 +140,7 @@ struct unit {
     int64_t declared_ops;    /* as signed: credit and estimates */
     int64_t memory_bytes;    /* as signed: what a host must have */
     int64_t disk_bytes;
+    int64_t output_bytes; /* of all outputs together */
     int64_t not_before_s; /* its signed validity */
     int64_t not_after_s;
     char *classes;      /* owned; allowed by the signed `only`, space separated; "": any */

@@ -256,6 +256,7 @@ CREATE TABLE unit (
     declared_ops INTEGER NOT NULL,
     memory_bytes INTEGER NOT NULL,
     disk_bytes INTEGER NOT NULL,
+    output_bytes INTEGER NOT NULL,      -- of all outputs together
     not_before_s INTEGER NOT NULL,
     not_after_s INTEGER NOT NULL,
     classes TEXT NOT NULL,

@@ -66,6 +66,7 @@ void read_unit(struct query *query, struct unit *ret_unit)
     ret_unit->declared_ops = get_integer(query);
     ret_unit->memory_bytes = get_integer(query);
     ret_unit->disk_bytes = get_integer(query);
+    ret_unit->output_bytes = get_integer(query);
     ret_unit->not_before_s = get_integer(query);
     ret_unit->not_after_s = get_integer(query);
     ret_unit->classes = get_copy(query);

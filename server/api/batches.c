@@ -124,7 +124,7 @@ static bool add(void *context, const struct batch_view *view)
 {
     struct listing *listing = context;
 
-    show_batch(view, listing->now_s, &listing->page.batches[listing->page.count++]);
+    show_batch_status(view, listing->now_s, &listing->page.batches[listing->page.count++]);
     listing->last = view->row.id;
     return true;
 }

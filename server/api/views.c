@@ -43,7 +43,8 @@ static void view_counts(const struct batch_view *view, struct batch_status *stat
     };
 }
 
-void show_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status)
+void show_batch_status(const struct batch_view *view, int64_t now_s,
+                       struct batch_status *ret_status)
 {
     *ret_status = (struct batch_status){
         .batch = view->row.public_id,
@@ -132,7 +133,7 @@ static bool take(void *context, const struct batch_view *view)
 {
     struct seen *seen = context;
 
-    show_batch(view, seen->now_s, &seen->status);
+    show_batch_status(view, seen->now_s, &seen->status);
     return true;
 }
 

@@ -5,7 +5,8 @@
 #include "db/query.h"
 #include "protocol/batch.h"
 
-void show_batch(const struct batch_view *view, int64_t now_s, struct batch_status *ret_status);
+void show_batch_status(const struct batch_view *view, int64_t now_s,
+                       struct batch_status *ret_status);
 
 /* Why a unit failed, in words; "" for one that did not. */
 const char *show_unit_why(enum unit_state state, enum unit_failure failure);

@@ -130,7 +130,7 @@ static void list_grants(struct answer *answer, int64_t *ret_units)
         ret_units[reply->grant_count] = unit->id;
         reply->grants[reply->grant_count++] = (struct scheduler_grant){
             .task = task->id,
-            .app_version = apps_find(&answer->cycle->engine->apps, unit->app_version)->digest,
+            .app_version = app_find(&answer->cycle->engine->apps, unit->app_version)->digest,
             .variant = task->variant,
             .deadline_s = task->deadline_s};
     }

@@ -30,7 +30,7 @@ void apps_forget_all(struct apps *apps)
     map_clear(&apps->map);
 }
 
-const struct app *apps_find(const struct apps *apps, int64_t id)
+const struct app *app_find(const struct apps *apps, int64_t id)
 {
     return map_get(&apps->map, id);
 }
@@ -112,7 +112,7 @@ enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct
     CLEANUP(app_freep) struct app *app = NULL;
     struct reading reading = {.err = err};
 
-    if (apps_find(apps, id) != NULL)
+    if (app_find(apps, id) != NULL)
         return STATUS_OK;
     app = must_alloc(1, sizeof *app);
     app->id = id;

@@ -32,7 +32,7 @@ void apps_forget_all(struct apps *apps);
 enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct error *err);
 
 /* NULL: nobody needed it so far. */
-const struct app *apps_find(const struct apps *apps, int64_t id);
+const struct app *app_find(const struct apps *apps, int64_t id);
 
 void apps_forget(struct apps *apps, int64_t id);
 

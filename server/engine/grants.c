@@ -62,7 +62,7 @@ static enum match_result judge_bucket(void *context, const struct queue_bucket *
 
     if (apps_need(&engine->apps, engine->store, bucket->app_version, NULL) != STATUS_OK)
         return MATCH_PLATFORM;
-    match = app_as_it_stands(engine, apps_find(&engine->apps, bucket->app_version));
+    match = app_as_it_stands(engine, app_find(&engine->apps, bucket->app_version));
     return match_unit(&probe, &seeker->host, &match, 0, &variant);
 }
 
@@ -105,7 +105,7 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
                                     const struct match_variant **ret_variant)
 {
     const struct engine *engine = cycle->engine;
-    const struct app *app = apps_find(&engine->apps, unit->app_version);
+    const struct app *app = app_find(&engine->apps, unit->app_version);
     struct match_app match;
 
     if (!is_issued(engine, work_batch(&cycle->set, unit->batch)) ||

@@ -91,6 +91,7 @@ static struct unit unit_of(const struct command_unit *command)
                          .declared_ops = signed_unit->declared_ops,
                          .memory_bytes = signed_unit->limits.memory_bytes,
                          .disk_bytes = signed_unit->limits.disk_bytes,
+                         .output_bytes = signed_unit->limits.output_bytes,
                          .not_before_s = signed_unit->not_before_s,
                          .not_after_s = signed_unit->not_after_s,
                          .classes = join(&signed_unit->only.classes),
@@ -229,7 +230,7 @@ enum status units_run(struct cycle *cycle, struct solo *solo, struct error *err)
 
     assert(command->count >= 1 && command->count <= COMMAND_UNITS_MAX);
     TRY(find_batch(cycle, solo, &batch, err));
-    app = apps_find(&cycle->engine->apps, batch->app_version);
+    app = app_find(&cycle->engine->apps, batch->app_version);
     TRY(solo_check(solo, check_batch(batch, err), err));
     for (size_t i = 0; i < command->count; i++)
         TRY(solo_check(solo, check_unit(cycle->engine, batch, app, &command->units[i], err), err));

@@ -1,6 +1,7 @@
 #include "server/engine/reports.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,31 @@ static bool is_body_of(const struct scheduler_body *body, const struct named_out
     struct digest digest = digest_of(body->body.bytes, body->body.length);
 
     return (int64_t)body->body.length == output->size && digest_equals(&digest, &output->digest);
+}
+
+/* Cannot overflow: an app has at most APP_OUTPUTS_MAX outputs, none above LIMITS_BYTES_MAX. */
+static int64_t all_bytes(const struct named_outputs *outputs)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < outputs->count; i++)
+        bytes += outputs->outputs[i].size;
+    return bytes;
+}
+
+/* The unit signed less than the sum of what its app allows for each. */
+static const char *total_fault(struct cycle *cycle, const struct unit *unit,
+                               const struct named_outputs *outputs)
+{
+    char words[128];
+    int64_t bytes = all_bytes(outputs);
+
+    if (bytes <= unit->output_bytes)
+        return NULL;
+    (void)snprintf(words, sizeof words,
+                   "the outputs have %" PRId64 " bytes together, the unit allows %" PRId64, bytes,
+                   unit->output_bytes);
+    return cycle_keep_text(cycle, words);
 }
 
 /* NULL: the outputs are what the app version declares. Else words; static or the cycle's. */
@@ -93,11 +119,13 @@ static struct finding judge_done(struct cycle *cycle, const struct unit *unit,
                                  const struct visit_task *finished,
                                  const struct scheduler_report *report)
 {
-    const struct app *app = apps_find(&cycle->engine->apps, unit->app_version);
+    const struct app *app = app_find(&cycle->engine->apps, unit->app_version);
     const char *fault;
 
     assert(app != NULL);
     fault = outputs_fault(cycle, &app->version, &finished->outputs);
+    if (fault == NULL)
+        fault = total_fault(cycle, unit, &finished->outputs);
     if (fault == NULL)
         fault = bodies_fault(cycle, finished, report);
     if (fault == NULL)
@@ -142,7 +170,7 @@ static struct finding judge(struct cycle *cycle, const struct unit *unit,
 static void take_outputs(struct cycle *cycle, const struct unit *unit, struct task *task,
                          const struct visit_task *finished, const struct scheduler_report *report)
 {
-    const struct app_version *app = &apps_find(&cycle->engine->apps, unit->app_version)->version;
+    const struct app_version *app = &app_find(&cycle->engine->apps, unit->app_version)->version;
 
     assert(task->outputs == NULL);
     task->outputs = must_alloc(app->output_count, sizeof *task->outputs);

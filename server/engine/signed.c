@@ -267,7 +267,7 @@ static enum status find_app_of(struct cycle *cycle, struct solo *solo, const str
     variant_clear(&variant);
     TRY(solo_check(solo, status, err));
     TRY(apps_need(&engine->apps, engine->store, solo->app_version, err));
-    *ret_app = apps_find(&engine->apps, solo->app_version);
+    *ret_app = app_find(&engine->apps, solo->app_version);
     return STATUS_OK;
 }
 

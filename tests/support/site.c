@@ -158,6 +158,7 @@ static struct unit unit_by(const struct unit_rule *rule, int64_t index)
         .declared_ops = 1000,
         .memory_bytes = 1 << 20,
         .disk_bytes = 1 << 20,
+        .output_bytes = 1 << 20,
         .not_before_s = 1,
         .not_after_s = SITE_TIME_S + 30 * 86400 + index,
     };

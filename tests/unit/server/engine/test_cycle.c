@@ -335,6 +335,53 @@ Test(cycle, wrong_outputs_are_an_error_with_words)
     }
 }
 
+static void allow_three_bytes(struct work_unit *unit)
+{
+    unit->limits.output_bytes = 3;
+}
+
+Test(cycle, outputs_beyond_what_their_unit_signed_for_all_together_are_an_error)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_add_units(&village, 1, allow_three_bytes);
+    task = village_get(&village, ann);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_done(&village, &visit, task, "420\n", true);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(int, visit.reply.acks[0].state, ACK_STORED));
+    cr_expect(eq(i64,
+                 village_count(&village,
+                               "count(*) FROM task JOIN report ON task = task.id WHERE state = 6"
+                               " AND cause = 4 AND why = 'the outputs have 4 bytes together, the"
+                               " unit allows 3'"),
+                 1));
+    village_visit_clear(&visit);
+    village_report(&village, bob, village_get(&village, bob), "42\n");
+    village_report(&village, eve, village_get(&village, eve), "42\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 4"), 1));
+}
+
+/* No unit has an estimate in seconds: docs/PROTOCOL.md says that tasks alone count. */
+Test(cycle, the_seconds_a_visit_wants_change_nothing)
+{
+    static const int64_t seconds[] = {0, 1, 1000000};
+
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        size_t host = village_join(&village);
+        struct village_visit visit;
+
+        village_add_units(&village, 3, NULL);
+        village_visit_begin(&village, &visit, host);
+        village_visit_want(&visit, 2);
+        visit.request.want_seconds = seconds[i];
+        cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+        cr_expect(eq(sz, visit.reply.grant_count, 2));
+        village_visit_clear(&visit);
+    }
+}
+
 Test(cycle, a_body_that_is_not_what_was_reported_is_an_error)
 {
     struct village_visit visit;
