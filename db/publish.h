@@ -100,6 +100,9 @@ enum file_kind {
     FILE_REPORT = 4,  /* subject: task; delivered, its unit not accepted */
 };
 
+#define COLLECT_MAX       1000  /* rows that one step of collecting looks at */
+#define BODY_TIME_SLACK_S 86400 /* a body that came again may state a time so much too early */
+
 struct file_record {
     struct digest digest; /* SHA-256 of its bytes */
     int64_t size_bytes;
@@ -222,21 +225,44 @@ struct publish_ops {
     /* Some task's body is now a file. Until its unit is accepted, this keeps it. */
     enum status (*file_refer)(struct store *store, const struct digest *file, enum file_kind kind,
                               int64_t subject, struct error *err);
-    /* Forget all references of one subject: batch archived, task's output lost. */
+    /* Forget all references of one subject, however many. */
     enum status (*file_release)(struct store *store, enum file_kind kind, int64_t subject,
                                 struct error *err);
-    /* Files nothing refers to that came before `before_s`, in order of digest, from after `after`
-     * (NULL: the first). */
+    /*
+     * Inputs of batches that no unit can need again: cancelled ones with all units ended, and
+     * finished ones without a failed unit that may be retried before its validity ends. (Nothing
+     * opens an accepted unit again.) At most `limit` (1..COLLECT_MAX) references of one batch, the
+     * first after `after`, go; the grace of those files begins anew. *ret_batch: which one; 0:
+     * there is none. Ask with `after` *ret_batch only when less than `limit` went.
+     */
+    enum status (*inputs_release)(struct store *store, int64_t after, int64_t now_s, size_t limit,
+                                  int64_t *ret_batch, size_t *ret_count, struct error *err);
+    /* Looks at `capacity` files in order of digest, from after `after` (none: the first), for those
+     * nothing refers to that came before `before_s`. *ret_last: the last looked at; none: that was
+     * the end. */
     enum status (*files_unreferenced)(struct store *store, const struct digest *after,
                                       int64_t before_s, struct digest *ret_files, size_t capacity,
-                                      size_t *ret_count, struct error *err);
+                                      size_t *ret_count, struct digest *ret_last,
+                                      struct error *err);
     /* Their rows go; one that is referred to again by now stays, and is left out of the answer.
      * Commit before removing the files themselves. */
     enum status (*files_forget)(struct store *store, const struct digest *files, size_t count,
                                 struct digest *ret_forgotten, size_t *ret_count, struct error *err);
-    /* Inline bodies no accepted unit refers to, stored before `before_s`; at most `limit` go. */
-    enum status (*bodies_collect)(struct store *store, int64_t before_s, size_t limit,
-                                  int64_t *ret_count, struct error *err);
+    /*
+     * Inline bodies are collected in two passes. First mark what undecided units may need, `limit`
+     * units at a time, by id, from after `after` (0: begin anew); *ret_last 0: all are marked.
+     * Marks are this connection's.
+     */
+    enum status (*bodies_mark)(struct store *store, int64_t after, size_t limit, int64_t *ret_last,
+                               struct error *err);
+    /*
+     * Then look at `limit` bodies as files_unreferenced() does, and remove those that are neither
+     * marked nor referred to and came before `before_s`. That has to be BODY_TIME_SLACK_S or more
+     * before the marking began: what was reported since is not marked, but young.
+     */
+    enum status (*bodies_sweep)(struct store *store, const struct digest *after, int64_t before_s,
+                                size_t limit, int64_t *ret_count, struct digest *ret_last,
+                                struct error *err);
 
     /*
      * *ret_is_new false: a batch of this id and content is there. STATUS_CONFLICT: this id has

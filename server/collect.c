@@ -1,39 +1,150 @@
 #include "server/collect.h"
 
+#include <stdlib.h>
+
 #include "db/publish.h"
+#include "db/query.h"
 #include "db/store.h"
 #include "server/files/store.h"
 
-static enum status forget(struct store *store, const struct collecting *collecting,
-                          struct digest *ret_forgotten, size_t *ret_count, int64_t *ret_bodies,
-                          struct error *err)
+static void begin_phase(struct collecting *pass, enum collect_phase phase)
+{
+    pass->phase = phase;
+    pass->last = (struct digest){0};
+    pass->last_id = 0;
+    pass->part = 0;
+}
+
+static enum status release_inputs(struct store *store, struct collecting *pass, struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    int64_t batch = 0;
+    size_t count = 0;
+
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->inputs_release(store, pass->last_id, pass->now_s, COLLECT_SLICE, &batch,
+                                       &count, err));
+    TRY(txn_commit(&txn, err));
+    pass->released += (int64_t)count;
+    if (batch == 0)
+        begin_phase(pass, COLLECT_FILES);
+    else if (count < COLLECT_SLICE)
+        pass->last_id = batch;
+    return STATUS_OK;
+}
+
+static enum status forget_files(struct store *store, const struct collecting *pass,
+                                struct digest *ret_forgotten, size_t *ret_count,
+                                struct digest *ret_last, struct error *err)
 {
     CLEANUP(txn_end) struct txn txn = {0};
     struct digest files[COLLECT_SLICE];
     size_t count = 0;
 
     TRY(txn_begin(&txn, store, err));
-    TRY(store->publish->files_unreferenced(store, NULL, collecting->files_before_s, files,
-                                           COLLECT_SLICE, &count, err));
+    TRY(store->publish->files_unreferenced(store, &pass->last, pass->files_before_s, files,
+                                           COLLECT_SLICE, &count, ret_last, err));
     TRY(store->publish->files_forget(store, files, count, ret_forgotten, ret_count, err));
-    TRY(store->publish->bodies_collect(store, collecting->bodies_before_s, COLLECT_SLICE,
-                                       ret_bodies, err));
     return txn_commit(&txn, err);
 }
 
-/* The rows go first: a file without a row is an orphan, a row without its file would be a fault. */
-enum status collect_slice(struct store *store, void *context, struct error *err)
+/* The rows are gone for good before the first file is touched. */
+static enum status remove_files(struct store *store, struct collecting *pass, struct error *err)
 {
-    struct collecting *collecting = context;
-    struct file_store *files = collecting->files;
-    struct digest forgotten[COLLECT_SLICE];
+    struct digest forgotten[COLLECT_SLICE], last;
     size_t count = 0;
-    int64_t bodies = 0;
 
-    TRY(forget(store, collecting, forgotten, &count, &bodies, err));
-    for (size_t i = 0; i < count; i++)
-        TRY(files->collect(files, &forgotten[i], collecting->files_before_s, err));
-    collecting->removed += (int64_t)count + bodies;
-    collecting->has_more = count == COLLECT_SLICE || bodies == COLLECT_SLICE;
+    TRY(forget_files(store, pass, forgotten, &count, &last, err));
+    pass->last = last;
+    if (digest_is_none(&last))
+        begin_phase(pass, COLLECT_ORPHANS);
+    for (size_t i = 0; i < count; i++) {
+        TRY(pass->files->collect(pass->files, &forgotten[i], pass->files_before_s, err));
+        pass->files_removed++;
+    }
     return STATUS_OK;
+}
+
+struct orphanage {
+    struct store *store;
+    struct collecting *pass;
+};
+
+static enum status remove_orphan(void *context, const struct file_entry *entry, struct error *err)
+{
+    const struct orphanage *here = context;
+    struct collecting *pass = here->pass;
+    bool is_orphan = false;
+
+    if (digest_is_none(&entry->digest) || entry->changed_s >= pass->files_before_s)
+        return STATUS_OK;
+    TRY(here->store->query->files_missing(here->store, &entry->digest, 1, &is_orphan, err));
+    if (!is_orphan)
+        return STATUS_OK;
+    TRY(pass->files->collect(pass->files, &entry->digest, pass->files_before_s, err));
+    pass->orphans_removed++;
+    return STATUS_OK;
+}
+
+static enum status remove_orphans(struct store *store, struct collecting *pass, struct error *err)
+{
+    struct orphanage here = {.store = store, .pass = pass};
+    const struct file_visitor visitor = {.visit = remove_orphan, .context = &here};
+
+    TRY(pass->files->walk(pass->files, pass->part, &visitor, err));
+    if (++pass->part == FILE_STORE_PARTS)
+        begin_phase(pass, COLLECT_MARKING);
+    return STATUS_OK;
+}
+
+static enum status mark_bodies(struct store *store, struct collecting *pass, struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    int64_t last = 0;
+
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->bodies_mark(store, pass->last_id, COLLECT_SLICE, &last, err));
+    TRY(txn_commit(&txn, err));
+    pass->last_id = last;
+    if (last == 0)
+        begin_phase(pass, COLLECT_BODIES);
+    return STATUS_OK;
+}
+
+static enum status sweep_bodies(struct store *store, struct collecting *pass, struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    struct digest last;
+    int64_t count = 0;
+
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->bodies_sweep(store, &pass->last, pass->bodies_before_s, COLLECT_SLICE,
+                                     &count, &last, err));
+    TRY(txn_commit(&txn, err));
+    pass->bodies_removed += count;
+    pass->last = last;
+    if (digest_is_none(&last))
+        begin_phase(pass, COLLECT_DONE);
+    return STATUS_OK;
+}
+
+enum status collect_step(struct store *store, void *context, struct error *err)
+{
+    struct collecting *pass = context;
+
+    switch (pass->phase) {
+    case COLLECT_INPUTS:
+        return release_inputs(store, pass, err);
+    case COLLECT_FILES:
+        return remove_files(store, pass, err);
+    case COLLECT_ORPHANS:
+        return remove_orphans(store, pass, err);
+    case COLLECT_MARKING:
+        return mark_bodies(store, pass, err);
+    case COLLECT_BODIES:
+        return sweep_bodies(store, pass, err);
+    case COLLECT_DONE:
+        return STATUS_OK;
+    }
+    abort();
 }

@@ -1,6 +1,12 @@
 /*
- * Files and inline outputs that nothing needs any more are forgotten and removed, some at a time.
- * Runs as a read of the engine's, so that nothing is stored or referred to meanwhile.
+ * Files and inline outputs that nothing needs any more are forgotten and removed, in passes, a
+ * little at a time. A step runs as a read of the engine's, between its cycles, so that nothing is
+ * stored or referred to meanwhile.
+ *
+ * Rows go first, in a transaction, and files after its commit. Whatever ends the server in between
+ * leaves a file that no row knows: a later pass removes it. What comes meanwhile is safe: the
+ * engine takes no file into its rows that is not on the disk (engine_config.has_file), and a file
+ * that came again is younger than what is collected.
  */
 #ifndef SERVER_COLLECT_H
 #define SERVER_COLLECT_H
@@ -10,22 +16,40 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/crypto/digest.h"
 
 struct file_store;
 struct store;
 
-#define COLLECT_SLICE 256
+#define COLLECT_SLICE 256 /* rows that one step looks at */
 
-struct collecting {
-    struct file_store *files;
-    int64_t files_before_s;  /* came before, and nothing refers to them */
-    int64_t bodies_before_s; /* likewise */
-    /* What it did. */
-    int64_t removed; /* of both kinds */
-    bool has_more;   /* ask again */
+/* In this order: what the first lets go of, the later find. */
+enum collect_phase {
+    COLLECT_INPUTS,  /* batches that are over let go of their inputs */
+    COLLECT_FILES,   /* files nothing refers to */
+    COLLECT_ORPHANS, /* files on the disk that no row knows; one part of the store in a step */
+    COLLECT_MARKING, /* bodies that undecided units need */
+    COLLECT_BODIES,  /* the other ones */
+    COLLECT_DONE,
 };
 
-/* `context` is a struct collecting. One slice; a transaction of its own. */
-enum status collect_slice(struct store *store, void *context, struct error *err);
+/* One pass. Zeroed but for the first members, and left alone until it is done or failed. */
+struct collecting {
+    struct file_store *files; /* borrowed */
+    int64_t now_s;
+    int64_t files_before_s;  /* came before, and nothing refers to them */
+    int64_t bodies_before_s; /* likewise; BODY_TIME_SLACK_S before now_s, or more */
+
+    enum collect_phase phase;
+    int64_t released, files_removed, orphans_removed, bodies_removed; /* what it did */
+
+    struct digest last; /* that a phase looked at */
+    int64_t last_id;
+    unsigned part;
+};
+
+/* `context` is a struct collecting. One step; a transaction of its own. After a failure the pass
+ * can go on where it was, or be given up. */
+enum status collect_step(struct store *store, void *context, struct error *err);
 
 #endif

@@ -20,7 +20,7 @@
 #define EXPIRE_EVERY_S      60
 #define CERTIFICATE_EVERY_S 10
 #define COLLECT_EVERY_S     1800
-#define COLLECT_SLICES_MAX  64    /* of one time */
+#define COLLECT_STEPS       64    /* of a pass, in one tick */
 #define TICKETS_EVERY_S     43200 /* new keys of session tickets, and the renewal is thought of */
 
 struct server {
@@ -39,6 +39,7 @@ struct server {
     struct engine_thread *engine_thread;
     struct api *api;
     struct http_server *http;
+    struct collecting collecting;  /* the pass that goes on */
     int64_t certificate_changed_s; /* of its file, when it was read */
     int64_t expire_at_s, certificate_at_s, tickets_at_s, collect_at_s; /* monotonic */
 };
@@ -97,6 +98,11 @@ static enum status open_files(struct server *server, struct error *err)
     return uploads_open(server->env, path.text, server->files, &limits, &server->uploads, err);
 }
 
+static bool has_file(void *context, const struct digest *digest)
+{
+    return file_store_has(context, digest);
+}
+
 static enum status open_engine(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
@@ -104,6 +110,8 @@ static enum status open_engine(struct server *server, struct error *err)
     struct disk_path path;
 
     settings.site = server->folder.text;
+    settings.has_file = has_file;
+    settings.files = server->files;
     settings.min_return_s = config->min_return;
     settings.max_return_s = config->max_return;
     settings.enrolments_per_hour = config->enrolments_per_hour;
@@ -202,6 +210,7 @@ enum status server_open(struct env *env, const char *folder, struct server **ret
     server->certificate_at_s = now_s + CERTIFICATE_EVERY_S;
     server->tickets_at_s = now_s + TICKETS_EVERY_S;
     server->collect_at_s = now_s + COLLECT_EVERY_S;
+    server->collecting.phase = COLLECT_DONE;
     TRY(disk_join(&server->folder, err, "%s", folder));
     TRY(open_all(server, err));
     *ret_server = TAKE(server);
@@ -246,26 +255,48 @@ static void renew(struct server *server)
 }
 
 /* With a clock in doubt nothing is old. */
-void server_collect(struct server *server)
+static void begin_pass(struct server *server)
 {
     int64_t now_s = server->env->now_s(server->env);
-    struct collecting collecting = {.files = server->files,
-                                    .files_before_s = now_s - server->config.file_keep,
-                                    .bodies_before_s = now_s - server->config.output_keep,
-                                    .has_more = !engine_clock(server->engine).is_in_doubt};
+
+    server->collecting = (struct collecting){
+        .files = server->files,
+        .now_s = now_s,
+        .files_before_s = now_s - server->config.file_keep,
+        .bodies_before_s = now_s - server->config.output_keep,
+        .phase = engine_clock(server->engine).is_in_doubt ? COLLECT_DONE : COLLECT_INPUTS};
+}
+
+/* A pass that failed is given up: the next one begins anew. */
+static void collect_some(struct server *server, int steps)
+{
+    struct collecting *pass = &server->collecting;
     struct error err = {0};
     enum status status = STATUS_OK;
 
-    for (int i = 0; i < COLLECT_SLICES_MAX && collecting.has_more && status == STATUS_OK; i++) {
+    if (pass->phase == COLLECT_DONE)
+        return;
+    for (int i = 0; i < steps && pass->phase != COLLECT_DONE && status == STATUS_OK; i++) {
         struct command command = {.kind = COMMAND_READ,
-                                  .read = {.read = collect_slice, .read_context = &collecting}};
+                                  .read = {.read = collect_step, .read_context = pass}};
 
         status = engine_call(server->engine_thread, &command, &err);
     }
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
         log_failure(LOG_ERROR, "files.not_collected", &err);
-    if (collecting.removed > 0)
-        LOG(LOG_INFO, "files.collected", LOG_N("count", collecting.removed));
+        pass->phase = COLLECT_DONE;
+    }
+    if (pass->phase == COLLECT_DONE)
+        LOG(LOG_INFO, "files.collected", LOG_N("inputs_released", pass->released),
+            LOG_N("files", pass->files_removed), LOG_N("orphans", pass->orphans_removed),
+            LOG_N("bodies", pass->bodies_removed));
+}
+
+void server_collect(struct server *server)
+{
+    begin_pass(server);
+    while (server->collecting.phase != COLLECT_DONE)
+        collect_some(server, COLLECT_STEPS);
 }
 
 void server_tick(struct server *server)
@@ -282,8 +313,10 @@ void server_tick(struct server *server)
     }
     if (now_s >= server->collect_at_s) {
         server->collect_at_s = now_s + COLLECT_EVERY_S;
-        server_collect(server);
+        if (server->collecting.phase == COLLECT_DONE)
+            begin_pass(server);
     }
+    collect_some(server, COLLECT_STEPS);
     if (now_s >= server->certificate_at_s) {
         server->certificate_at_s = now_s + CERTIFICATE_EVERY_S;
         if (server->has_tls && changed_s(server) != server->certificate_changed_s)

@@ -32,8 +32,8 @@ uint16_t server_port(const struct server *server, size_t index);
 /* What time brings; call it about once a second. */
 void server_tick(struct server *server);
 
-/* Remove files and outputs that nothing needs and whose time is over; a tick does so twice an hour.
- */
+/* Remove files and outputs that nothing needs and whose time is over, all of them now; the ticks do
+ * so a little at a time, twice an hour. Only where server_tick() is called. */
 void server_collect(struct server *server);
 
 /* Take up a renewed certificate now, not at one of the next ticks. Failures are logged. */

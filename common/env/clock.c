@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -52,11 +53,23 @@ static void sleep_ms(struct env *env, int64_t ms)
         (void)nanosleep(&left, NULL); /* a signal may cut it short: callers look at the clock */
 }
 
+static struct env env;
+
+static void make(void)
+{
+    env = (struct env){.now_s = now_s,
+                       .now_mono_ms = now_mono_ms,
+                       .random = fill_random,
+                       .sleep_ms = sleep_ms,
+                       .disk = disk_real()};
+}
+
+/* Asked for by many threads, written by the first. */
 struct env *env_real(void)
 {
-    static struct env env = {
-        .now_s = now_s, .now_mono_ms = now_mono_ms, .random = fill_random, .sleep_ms = sleep_ms};
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    env.disk = disk_real();
+    if (pthread_once(&once, make) != 0)
+        abort();
     return &env;
 }

@@ -42,7 +42,8 @@ enum status publish_file_release(struct store *store, enum file_kind kind, int64
                                  struct error *err);
 enum status publish_files_unreferenced(struct store *store, const struct digest *after,
                                        int64_t before_s, struct digest *ret_files, size_t capacity,
-                                       size_t *ret_count, struct error *err);
+                                       size_t *ret_count, struct digest *ret_last,
+                                       struct error *err);
 enum status publish_files_forget(struct store *store, const struct digest *files, size_t count,
                                  struct digest *ret_forgotten, size_t *ret_count,
                                  struct error *err);
@@ -51,8 +52,13 @@ enum status require_file(struct sqlite_store *self, const struct digest *file, c
                          struct error *err) MUST_USE;
 
 /* collect.c */
-enum status publish_bodies_collect(struct store *store, int64_t before_s, size_t limit,
-                                   int64_t *ret_count, struct error *err);
+enum status publish_inputs_release(struct store *store, int64_t after, int64_t now_s, size_t limit,
+                                   int64_t *ret_batch, size_t *ret_count, struct error *err);
+enum status publish_bodies_mark(struct store *store, int64_t after, size_t limit, int64_t *ret_last,
+                                struct error *err);
+enum status publish_bodies_sweep(struct store *store, const struct digest *after, int64_t before_s,
+                                 size_t limit, int64_t *ret_count, struct digest *ret_last,
+                                 struct error *err);
 
 /* publish_batches.c */
 enum status publish_batch_create(struct store *store, const struct batch_record *record,

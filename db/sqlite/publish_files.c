@@ -98,23 +98,30 @@ enum status publish_file_release(struct store *store, enum file_kind kind, int64
 
 enum status publish_files_unreferenced(struct store *store, const struct digest *after,
                                        int64_t before_s, struct digest *ret_files, size_t capacity,
-                                       size_t *ret_count, struct error *err)
+                                       size_t *ret_count, struct digest *ret_last,
+                                       struct error *err)
 {
     static const char sql[] =
-        "SELECT digest FROM file WHERE digest > ? AND time_s < ?"
+        "SELECT digest, time_s < ?"
         " AND NOT EXISTS (SELECT 1 FROM file_reference r WHERE r.file = file.digest)"
-        " ORDER BY digest LIMIT ?";
+        " FROM file WHERE digest > ? ORDER BY digest LIMIT ?";
     CLEANUP(query_end) struct query query = {0};
-    size_t count = 0;
+    struct digest last = {0};
+    size_t count = 0, looked_at = 0;
 
     TRY(query_begin(&query, sqlite_of(store), sql, err));
-    bind_bytes(&query, after != NULL ? after->bytes : NULL, after != NULL ? DIGEST_BYTES : 0);
     bind_integer(&query, before_s);
+    bind_bytes(&query, after->bytes, digest_is_none(after) ? 0 : DIGEST_BYTES);
     bind_integer(&query, (int64_t)capacity);
-    while (query_next(&query))
-        ret_files[count++] = get_digest(&query);
+    while (query_next(&query)) {
+        looked_at++;
+        last = get_digest(&query);
+        if (get_bool(&query))
+            ret_files[count++] = last;
+    }
     TRY(query_status(&query, err));
     *ret_count = count;
+    *ret_last = looked_at == capacity ? last : (struct digest){0};
     return STATUS_OK;
 }
 

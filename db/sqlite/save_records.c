@@ -91,6 +91,7 @@ static enum status save_body(struct sqlite_store *self, const struct body_record
                               " WHERE excluded.time_s > time_s + 86400";
     CLEANUP(query_end) struct query query = {0};
 
+    _Static_assert(BODY_TIME_SLACK_S == 86400, "as in the statement above");
     assert(body->length <= UNIT_INLINE_MAX_BYTES);
     TRY(query_begin(&query, self, sql, err));
     bind_digest(&query, &body->digest);

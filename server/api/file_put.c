@@ -19,22 +19,9 @@ static void free_state(void *user)
     free(state);
 }
 
-/*
- * A file that was there already may have been collected before the engine heard of it. Now it
- * knows: from here on it is kept.
- */
 static void registered(struct call *call)
 {
-    const struct put_state *state = call->state;
-    struct error err;
-
-    if (file_store_has(call->api->files, &state->digest)) {
-        call_empty(call, call->command.file.is_new ? 201 : 200);
-        return;
-    }
-    error_set(&err, STATUS_BUSY, "this file was just being removed; send it again");
-    error_retry_after(&err, 1);
-    call_fail(call, &err);
+    call_empty(call, call->command.file.is_new ? 201 : 200);
 }
 
 static void register_file(struct call *call)

@@ -120,7 +120,7 @@ struct may_upload_command {
 };
 
 /* The body of an output is stored as a file, durably, and its digest was checked. Errors as above,
- * but for STATUS_FULL. */
+ * but for STATUS_FULL; and STATUS_BUSY as for COMMAND_FILE_STORED. */
 struct uploaded_command {
     int64_t host;
     int64_t task;
@@ -143,7 +143,8 @@ struct publish_command {
     struct digest project; /* keyring: the project's id */
 };
 
-/* A file (app file or input) was stored under its digest, durably. */
+/* A file (app file or input) was stored under its digest, durably. STATUS_BUSY: and collected
+ * since, for it is not there: send it again. */
 struct file_command {
     struct digest digest;
     int64_t size_bytes;

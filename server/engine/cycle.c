@@ -142,6 +142,18 @@ const struct cycle_holding *cycle_holdings(const struct cycle *cycle, int64_t ho
     return &cycle->holdings[low];
 }
 
+enum status cycle_check_file(const struct cycle *cycle, const struct digest *digest,
+                             struct error *err)
+{
+    const struct engine_config *config = &cycle->engine->config;
+
+    if (config->has_file == NULL || config->has_file(config->files, digest))
+        return STATUS_OK;
+    (void)error_set(err, STATUS_BUSY, "this file was just being removed; send it again");
+    error_retry_after(err, 1);
+    return STATUS_BUSY;
+}
+
 /* Before the save: an acceptance in it takes over what keeps the files. */
 static enum status write_deliveries(struct cycle *cycle, struct error *err)
 {

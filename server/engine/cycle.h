@@ -72,6 +72,11 @@ void cycle_index(struct cycle *cycle);
 const struct cycle_holding *cycle_holdings(const struct cycle *cycle, int64_t host,
                                            size_t *ret_count);
 
+/* Before a row says that a file is here. STATUS_BUSY: it was collected on its way; it has to be
+ * sent again. */
+enum status cycle_check_file(const struct cycle *cycle, const struct digest *digest,
+                             struct error *err);
+
 /* Add to the lists. */
 void cycle_deliver(struct cycle *cycle, struct cycle_delivery delivery);
 void cycle_hint(struct cycle *cycle, struct deadline_hint hint);

@@ -45,6 +45,11 @@ struct engine_config {
     struct engine_floor issue;   /* below: no new tasks */
     struct engine_floor uploads; /* below: no bodies either */
     bool ignores_free_space;     /* for tests on odd disks */
+
+    /* Is this file on the disk? Asked on the engine's thread before a row says so: between the
+     * store of a file and its command the file may have been collected. NULL: it always is. */
+    bool (*has_file)(void *context, const struct digest *digest);
+    void *files; /* its context */
 };
 
 /* Its defaults; `site` is left for the caller. */

@@ -68,6 +68,8 @@ static enum status file_run(struct cycle *cycle, struct solo *solo, struct error
     struct file_record record = {
         .digest = file->digest, .size_bytes = file->size_bytes, .time_s = cycle->clock.now_s};
 
+    if (cycle_check_file(cycle, &file->digest, err) != STATUS_OK)
+        return solo_refuse(solo, err);
     return solo_check(solo, store->publish->file_add(store, &record, &file->is_new, err), err);
 }
 

@@ -91,6 +91,7 @@ static enum status take(struct cycle *cycle, const struct uploaded_command *uplo
         return error_set(err, STATUS_CONFLICT, "the body is not what was reported");
     if (target.output->is_stored)
         return STATUS_OK;
+    TRY(cycle_check_file(cycle, &uploaded->digest, err));
     mark_stored(target.unit, &uploaded->digest);
     cycle_deliver(cycle, (struct cycle_delivery){.file = {.digest = uploaded->digest,
                                                           .size_bytes = uploaded->size_bytes,

@@ -5,8 +5,6 @@
 #include "common/base/text.h"
 #include "server/files/store.h"
 
-#define SHARDS 256
-
 struct folder {
     struct file_store base;
     struct env *env;
@@ -233,20 +231,17 @@ static enum status visit_one(struct folder *folder, unsigned shard, const char *
     return visitor->visit(visitor->context, &entry, err);
 }
 
-static enum status walk(struct file_store *store, const struct file_visitor *visitor,
+static enum status walk(struct file_store *store, unsigned part, const struct file_visitor *visitor,
                         struct error *err)
 {
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
     struct folder *folder = folder_of(store);
+    struct disk_path path;
 
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
-        CLEANUP(disk_names_clear) struct disk_names names = {0};
-        struct disk_path path;
-
-        TRY(shard_path(folder, shard, &path, err));
-        TRY(store->disk->list(store->disk, path.text, &names, err));
-        for (size_t i = 0; i < names.count; i++)
-            TRY(visit_one(folder, shard, names.names[i], visitor, err));
-    }
+    TRY(shard_path(folder, part, &path, err));
+    TRY(store->disk->list(store->disk, path.text, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        TRY(visit_one(folder, part, names.names[i], visitor, err));
     return STATUS_OK;
 }
 
@@ -266,7 +261,7 @@ static enum status make_shards(struct folder *folder, struct error *err)
     struct disk *disk = folder->base.disk;
     struct disk_path path;
 
-    for (unsigned shard = 0; shard < SHARDS; shard++) {
+    for (unsigned shard = 0; shard < FILE_STORE_PARTS; shard++) {
         TRY(shard_path(folder, shard, &path, err));
         if (!disk_has(disk, path.text))
             TRY(disk->make_folder(disk, path.text, 0700, err));

@@ -17,6 +17,14 @@ void file_writer_abandon(struct file_writer *writer)
         writer->store->abandon(writer);
 }
 
+enum status file_store_walk(struct file_store *store, const struct file_visitor *visitor,
+                            struct error *err)
+{
+    for (unsigned part = 0; part < FILE_STORE_PARTS; part++)
+        TRY(store->walk(store, part, visitor, err));
+    return STATUS_OK;
+}
+
 bool file_store_has(struct file_store *store, const struct digest *digest)
 {
     int64_t size;

@@ -20,6 +20,8 @@
 struct env;
 struct file_store;
 
+#define FILE_STORE_PARTS 256
+
 /* A file on its way in. Not for two threads at once. */
 struct file_writer;
 
@@ -72,8 +74,9 @@ struct file_store {
     enum status (*collect)(struct file_store *store, const struct digest *digest, int64_t before_s,
                            struct error *err);
 
-    /* Each file, and each thing that is none of ours but lies among them. */
-    enum status (*walk)(struct file_store *store, const struct file_visitor *visitor,
+    /* Each file of a part (below FILE_STORE_PARTS; about as many lie in each), and each thing that
+     * is none of ours but lies among them. */
+    enum status (*walk)(struct file_store *store, unsigned part, const struct file_visitor *visitor,
                         struct error *err);
     enum status (*space)(struct file_store *store, struct disk_space *ret_space, struct error *err);
     void (*close)(struct file_store *store);
@@ -92,6 +95,9 @@ DEFINE_CLEANUP(struct file_store *, file_store_close)
 
 void file_writer_abandon(struct file_writer *writer); /* NULL is fine */
 DEFINE_CLEANUP(struct file_writer *, file_writer_abandon)
+
+enum status file_store_walk(struct file_store *store, const struct file_visitor *visitor,
+                            struct error *err); /* all parts */
 
 bool file_store_has(struct file_store *store, const struct digest *digest);
 

@@ -132,7 +132,7 @@ static enum status check_all(struct checking *checking, struct error *err)
     check_certificate(checking);
     TRY(checking->store->check(checking->store, complain, checking, &faults, err));
     TRY(check_files(checking, err));
-    return checking->files->walk(checking->files, &visitor, err);
+    return file_store_walk(checking->files, &visitor, err);
 }
 
 /* What is on its way in is the running server's: with one running nothing is checked. */

@@ -213,13 +213,36 @@ Test(publish, a_variant_needs_its_app_version_and_its_files)
 
 static enum status unreferenced(int64_t before_s, struct digest *ret_files, size_t *ret_count)
 {
-    return publish->files_unreferenced(store, NULL, before_s, ret_files, 8, ret_count, &err);
+    static const struct digest none;
+    struct digest last;
+    enum status status =
+        publish->files_unreferenced(store, &none, before_s, ret_files, 8, ret_count, &last, &err);
+
+    cr_expect(digest_is_none(&last), "that are all");
+    return status;
+}
+
+/* Both passes, in steps as small as they can be. */
+static enum status collect_bodies(int64_t before_s, int64_t *ret_count)
+{
+    struct digest last = {0};
+    int64_t unit = 0, count = 0;
+
+    do
+        TRY(publish->bodies_mark(store, unit, 1, &unit, &err));
+    while (unit != 0);
+    *ret_count = 0;
+    do {
+        TRY(publish->bodies_sweep(store, &last, before_s, 1, &count, &last, &err));
+        *ret_count += count;
+    } while (!digest_is_none(&last));
+    return STATUS_OK;
 }
 
 Test(publish, a_file_is_collected_when_nothing_needs_it_and_its_grace_is_over)
 {
     const struct file_record file = {.digest = site_digest(40), .size_bytes = 7, .time_s = 50};
-    struct digest files[8];
+    struct digest files[8], last;
     size_t count = 0;
 
     MUST(publish->file_add(store, &file, &is_new, &err));
@@ -234,7 +257,7 @@ Test(publish, a_file_is_collected_when_nothing_needs_it_and_its_grace_is_over)
     MUST(unreferenced(51, files, &count));
     cr_assert(eq(sz, count, 1));
     cr_expect(digest_equals(&files[0], &file.digest));
-    MUST(publish->files_unreferenced(store, &file.digest, 51, files, 8, &count, &err));
+    MUST(publish->files_unreferenced(store, &file.digest, 51, files, 8, &count, &last, &err));
     cr_expect(zero(sz, count), "the page after it");
 }
 
@@ -284,13 +307,13 @@ Test(publish, bodies_are_collected_when_their_unit_ended_otherwise)
     site_report(&site, 1, 0, "undecided");
     site_accept(&site, 0);
     MUST(txn_begin(&txn, store, &err));
-    MUST(publish->bodies_collect(store, INT64_MAX, 10, &count, &err));
+    MUST(collect_bodies(INT64_MAX, &count));
     cr_expect(zero(i64, count));
     MUST(txn_commit(&txn, &err));
 
     site_give_up(&site, 1, FAILURE_ERRORS);
     MUST(txn_begin(&txn, store, &err));
-    MUST(publish->bodies_collect(store, INT64_MAX, 10, &count, &err));
+    MUST(collect_bodies(INT64_MAX, &count));
     cr_expect(zero(i64, count), "it may be retried");
     txn_end(&txn);
 }
@@ -367,9 +390,9 @@ Test(publish, bodies_of_cancelled_units_go_after_their_time)
     site_report(&site, 1, 0, "lost");
     site_give_up(&site, 1, FAILURE_CANCELLED);
     MUST(txn_begin(&txn, store, &err));
-    MUST(publish->bodies_collect(store, SITE_TIME_S, 10, &count, &err));
+    MUST(collect_bodies(SITE_TIME_S, &count));
     cr_expect(zero(i64, count), "too new");
-    MUST(publish->bodies_collect(store, INT64_MAX, 10, &count, &err));
+    MUST(collect_bodies(INT64_MAX, &count));
     cr_expect(eq(i64, count, 1));
 }
 
@@ -498,6 +521,77 @@ Test(publish, a_unit_needs_its_inputs_and_its_batch_keeps_them)
     MUST(publish->file_release(store, FILE_INPUT, site.batch, &err));
     MUST(unreferenced(INT64_MAX, files, &count));
     cr_expect(eq(sz, count, 1));
+}
+
+static void refer_inputs(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct file_record file = {
+            .digest = site_digest(40 + i), .size_bytes = 7, .time_s = 50};
+
+        MUST(publish->file_add(store, &file, &is_new, &err));
+        MUST(publish->file_refer(store, &file.digest, FILE_INPUT, site.batch, &err));
+    }
+}
+
+/* The batch whose inputs go, some of two at most; *ret_count of them. */
+static int64_t release(int64_t now_s, size_t *ret_count)
+{
+    int64_t batch = 0;
+
+    MUST(publish->inputs_release(store, 0, now_s, 2, &batch, ret_count, &err));
+    return batch;
+}
+
+static void end_units(enum unit_failure first, enum unit_failure second)
+{
+    MUST(txn_commit(&txn, &err));
+    site_give_up(&site, 0, first);
+    site_give_up(&site, 1, second);
+    MUST(txn_begin(&txn, store, &err));
+}
+
+Test(publish, a_cancelled_batch_lets_go_of_its_inputs_once_all_its_units_ended)
+{
+    struct digest files[8];
+    size_t count = 9;
+
+    refer_inputs(3);
+    set_batch_state(BATCH_CANCELLED, true);
+    cr_expect(zero(i64, release(60, &count)), "units have not ended");
+    end_units(FAILURE_ERRORS, FAILURE_CANCELLED);
+    cr_expect(eq(i64, release(60, &count), site.batch));
+    cr_expect(eq(sz, count, 2), "no more at once");
+    cr_expect(eq(i64, release(60, &count), site.batch));
+    cr_expect(eq(sz, count, 1));
+    cr_expect(zero(i64, release(60, &count)));
+    MUST(unreferenced(60, files, &count));
+    cr_expect(zero(sz, count), "their grace began");
+    MUST(unreferenced(61, files, &count));
+    cr_expect(eq(sz, count, 3));
+}
+
+Test(publish, a_finished_batch_keeps_its_inputs_while_a_unit_may_be_retried)
+{
+    size_t count = 9;
+
+    refer_inputs(1);
+    end_units(FAILURE_ERRORS, FAILURE_EXPIRED);
+    cr_expect(zero(i64, release(60, &count)), "the batch goes on");
+    set_batch_state(BATCH_FINISHED, true);
+    cr_expect(zero(i64, release(60, &count)), "there is one to retry");
+    cr_expect(eq(i64, release(INT64_MAX, &count), site.batch), "no longer");
+    cr_expect(eq(sz, count, 1));
+}
+
+Test(publish, a_finished_batch_without_failures_lets_go_of_its_inputs)
+{
+    size_t count = 9;
+
+    refer_inputs(1);
+    end_units(FAILURE_EXPIRED, FAILURE_REVOKED);
+    set_batch_state(BATCH_FINISHED, true);
+    cr_expect(eq(i64, release(60, &count), site.batch));
 }
 
 Test(publish, a_batch_that_is_closed_or_over_takes_no_units)

@@ -71,11 +71,25 @@ static enum status upload(size_t host, int64_t task, const char *body)
     return village_run(&village, &done);
 }
 
+static bool is_on_disk;
+
+static bool has_file(void *context, const struct digest *digest)
+{
+    (void)context;
+    (void)digest;
+    return is_on_disk;
+}
+
 static void set_up(void)
 {
+    struct engine_config config = ENGINE_CONFIG_DEFAULT;
     struct scheduler_reply reply;
 
-    village_open(&village, NULL);
+    config.ignores_free_space = true;
+    config.enrolments_per_hour = 1000;
+    config.has_file = has_file;
+    is_on_disk = true;
+    village_open(&village, &config);
     ann = village_join(&village);
     bob = village_join(&village);
     eve = village_join(&village);
@@ -180,4 +194,30 @@ Test(delivery, a_third_report_with_its_body_serves_as_well)
     /* Ann's host is asked, and brings the body with a repeat of its report: the first stands. */
     village_report(&village, ann, anns, "large\n");
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1));
+}
+
+/* The collector works on the engine's thread: what it took before the command, the command sees. */
+Test(delivery, a_body_that_was_collected_on_its_way_has_to_come_again)
+{
+    is_on_disk = false;
+    cr_expect(eq(int, upload(ann, anns, "large\n"), STATUS_BUSY));
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_AGREED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM file_reference WHERE kind = 4"), 0));
+    is_on_disk = true;
+    cr_expect(eq(int, upload(ann, anns, "large\n"), STATUS_OK));
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+}
+
+Test(delivery, a_file_that_is_not_on_the_disk_is_not_known)
+{
+    struct command command = {.kind = COMMAND_FILE_STORED,
+                              .file = {.digest = digest_of("input", 5), .size_bytes = 5}};
+    int64_t known = village_count(&village, "count(*) FROM file");
+
+    is_on_disk = false;
+    cr_expect(eq(int, village_run(&village, &command), STATUS_BUSY));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM file"), known));
+    is_on_disk = true;
+    cr_expect(eq(int, village_run(&village, &command), STATUS_OK));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM file"), known + 1));
 }

@@ -181,7 +181,7 @@ Test(folder, walking_tells_files_from_strangers)
     }
     cr_assert(
         eq(int, disk.base.write(&disk.base, "files/00/notes.txt", "?", 1, 0600, NULL), STATUS_OK));
-    cr_assert(eq(int, store->walk(store, &visitor, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_walk(store, &visitor, NULL), STATUS_OK));
     cr_expect(eq(int, seen.files, 20));
     cr_expect(eq(int, seen.strangers, 1));
 }

@@ -8,10 +8,6 @@
 
 #include "common/base/text.h"
 #include "common/env/real.h"
-#include "db/publish.h"
-#include "db/store.h"
-#include "server/collect.h"
-#include "server/files/store.h"
 #include "server/serve.h"
 #include "server/site/certificate.h"
 #include "server/site/folder.h"
@@ -135,59 +131,4 @@ Test(serve, its_own_certificate_that_was_lost_is_made_anew)
     cr_expect(eq(int, ask_project(server), 200));
     server_reload(server);
     cr_expect(eq(int, ask_project(server), 200));
-}
-
-static struct digest put(struct file_store *files, struct store *store, const char *text,
-                         int64_t time_s)
-{
-    CLEANUP(txn_end) struct txn txn = {0};
-    struct file_record record = {.digest = digest_of(text, strlen(text)),
-                                 .size_bytes = (int64_t)strlen(text),
-                                 .time_s = time_s};
-    struct file_writer *writer = NULL;
-    bool is_new;
-
-    cr_assert(eq(int, files->begin(files, 100, &writer, &err), STATUS_OK));
-    cr_assert(eq(int, files->add(writer, text, strlen(text), &err), STATUS_OK));
-    cr_assert(eq(int, files->finish(writer, &record.digest, NULL, &err), STATUS_OK));
-    cr_assert(eq(int, txn_begin(&txn, store, &err), STATUS_OK));
-    cr_assert(eq(int, store->publish->file_add(store, &record, &is_new, &err), STATUS_OK));
-    cr_assert(eq(int, txn_commit(&txn, &err), STATUS_OK));
-    return record.digest;
-}
-
-static void refer(struct store *store, const struct digest *file)
-{
-    CLEANUP(txn_end) struct txn txn = {0};
-
-    cr_assert(eq(int, txn_begin(&txn, store, &err), STATUS_OK));
-    cr_assert(eq(int, store->publish->file_refer(store, file, FILE_INPUT, 1, &err), STATUS_OK));
-    cr_assert(eq(int, txn_commit(&txn, &err), STATUS_OK));
-}
-
-Test(collect, only_old_files_that_nothing_needs_are_removed)
-{
-    CLEANUP(store_closep) struct store *store = NULL;
-    CLEANUP(file_store_closep) struct file_store *files = NULL;
-    int64_t real_s = env_real()->now_s(env_real());
-    struct collecting collecting = {.files_before_s = real_s + 100};
-    struct digest old, needed, young;
-
-    set_up();
-    cr_assert(eq(int, file_store_open_folder(&env, "site/files", &files, &err), STATUS_OK));
-    cr_assert(eq(int, store_open_sqlite("site/dugnad.db", &store, &err), STATUS_OK));
-    old = put(files, store, "old", real_s);
-    needed = put(files, store, "needed", real_s);
-    young = put(files, store, "young", real_s + 200);
-    refer(store, &needed);
-    collecting.files = files;
-    cr_assert(eq(int, collect_slice(store, &collecting, &err), STATUS_OK), "%s", err.text);
-    cr_expect(eq(i64, collecting.removed, 1));
-    cr_expect(not(file_store_has(files, &old)));
-    cr_expect(file_store_has(files, &needed));
-    cr_expect(file_store_has(files, &young));
-    collecting.files_before_s = real_s - 100; /* it came again: its bytes are younger than that */
-    cr_assert(eq(int, files->collect(files, &young, real_s - 100, &err), STATUS_OK));
-    cr_expect(file_store_has(files, &young));
-    tear_down();
 }
