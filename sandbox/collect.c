@@ -137,17 +137,6 @@ static enum status copy(int from, struct disk *disk, struct disk_file *to, int64
     return disk->sync(to, err);
 }
 
-static enum status sync_parent(struct disk *disk, const char *path, struct error *err)
-{
-    const char *slash = strrchr(path, '/');
-    struct disk_path parent;
-
-    if (slash == NULL)
-        return disk->sync_folder(disk, ".", err);
-    TRY(disk_join(&parent, err, "%.*s", (int)(slash > path ? slash - path : 1), path));
-    return disk->sync_folder(disk, parent.text, err);
-}
-
 static enum status spool(int from, const struct collect_request *request,
                          struct collected *collected, struct error *err)
 {
@@ -157,7 +146,7 @@ static enum status spool(int from, const struct collect_request *request,
     TRY(disk->open_write(disk, request->to, 0600, &to, err));
     TRY(disk->truncate(to, 0, err));
     TRY(copy(from, disk, to, request->max_bytes, collected, err));
-    return sync_parent(disk, request->to, err);
+    return disk_sync_parent(disk, request->to, err);
 }
 
 /* COLLECT_TAKEN: *ret_from is open and fit to be copied. */

@@ -335,7 +335,7 @@ static enum status collect_one(struct daemon *daemon, const struct attached *pro
 
     TRY(project_files_join(&project->files, &slot, err, "slots/%lld", number));
     TRY(project_files_join(&project->files, &to, err, "spool/%lld", number));
-    TRY(daemon->env->disk->make_folder(daemon->env->disk, to.text, 0700, err));
+    TRY(disk_make_folders(daemon->env->disk, to.text, 0700, err));
     TRY(project_files_join(&project->files, &to, err, "spool/%lld/%s", number, output->name.text));
     return launcher->collect(launcher, &request, ret_collected, err);
 }

@@ -18,7 +18,7 @@ static enum status make_parts(const struct data_folder *folder, struct error *er
         TRY(data_folder_join(folder, &path, err, "%s", parts[i]));
         TRY(disk->make_folder(disk, path.text, 0700, err));
     }
-    return STATUS_OK;
+    return disk->sync_folder(disk, folder->path.text, err);
 }
 
 enum status data_folder_open(struct env *env, const char *path, struct data_folder *ret_folder,

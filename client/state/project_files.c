@@ -45,12 +45,12 @@ enum status project_files_make(const struct project_files *files, struct error *
     struct disk *disk = disk_of(files);
     struct disk_path path;
 
-    TRY(disk->make_folder(disk, files->path.text, 0700, err));
+    TRY(disk_make_folders(disk, files->path.text, 0700, err));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         TRY(project_files_join(files, &path, err, "%s", parts[i]));
         TRY(disk->make_folder(disk, path.text, 0700, err));
     }
-    return STATUS_OK;
+    return disk->sync_folder(disk, files->path.text, err);
 }
 
 static enum status remove_file(const struct project_files *files, const char *path,
@@ -333,6 +333,7 @@ enum status remove_slot(const struct project_files *files, int64_t task, struct 
     return disk->remove_tree(disk, path.text, err);
 }
 
+/* The record first, and durably: one that came back would tell of outputs that are gone. */
 enum status remove_task(const struct project_files *files, int64_t task, struct error *err)
 {
     struct disk *disk = disk_of(files);
@@ -341,6 +342,8 @@ enum status remove_task(const struct project_files *files, int64_t task, struct 
     struct disk_path path;
 
     TRY(remove_named(files, record, err));
+    TRY(project_files_join(files, &path, err, "tasks"));
+    TRY(disk->sync_folder(disk, path.text, err));
     TRY(remove_named(files, unit, err));
     TRY(remove_slot(files, task, err));
     TRY(project_files_join(files, &path, err, "spool/%lld", (long long)task));

@@ -41,6 +41,25 @@ enum status disk_join(struct disk_path *ret_path, struct error *err, const char 
     return STATUS_OK;
 }
 
+enum status disk_sync_parent(struct disk *disk, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct disk_path parent;
+
+    if (slash == NULL)
+        return disk->sync_folder(disk, ".", err);
+    TRY(disk_join(&parent, err, "%.*s", (int)(slash > path ? slash - path : 1), path));
+    return disk->sync_folder(disk, parent.text, err);
+}
+
+/* Synced even if it was there: whoever made it may have been killed before. */
+static enum status make_folder(struct disk *disk, const char *path, unsigned mode,
+                               struct error *err)
+{
+    TRY(disk->make_folder(disk, path, mode, err));
+    return disk_sync_parent(disk, path, err);
+}
+
 enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode, struct error *err)
 {
     struct disk_path part;
@@ -49,10 +68,10 @@ enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode
     for (char *slash = strchr(part.text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (!disk_has(disk, part.text))
-            TRY(disk->make_folder(disk, part.text, mode, err));
+            TRY(make_folder(disk, part.text, mode, err));
         *slash = '/';
     }
-    return disk->make_folder(disk, path, mode, err);
+    return make_folder(disk, path, mode, err);
 }
 
 bool disk_has(struct disk *disk, const char *path)

@@ -75,17 +75,18 @@ struct disk {
                         struct error *err);
     enum status (*list)(struct disk *disk, const char *path, struct disk_names *ret_names,
                         struct error *err);
+    /* Durable, if both are in one folder; else once the other folder is synced, too. */
     enum status (*rename)(struct disk *disk, const char *from, const char *to, struct error *err);
     enum status (*remove)(struct disk *disk, const char *path, struct error *err); /* file */
 
-    /* One level; an existing folder is fine. */
+    /* One level; an existing folder is fine. Durable once its parent is synced. */
     enum status (*make_folder)(struct disk *disk, const char *path, unsigned mode,
                                struct error *err);
 
     /* With all it holds; never follows a link. A missing one is fine. */
     enum status (*remove_tree)(struct disk *disk, const char *path, struct error *err);
 
-    /* Make renames and removals in this folder durable. */
+    /* Make what was made, opened for writing or removed in this folder durable. */
     enum status (*sync_folder)(struct disk *disk, const char *path, struct error *err);
 
     enum status (*space)(struct disk *disk, const char *path, struct disk_space *ret_space,
@@ -111,9 +112,12 @@ struct disk_path {
 enum status disk_join(struct disk_path *ret_path, struct error *err, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 
-/* make_folder() for each missing part of the path. */
+/* make_folder() for each missing part of the path; durable. */
 enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode,
                               struct error *err);
+
+/* sync_folder() of the folder that this path is in. */
+enum status disk_sync_parent(struct disk *disk, const char *path, struct error *err);
 
 /* Does it exist (as anything)? A failure to tell counts as no. */
 bool disk_has(struct disk *disk, const char *path);

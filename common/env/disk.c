@@ -168,17 +168,6 @@ static enum status sync_folder(struct disk *disk, const char *path, struct error
     return STATUS_OK;
 }
 
-static enum status sync_parent(struct disk *disk, const char *path, struct error *err)
-{
-    const char *slash = strrchr(path, '/');
-    struct disk_path parent;
-
-    if (slash == NULL)
-        return sync_folder(disk, ".", err);
-    TRY(disk_join(&parent, err, "%.*s", (int)(slash > path ? slash - path : 1), path));
-    return sync_folder(disk, parent.text, err);
-}
-
 static enum status write_synced(struct disk *disk, const char *path, const void *bytes,
                                 size_t length, unsigned mode, struct error *err)
 {
@@ -206,7 +195,7 @@ static enum status write_whole(struct disk *disk, const char *path, const void *
         (void)unlink(temporary.text);
         return status;
     }
-    return sync_parent(disk, path, err);
+    return disk_sync_parent(disk, path, err);
 }
 
 static enum status look(struct disk *disk, const char *path, struct disk_entry *ret_entry,
@@ -280,7 +269,7 @@ static enum status rename_file(struct disk *disk, const char *from, const char *
 {
     if (rename(from, to) != 0)
         return failure(err, "rename", from);
-    return sync_parent(disk, to, err);
+    return disk_sync_parent(disk, to, err);
 }
 
 static enum status remove_file(struct disk *disk, const char *path, struct error *err)

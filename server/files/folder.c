@@ -173,30 +173,20 @@ static enum status remove_file(struct file_store *store, const struct digest *di
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-/*
- * Taken out of its place before it is looked at, so that one that came again meanwhile is noticed:
- * then it is put back, or the one in its place stays.
- */
+/* One that comes again between the look and the removal is lost, too: who brings it is told. */
 static enum status collect(struct file_store *store, const struct digest *digest, int64_t before_s,
                            struct error *err)
 {
-    struct folder *folder = folder_of(store);
-    struct disk *disk = store->disk;
     struct disk_path path;
-    struct disk_path aside;
     struct disk_entry entry;
     enum status status;
 
-    TRY(file_path(folder, digest, &path, err));
-    TRY(disk_join(&aside, err, "%s/incoming/collected", folder->path));
-    status = disk->rename(disk, path.text, aside.text, err);
-    if (status == STATUS_NOT_FOUND)
+    TRY(file_path(folder_of(store), digest, &path, err));
+    status = store->disk->look(store->disk, path.text, &entry, err);
+    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && entry.changed_s >= before_s))
         return STATUS_OK;
     TRY(status);
-    TRY(disk->look(disk, aside.text, &entry, err));
-    if (entry.changed_s >= before_s)
-        return put_in_place(folder, aside.text, digest, NULL, err);
-    return disk->remove(disk, aside.text, err);
+    return remove_file(store, digest, err);
 }
 
 static bool name_to_digest(unsigned shard, const char *name, struct digest *ret_digest)

@@ -217,17 +217,6 @@ static enum status make_parts(struct env *env, const char *folder, const struct 
     return env->disk->write(env->disk, path.text, text.bytes, text.length, 0600, err);
 }
 
-static enum status sync_above(struct disk *disk, const char *folder, struct error *err)
-{
-    const char *slash = strrchr(folder, '/');
-    struct disk_path parent;
-
-    if (slash == NULL)
-        return disk->sync_folder(disk, ".", err);
-    TRY(disk_join(&parent, err, "%.*s", slash == folder ? 1 : (int)(slash - folder), folder));
-    return disk->sync_folder(disk, parent.text, err);
-}
-
 enum status site_make(struct env *env, const char *folder, const struct config *config,
                       struct error *err)
 {
@@ -250,5 +239,5 @@ enum status site_make(struct env *env, const char *folder, const struct config *
     }
     TRY(disk->sync_folder(disk, made.text, err));
     TRY(disk->rename(disk, made.text, folder, err));
-    return sync_above(disk, folder, err);
+    return disk_sync_parent(disk, folder, err);
 }

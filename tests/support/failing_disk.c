@@ -65,6 +65,46 @@ static void remember(struct failing_disk *disk, const char *path, int64_t synced
     disk->unsynced[slot].synced = synced;
 }
 
+static bool is_in(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    if (strcmp(folder, ".") == 0)
+        return strchr(path, '/') == NULL;
+    return strncmp(path, folder, length) == 0 && path[length] == '/' &&
+           strchr(path + length + 1, '/') == NULL;
+}
+
+static void note_made(struct failing_disk *disk, const char *path)
+{
+    disk->next_made = (disk->next_made + 1) % FAILING_FILES_MAX;
+    (void)text_fit(disk->made[disk->next_made], DISK_PATH_MAX, path);
+}
+
+static void forget_made(struct failing_disk *disk, const char *path)
+{
+    for (int i = 0; i < FAILING_FILES_MAX; i++)
+        if (strcmp(disk->made[i], path) == 0)
+            disk->made[i][0] = '\0';
+}
+
+static void settle_folder(struct failing_disk *disk, const char *folder)
+{
+    for (int i = 0; i < FAILING_FILES_MAX; i++)
+        if (is_in(disk->made[i], folder))
+            disk->made[i][0] = '\0';
+}
+
+/* What the real disk does after a rename. */
+static void settle_parent(struct failing_disk *disk, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct disk_path parent;
+
+    if (slash != NULL && disk_join(&parent, NULL, "%.*s", (int)(slash - path), path) == STATUS_OK)
+        settle_folder(disk, parent.text);
+}
+
 static enum status read_whole(struct disk *disk, const char *path, struct buffer *ret_content,
                               struct error *err)
 {
@@ -76,7 +116,9 @@ static enum status write_whole(struct disk *disk, const char *path, const void *
                                size_t length, unsigned mode, struct error *err)
 {
     TRY(step(disk, true, err));
-    return of(disk)->real->write(of(disk)->real, path, bytes, length, mode, err);
+    TRY(of(disk)->real->write(of(disk)->real, path, bytes, length, mode, err));
+    settle_parent(of(disk), path);
+    return STATUS_OK;
 }
 
 static enum status wrap(struct disk *disk, const char *path, struct disk_file *real,
@@ -105,6 +147,8 @@ static enum status open_write(struct disk *disk, const char *path, unsigned mode
     struct disk_file *real = NULL;
 
     TRY(step(disk, true, err));
+    if (!disk_has(of(disk)->real, path))
+        note_made(of(disk), path);
     TRY(of(disk)->real->open_write(of(disk)->real, path, mode, &real, err));
     return wrap(disk, path, real, ret_file);
 }
@@ -184,13 +228,17 @@ static enum status rename_file(struct disk *disk, const char *from, const char *
     slot = slot_of(of(disk), from);
     if (slot >= 0)
         (void)text_fit(of(disk)->unsynced[slot].path, DISK_PATH_MAX, to);
-    return of(disk)->real->rename(of(disk)->real, from, to, err);
+    TRY(of(disk)->real->rename(of(disk)->real, from, to, err));
+    forget_made(of(disk), from);
+    settle_parent(of(disk), to);
+    return STATUS_OK;
 }
 
 static enum status remove_file(struct disk *disk, const char *path, struct error *err)
 {
     TRY(step(disk, false, err));
     forget(of(disk), path);
+    forget_made(of(disk), path);
     return of(disk)->real->remove(of(disk)->real, path, err);
 }
 
@@ -198,19 +246,24 @@ static enum status make_folder(struct disk *disk, const char *path, unsigned mod
                                struct error *err)
 {
     TRY(step(disk, true, err));
+    if (!disk_has(of(disk)->real, path))
+        note_made(of(disk), path);
     return of(disk)->real->make_folder(of(disk)->real, path, mode, err);
 }
 
 static enum status remove_tree(struct disk *disk, const char *path, struct error *err)
 {
     TRY(step(disk, false, err));
+    forget_made(of(disk), path);
     return of(disk)->real->remove_tree(of(disk)->real, path, err);
 }
 
 static enum status sync_folder(struct disk *disk, const char *path, struct error *err)
 {
     TRY(step(disk, false, err));
-    return of(disk)->real->sync_folder(of(disk)->real, path, err);
+    TRY(of(disk)->real->sync_folder(of(disk)->real, path, err));
+    settle_folder(of(disk), path);
+    return STATUS_OK;
 }
 
 static enum status space(struct disk *disk, const char *path, struct disk_space *ret_space,
@@ -273,6 +326,13 @@ static void cut(struct failing_disk *disk, const char *path, int64_t synced)
         (void)disk->real->truncate(file, synced, NULL);
 }
 
+static void take_back_made(struct failing_disk *disk)
+{
+    for (int i = 0; i < FAILING_FILES_MAX; i++)
+        if (*disk->made[i] != '\0')
+            (void)disk->real->remove_tree(disk->real, disk->made[i], NULL);
+}
+
 bool failing_disk_repair(struct failing_disk *disk)
 {
     bool had_failed = disk->is_down;
@@ -282,6 +342,9 @@ bool failing_disk_repair(struct failing_disk *disk)
             cut(disk, disk->unsynced[i].path, disk->unsynced[i].synced);
         disk->unsynced[i].path[0] = '\0';
     }
+    if (had_failed && disk->kind == FAILING_POWER)
+        take_back_made(disk);
+    memset(disk->made, 0, sizeof disk->made);
     disk->steps_left = -1;
     disk->is_down = false;
     return had_failed;

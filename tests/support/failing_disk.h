@@ -1,7 +1,7 @@
 /*
  * A disk in front of the real one that fails when told to: at one step of those that change
  * something, as a power cut or for want of room. A power cut also takes back what was written to a
- * file and never synced.
+ * file and never synced, and the files and folders that were made in a folder and it never synced.
  */
 #ifndef TESTS_SUPPORT_FAILING_DISK_H
 #define TESTS_SUPPORT_FAILING_DISK_H
@@ -25,6 +25,8 @@ struct failing_disk {
         char path[DISK_PATH_MAX]; /* "": free */
         int64_t synced;           /* bytes that a power cut would leave */
     } unsynced[FAILING_FILES_MAX];
+    char made[FAILING_FILES_MAX][DISK_PATH_MAX]; /* their folder was not synced since; "": free */
+    size_t next_made;                            /* the oldest; it gives way */
 };
 
 void failing_disk_init(struct failing_disk *ret_disk, struct disk *real);
