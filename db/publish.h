@@ -275,11 +275,10 @@ struct publish_ops {
     /*
      * Add a slice of at most PUBLISH_UNITS_MAX units to a batch, all or none, with `copies_wanted`
      * as their rule says. Known ones (same batch, same digest) are passed over; the batch's counter
-     * and version rise by what is new. STATUS_CONFLICT: an index of the batch is taken by another
-     * digest, or a digest by another batch. STATUS_GONE: the batch takes no more units.
+     * and version rise by what is new. STATUS_CONFLICT: an index or a name of the batch is taken
+     * by another digest, or a digest by another batch. STATUS_GONE: the batch takes no more units.
      * STATUS_UNTRUSTED: the unit, its batch or app version is revoked. STATUS_NOT_FOUND: no such
-     * batch, or an input is not here; the words name unit and input. That names differ is left to
-     * whoever signed them.
+     * batch, or an input is not here; the words name unit and input.
      */
     enum status (*units_add)(struct store *store, int64_t batch, struct unit_record *records,
                              size_t count, size_t *ret_new, struct error *err);

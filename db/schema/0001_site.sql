@@ -272,10 +272,13 @@ CREATE INDEX unit_live ON unit (not_after_s) WHERE state < 4;
 -- Those a person asks for, few among many.
 CREATE INDEX unit_failed ON unit (batch, position) WHERE state = 5;
 
+-- Names become folders where results are fetched to: each once in its batch.
 CREATE TABLE manifest (
     unit INTEGER PRIMARY KEY REFERENCES unit (id),
+    batch INTEGER NOT NULL,
     name TEXT NOT NULL,
-    envelope BLOB NOT NULL
+    envelope BLOB NOT NULL,
+    UNIQUE (batch, name)
 ) STRICT;
 
 -- id = 16 * unit + its place among the unit's tasks: a unit's tasks lie together without an index.

@@ -75,6 +75,8 @@ static const struct rule rules[] = {
      " WHERE r.batch = u.batch AND r.unit = u.id AND ((u.state = 4 AND r.kind = 1 AND"
      " r.detail = u.revision) OR (u.state = 5 AND r.kind = 3 AND r.detail = u.failure)))"},
     {"unit", "has no manifest", "SELECT id FROM unit WHERE id NOT IN (SELECT unit FROM manifest)"},
+    {"unit", "has a manifest of another batch",
+     "SELECT unit FROM manifest m JOIN unit u ON u.id = m.unit WHERE m.batch <> u.batch"},
     {"task", "belongs to no unit",
      "SELECT id FROM task t WHERE NOT EXISTS (SELECT 1 FROM unit u WHERE u.id = t.id / 16)"},
     {"unit", "has a gap among its tasks",

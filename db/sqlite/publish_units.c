@@ -138,14 +138,20 @@ static enum status insert_unit(const struct slice *slice, const struct unit_reco
 static enum status insert_manifest(const struct slice *slice, const struct unit_record *record,
                                    struct error *err)
 {
-    static const char sql[] = "INSERT INTO manifest (unit, name, envelope) VALUES (?, ?, ?)";
+    static const char sql[] = "INSERT INTO manifest (unit, batch, name, envelope)"
+                              " VALUES (?, ?, ?, ?) ON CONFLICT (batch, name) DO NOTHING";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, slice->self, sql, err));
     bind_integer(&query, record->ret_id);
+    bind_integer(&query, slice->batch);
     bind_text(&query, record->name);
     bind_span(&query, record->envelope);
-    return query_run(&query, err);
+    TRY(query_run(&query, err));
+    if (query_changes(&query) == 0)
+        return error_set(err, STATUS_CONFLICT, "unit %s: another unit of the batch has this name",
+                         record->name);
+    return STATUS_OK;
 }
 
 /* Inputs are kept for the whole batch: units of a batch mostly share them. */

@@ -89,6 +89,7 @@ static const struct fault known[] = {
     {"UPDATE unit SET copies_wanted = 0 WHERE id = 2", "waits for nothing"},
     {"DELETE FROM batch_result", "no result says so"},
     {"DELETE FROM manifest WHERE unit = 2", "has no manifest"},
+    {"UPDATE manifest SET batch = 9 WHERE unit = 2", "a manifest of another batch"},
     {"UPDATE task SET id = 16 * 99 WHERE id = 32", "belongs to no unit"},
     {"UPDATE task SET id = 33 WHERE id = 32", "gap among its tasks"},
     {"UPDATE task SET told = 0 WHERE id = 32", "hidden from its host"},

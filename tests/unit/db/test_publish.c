@@ -455,11 +455,13 @@ static enum status add_unit(int64_t index, uint64_t digest, const struct digest 
         .digest = site_digest(digest),
         .index = index,
         .rule = {.quorum = 1, .copies = 1, .max_tasks = 1, .independence = INDEPENDENCE_HOST}};
+    static char name[32];
     size_t added = 0;
     enum status status;
 
+    (void)snprintf(name, sizeof name, "n%lld", (long long)index);
     *ret_record = (struct unit_record){.unit = &unit,
-                                       .name = "one",
+                                       .name = name,
                                        .envelope = span_of("{}"),
                                        .inputs = input,
                                        .input_count = input != NULL};
@@ -488,6 +490,24 @@ Test(publish, units_are_added_once_and_indexes_are_taken)
     MUST(store->work->load(store, &(struct work_request){.units = &id, .unit_count = 1}, &set,
                            &err));
     cr_expect(eq(i64, work_batch(&set, site.batch)->units, 3));
+}
+
+Test(publish, two_units_of_a_batch_have_two_names)
+{
+    const struct batch_record second = {
+        .public_id = {.bytes = {1}}, .name = "second", .app_version = site.app_version};
+    const struct unit unit = {.digest = site_digest(600), .index = 50};
+    struct unit_record twin = {.unit = &unit, .name = "u0", .envelope = span_of("{}")};
+    size_t added = 9;
+    int64_t id = 0;
+
+    FAILS(publish->units_add(store, site.batch, &twin, 1, &added, &err), CONFLICT);
+    cr_expect(ne(ptr, strstr(err.text, "u0: another unit"), NULL), "%s", err.text);
+    txn_end(&txn);
+    MUST(txn_begin(&txn, store, &err));
+    MUST(publish->batch_create(store, &second, &id, &is_new, &err));
+    MUST(publish->units_add(store, id, &twin, 1, &added, &err));
+    cr_expect(eq(sz, added, 1), "of another batch");
 }
 
 Test(publish, a_unit_of_another_batch_is_refused)

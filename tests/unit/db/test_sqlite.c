@@ -374,12 +374,14 @@ Test(disk, a_full_disk_is_said_so_and_harms_nothing)
     limit_pages(small, stored("SELECT page_count FROM pragma_page_count") + 40);
     for (int i = 0; i < 1000 && status == STATUS_OK; i++) {
         CLEANUP(txn_end) struct txn txn = {0};
+        char name[32];
         size_t added;
 
+        (void)snprintf(name, sizeof name, "big-%d", i);
         unit.digest = site_digest(600 + (uint64_t)i);
         unit.index = 600 + i;
         record = (struct unit_record){.unit = &unit,
-                                      .name = "big",
+                                      .name = name,
                                       .envelope = {.bytes = envelope, .length = sizeof envelope}};
         cr_assert(eq(int, (int)txn_begin(&txn, small, &err), STATUS_OK));
         status = small->publish->units_add(small, site.batch, &record, 1, &added, &err);
