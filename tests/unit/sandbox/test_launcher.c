@@ -250,7 +250,8 @@ Test(launcher, signals_and_mode_are_fresh)
              "/proc/self/stat",
              (struct run_spec){.stdout_name = "out.txt"});
     cr_expect(text_starts_with(content_of("out.txt"), "SigBlk:\t0000000000000000\n"
-                                                      "SigIgn:\t0000000000000000\n0077\n"));
+                                                      "SigIgn:\t0000000000000000\n0077\n"),
+              "%s", content_of("out.txt"));
     cr_expect(ne(int, atoi(strstr(content_of("out.txt"), "0077\n") + 5), (int)getsid(0)));
 }
 
