@@ -26,12 +26,11 @@ struct client_task {
     bool is_dirty;            /* to be saved: the last attempt failed */
     struct prepared prepared; /* filled, and its files pinned, while is_prepared */
     bool is_prepared;
-    struct running_task *running;  /* owned by the launcher */
-    int64_t not_before;            /* mono ms: something about it failed */
-    int64_t failures;              /* in a row: fetching, starting */
-    int64_t mismatches;            /* files that were not what was signed */
-    char upload_url[HTTP_URL_MAX]; /* of the first wanted output; "": none was begun */
-    int64_t upload_offset;         /* HTTP_ABSENT: to be asked */
+    struct running_task *running; /* owned by the launcher */
+    int64_t not_before;           /* mono ms: something about it failed */
+    int64_t failures;             /* in a row: fetching, starting */
+    int64_t mismatches;           /* files that were not what was signed */
+    int64_t upload_offset;        /* of record.upload_url; HTTP_ABSENT: to be asked */
 };
 
 struct attached {

@@ -238,18 +238,24 @@ void tasks_check_again(struct daemon *daemon, struct attached *project)
 
 /* --- the end --- */
 
+static void stop_upload(struct daemon *daemon, struct attached *project,
+                        const struct client_task *task)
+{
+    if (project->upload_task != task->record.task)
+        return;
+    lane_stop(daemon, &project->upload);
+    disk_file_close(project->sent_file);
+    project->sent_file = NULL;
+    project->upload_task = 0;
+}
+
 void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task)
 {
     struct error err = {0};
     size_t i = 0;
 
     let_go(daemon, project, task);
-    if (project->upload_task == task->record.task) {
-        lane_stop(daemon, &project->upload);
-        disk_file_close(project->sent_file);
-        project->sent_file = NULL;
-        project->upload_task = 0;
-    }
+    stop_upload(daemon, project, task);
     if (remove_task(&project->files, task->record.task, &err) != STATUS_OK)
         log_failure(LOG_WARN, "task.not-removed", &err);
     while (project->tasks[i] != task)
@@ -271,9 +277,11 @@ enum status task_settle(struct daemon *daemon, struct attached *project, struct 
     }
     if (task->record.phase == PHASE_STORED)
         return STATUS_OK;
+    stop_upload(daemon, project, task);
     task->record.phase = PHASE_STORED;
     task->record.settled_s = daemon_now_s(daemon);
     texts_clear(&task->record.wanted);
+    task->record.upload_url[0] = '\0';
     return task_save(daemon, project, task, err);
 }
 

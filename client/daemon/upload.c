@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "common/http/url.h"
 
 #define REPLY_MAX 4096
 
@@ -35,7 +36,7 @@ static void wanted_done(struct daemon *daemon, struct attached *project, struct 
     free(wanted->texts[0]);
     wanted->count--;
     memmove(wanted->texts, wanted->texts + 1, wanted->count * sizeof *wanted->texts);
-    task->upload_url[0] = '\0';
+    task->record.upload_url[0] = '\0';
     task->upload_offset = HTTP_ABSENT;
     (void)task_save(daemon, project, task, NULL);
 }
@@ -94,6 +95,13 @@ static void on_sent(struct daemon *daemon, struct attached *project, enum status
         upload_failed(daemon, project, &err);
 }
 
+static void forget_upload(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    task->record.upload_url[0] = '\0';
+    task->upload_offset = HTTP_ABSENT;
+    (void)task_save(daemon, project, task, NULL);
+}
+
 static void on_offset(struct daemon *daemon, struct attached *project, enum status status,
                       struct http_response *response, const struct error *how)
 {
@@ -102,13 +110,15 @@ static void on_offset(struct daemon *daemon, struct attached *project, enum stat
 
     if (status == STATUS_OK)
         status = http_check(response, &err);
+    /* All bytes there: an empty PATCH makes the server say so, and finish what a cut kept it from.
+     */
     if (status == STATUS_OK && response->upload_offset >= 0 &&
-        response->upload_offset < wanted_output(task)->size) {
+        response->upload_offset <= wanted_output(task)->size) {
         task->upload_offset = response->upload_offset;
         return;
     }
     if (status == STATUS_OK || is_final(status))
-        task->upload_url[0] = '\0'; /* it is gone, or makes no sense: make another */
+        forget_upload(daemon, project, task); /* it is gone, or makes no sense: make another */
     if (status != STATUS_OK)
         upload_failed(daemon, project, &err);
 }
@@ -126,8 +136,9 @@ static void on_made(struct daemon *daemon, struct attached *project, enum status
         return;
     }
     if (status == STATUS_OK && response->location[0] != '\0') {
-        (void)text_fit(task->upload_url, sizeof task->upload_url, response->location);
+        (void)text_fit(task->record.upload_url, sizeof task->record.upload_url, response->location);
         task->upload_offset = 0;
+        (void)task_save(daemon, project, task, NULL); /* after a restart it goes on there */
         return;
     }
     if (status == STATUS_OK)
@@ -172,7 +183,7 @@ static enum status ask_offset(struct daemon *daemon, struct attached *project,
 {
     struct http_request request = {
         .method = HTTP_HEAD,
-        .url = task->upload_url,
+        .url = task->record.upload_url,
         .token = project->host.token.text,
         .ca_pem = project->record.ca_pem,
         .headers = &version,
@@ -192,7 +203,7 @@ static enum status send_rest(struct daemon *daemon, struct attached *project,
     struct http_header headers[2] = {version, {.name = "Upload-Offset", .value = offset}};
     struct http_request request = {
         .method = HTTP_PATCH,
-        .url = task->upload_url,
+        .url = task->record.upload_url,
         .token = project->host.token.text,
         .ca_pem = project->record.ca_pem,
         .content_type = "application/offset+octet-stream",
@@ -218,10 +229,11 @@ static enum status send_rest(struct daemon *daemon, struct attached *project,
     return status;
 }
 
+/* Its token goes to the site as it is attached now, which may have moved. */
 static enum status go_on(struct daemon *daemon, struct attached *project, struct client_task *task,
                          struct error *err)
 {
-    if (task->upload_url[0] == '\0')
+    if (!http_url_is_same_origin(task->record.upload_url, project->record.url))
         return make(daemon, project, task, err);
     if (task->upload_offset == HTTP_ABSENT)
         return ask_offset(daemon, project, task, err);

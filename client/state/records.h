@@ -88,10 +88,11 @@ struct task_record {
     struct named_outputs outputs;   /* in the spool; only of VISIT_DONE */
     struct scheduler_report report; /* without bodies */
     int64_t finished_s;
-    int64_t settled_s;     /* when it became PHASE_STORED; 0: not yet */
-    struct texts wanted;   /* outputs that the server wants uploaded */
-    enum verdict verdict;  /* 0: none yet */
-    int64_t verdict_visit; /* number of the visit whose answer told it; 0: none */
+    int64_t settled_s;             /* when it became PHASE_STORED; 0: not yet */
+    struct texts wanted;           /* outputs that the server wants uploaded */
+    char upload_url[HTTP_URL_MAX]; /* of the first of them; "": none was begun */
+    enum verdict verdict;          /* 0: none yet */
+    int64_t verdict_visit;         /* number of the visit whose answer told it; 0: none */
     int64_t credit;
 };
 

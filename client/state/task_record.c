@@ -107,6 +107,9 @@ static void read_end(struct members *root, struct task_record *record)
     record->finished_s = members_time(root, "finished");
     record->settled_s = members_time(root, "settled");
     read_wanted(root, &record->wanted);
+    if (members_has(root, "upload"))
+        (void)text_fit(record->upload_url, sizeof record->upload_url,
+                       members_text(root, "upload", 1, HTTP_URL_MAX - 1));
     if (members_has(root, "verdict"))
         record->verdict =
             (enum verdict)(members_choice(root, "verdict", verdicts, COUNT_OF(verdicts)) + 1);
@@ -220,6 +223,8 @@ static void write_end(json_t *root, const struct task_record *record)
     set(root, "finished", json_integer(record->finished_s));
     set(root, "settled", json_integer(record->settled_s));
     set(root, "wanted", texts_to_json(&record->wanted));
+    if (record->upload_url[0] != '\0')
+        set(root, "upload", json_string(record->upload_url));
     if (record->verdict != 0)
         set(root, "verdict", json_string(verdicts[record->verdict - 1]));
     set(root, "verdict_visit", json_integer(record->verdict_visit));

@@ -190,7 +190,7 @@ static void set_headers(struct http_exchange *exchange, const struct http_reques
     CLEANUP(freep) char *bearer = NULL;
     CLEANUP(freep) char *range = NULL;
 
-    if (request->body.length > 0)
+    if (request->body.length > 0 || request->content_type != NULL)
         add_header(exchange, "Content-Type",
                    request->content_type != NULL ? request->content_type : "application/json");
     if (request->token != NULL) {

@@ -15,6 +15,8 @@ struct http_exchange {
     struct error err;
     struct http_response response;
     bool is_taken;
+    const struct fake_net *net;
+    bool is_stalled;
 };
 
 static struct fake_net *self_of(struct http_client *client)
@@ -119,7 +121,9 @@ static enum status start(struct http_client *client, const struct http_request *
     exchange->max_bytes = request->max_bytes;
     http_response_init(&exchange->response);
     serve(net, &fake, exchange);
-    net->open++;
+    exchange->net = net;
+    exchange->is_stalled = net->stalled != NULL && text_starts_with(fake.path, net->stalled);
+    net->open += exchange->is_stalled ? 0 : 1;
     *ret_exchange = exchange;
     return STATUS_OK;
 }
@@ -128,6 +132,8 @@ static bool poll_exchange(struct http_exchange *exchange, enum status *ret_statu
                           struct http_response *ret_response, struct error *err)
 {
     assert(!exchange->is_taken);
+    if (exchange->is_stalled && exchange->net->stalled != NULL)
+        return false;
     exchange->is_taken = true;
     *ret_status = exchange->status;
     if (exchange->status == STATUS_OK) {
@@ -142,17 +148,16 @@ static bool poll_exchange(struct http_exchange *exchange, enum status *ret_statu
 static void wait_for_any(struct http_client *client, struct pollfd *others, unsigned other_count,
                          int64_t timeout_ms)
 {
-    (void)client;
-    (void)others;
-    (void)other_count;
-    (void)timeout_ms;
+    /* What was asked is there already; others may be worth waiting for. */
+    if (self_of(client)->open == 0)
+        (void)poll(others, other_count, (int)timeout_ms);
 }
 
 static void release(struct http_client *client, struct http_exchange *exchange)
 {
     if (exchange == NULL)
         return;
-    self_of(client)->open--;
+    self_of(client)->open -= exchange->is_stalled ? 0 : 1;
     http_response_clear(&exchange->response);
     free(exchange);
 }

@@ -39,8 +39,10 @@ struct fake_net {
                          struct http_response *ret_response, struct error *err);
     enum fake_fate (*fate)(void *context, const struct fake_request *request); /* NULL: all well */
     void *context;
+    const char *stalled; /* requests for paths that begin so are served and do not end while it is
+                            set; NULL: none */
     int64_t served;
-    int64_t open; /* exchanges not released */
+    int64_t open; /* exchanges not released, but for stalled ones */
 };
 
 void fake_net_init(struct fake_net *ret_net);

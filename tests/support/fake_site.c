@@ -231,7 +231,8 @@ static void drop_uploaded(struct fake_site *site, struct scheduler_reply *reply)
 {
     reply->drops = must_alloc(FAKE_UNITS_MAX, sizeof *reply->drops);
     for (size_t i = 0; i < site->task_count; i++)
-        if (site->tasks[i].state == FAKE_REPORTED && site->tasks[i].was_uploaded) {
+        if (site->tasks[i].state == FAKE_REPORTED &&
+            (site->tasks[i].was_uploaded || site->drops_reported)) {
             site->tasks[i].state = FAKE_STORED;
             reply->drops[reply->drop_count++] =
                 (struct scheduler_drop){.task = site->tasks[i].number, .why = DROP_ACCEPTED};
@@ -397,6 +398,7 @@ static void make_upload(struct fake_site *site, const struct fake_request *reque
     site->upload_task = number_of(task);
     site->upload_size = (size_t)length;
     site->upload_length = 0;
+    site->uploads_made++;
     fake_reply(response, 201, "", 0);
     (void)text_fit(response->location, sizeof response->location, FAKE_SITE_URL "/v1/uploads/1");
 }
@@ -438,6 +440,8 @@ static enum status reply_upload(struct fake_site *site, const struct fake_reques
         make_upload(site, request, response);
     else if (request->method == HTTP_PATCH)
         return take_patch(site, request, response, err);
+    else if (site->upload_size == 0)
+        reply_problem(response, STATUS_NOT_FOUND, 0, "there is no such upload");
     else {
         fake_reply(response, 200, "", 0);
         response->upload_offset = (int64_t)site->upload_length;

@@ -44,6 +44,7 @@ struct fake_site {
     int64_t return_s;       /* default 60 */
     int64_t grants_at_once; /* default 64 */
     bool asks_for_bodies;   /* of outputs that did not come inline */
+    bool drops_reported;    /* needs none of them any more */
     bool keeps_reported;    /* acknowledges as reported, never as stored */
     bool is_first_contact;  /* certificates are of an unknown CA */
     bool forgets_token;     /* 401 to the next visit */
@@ -71,6 +72,7 @@ struct fake_site {
     size_t upload_length;
     size_t upload_size; /* announced; 0: no upload is open */
     int64_t upload_task;
+    int64_t uploads_made;
     size_t upload_cut; /* take so many bytes of the next PATCH, then break; 0: all */
     char broken[256];  /* "": nothing was */
 };

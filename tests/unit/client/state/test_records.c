@@ -51,6 +51,7 @@ static struct task_record finished(void)
         .outcome = VISIT_DONE,
         .report = {.task = 12, .has_exit_status = true, .cpu_ms = 7, .why = "fine"},
         .finished_s = 1700000000,
+        .upload_url = "https://grid.example/v1/uploads/7",
         .verdict = VERDICT_ACCEPTED,
         .verdict_visit = 7,
         .credit = 99,
@@ -75,6 +76,7 @@ Test(state, a_task_is_read_as_it_was_written)
     cr_expect(eq(str, again.outputs.outputs[0].name.text, "out"));
     cr_expect(eq(str, again.wanted.texts[0], "out"));
     cr_expect(eq(str, again.report.why, "fine"));
+    cr_expect(eq(str, again.upload_url, "https://grid.example/v1/uploads/7"));
     cr_expect(eq(int, again.verdict, VERDICT_ACCEPTED));
     cr_expect(eq(i64, again.verdict_visit, 7));
     cr_expect(eq(i64, again.credit, 99));

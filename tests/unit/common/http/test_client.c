@@ -116,6 +116,24 @@ Test(http_client, a_body_a_token_and_headers_are_sent)
     cr_expect(strstr(last_request, "\r\n\r\n{\"a\":1}") != NULL);
 }
 
+/* An upload that is there whole is ended by an empty PATCH, and was refused for its lack of a type.
+ */
+Test(http_client, an_empty_body_of_a_named_type_says_so)
+{
+    CLEANUP(freep) char *url = NULL;
+    struct http_request request = {
+        .method = HTTP_PATCH, .content_type = "application/offset+octet-stream", .max_bytes = 1000};
+
+    raw_site_start(&site, NULL);
+    url = text_format("%s/x", site.url);
+    request.url = url;
+    request.ca_pem = site.ca_pem;
+    cr_assert(eq(int, http_perform(http, &request, &response, &err), STATUS_OK), "%s", err.detail);
+    cr_expect(strstr(last_request, "\r\nContent-Length: 0\r\n") != NULL);
+    cr_expect(strstr(last_request, "\r\nContent-Type: application/offset+octet-stream\r\n") !=
+              NULL);
+}
+
 Test(http_client, an_empty_post_has_a_length)
 {
     CLEANUP(freep) char *url = NULL;
