@@ -61,6 +61,8 @@ struct freshness_record {
     int64_t keyring_version;
     int64_t expires_s;
     int64_t time_s;
+    bool
+        begins_anew; /* what is there holds no more, its key being revoked: whatever its sequence */
     struct span envelope;
 };
 
@@ -198,7 +200,8 @@ struct publish_ops {
      */
     enum status (*keyring_add)(struct store *store, const struct keyring_record *record,
                                bool *ret_is_new, struct error *err);
-    /* STATUS_CONFLICT: a higher sequence is there, or another one of this sequence. */
+    /* STATUS_CONFLICT: a higher sequence is there, or another one of this sequence; unless it
+     * begins anew: then those are forgotten. */
     enum status (*freshness_add)(struct store *store, const struct freshness_record *record,
                                  bool *ret_is_new, struct error *err);
     enum status (*notice_add)(struct store *store, const struct notice_record *record,

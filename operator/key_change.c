@@ -3,8 +3,10 @@
 
 #include "common/base/text.h"
 #include "operator/publish.h"
+#include "operator/remote.h"
 #include "operator/site.h"
 #include "operator/verbs.h"
+#include "protocol/unit_status.h"
 
 /* A keyring like the newest, of the next version, valid anew. Owns its lists. */
 static enum status next_keyring(const struct profile *profile, struct keyring *ret_keyring,
@@ -49,11 +51,6 @@ static void revoke_in(struct keyring *keyring, const struct public_key *key)
     add_end(&keyring->revoked, &keyring->revoked_count, key, keyring->issued_s);
 }
 
-static enum publisher_role publisher_of(enum key_role role)
-{
-    return role == KEY_APP ? ROLE_APP : role == KEY_WORK ? ROLE_WORK : ROLE_FRESH;
-}
-
 static void add_publisher(struct keyring *keyring, const struct public_key *key,
                           enum publisher_role role)
 {
@@ -86,6 +83,52 @@ static enum status refresh_after(struct keychain *keychain, const struct revocat
     return publish_freshness(keychain->profile, &fresh, more, err);
 }
 
+static enum publisher_role publisher_of(enum key_role role)
+{
+    return role == KEY_APP ? ROLE_APP : role == KEY_WORK ? ROLE_WORK : ROLE_FRESH;
+}
+
+static bool is_root_key(const struct keyring *keyring, const struct public_key *key)
+{
+    for (size_t i = 0; i < keyring->root.key_count; i++)
+        if (public_key_equals(&keyring->root.keys[i], key))
+            return true;
+    return false;
+}
+
+static enum status revoke_public(struct keychain *keychain, const struct public_key *key,
+                                 struct error *err)
+{
+    CLEANUP(keyring_clear) struct keyring keyring = {0};
+    CLEANUP(private_key_clear) struct private_key root = {0};
+    static const struct revocations nothing = {0};
+
+    TRY(next_keyring(keychain->profile, &keyring, err));
+    TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
+    revoke_in(&keyring, key);
+    prolong(&keyring);
+    TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
+    return refresh_after(keychain, &nothing, err);
+}
+
+/* Is it the publisher's key that this profile signs with itself? */
+static bool is_own(struct keychain *keychain, const struct public_key *key, enum key_role *ret_role)
+{
+    static const enum key_role roles[] = {KEY_APP, KEY_WORK, KEY_FRESH};
+    const struct publisher *publisher = keyring_publisher(&keychain->profile->trust.keyring, key);
+
+    for (size_t i = 0; publisher != NULL && i < sizeof roles / sizeof *roles; i++) {
+        CLEANUP(private_key_clear) struct private_key mine = {0};
+
+        if (publisher_of(roles[i]) != publisher->role)
+            continue;
+        *ret_role = roles[i];
+        return keychain_load(keychain, roles[i], &mine, NULL) == STATUS_OK &&
+               public_key_equals(&mine.public_key, key);
+    }
+    return false;
+}
+
 /* --- rotate --- */
 
 /* The one key of that role in use; its file may be lost. */
@@ -109,6 +152,24 @@ static enum status find_publisher(const struct keyring *keyring, enum publisher_
                      publisher_role_name(role));
 }
 
+/*
+ * An attempt before was cut after the site had its keyring, so that the successor is in use
+ * already. Where the old key is to be revoked and was only retired, that is still to do.
+ */
+static enum status finish_rotation(struct keychain *keychain, enum key_role role, bool is_stolen,
+                                   struct error *err)
+{
+    CLEANUP(private_key_clear) struct private_key old = {0};
+    static const struct revocations nothing = {0};
+    bool has_old = keychain_load(keychain, role, &old, NULL) == STATUS_OK;
+
+    TRY(keychain_replace(keychain, role, err));
+    if (is_stolen && has_old &&
+        !keyring_is_revoked(&keychain->profile->trust.keyring, &old.public_key))
+        return revoke_public(keychain, &old.public_key, err);
+    return refresh_after(keychain, &nothing, err);
+}
+
 static enum status rotate_publisher(struct keychain *keychain, enum key_role role, bool is_stolen,
                                     struct error *err)
 {
@@ -121,6 +182,8 @@ static enum status rotate_publisher(struct keychain *keychain, enum key_role rol
     TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
     TRY(find_publisher(&keyring, publisher_of(role), &old, err));
     TRY(keychain_make_next(keychain, role, &next, err));
+    if (public_key_equals(&old, &next.public_key))
+        return finish_rotation(keychain, role, is_stolen, err);
     if (is_stolen)
         revoke_in(&keyring, &old);
     else
@@ -145,6 +208,8 @@ static enum status rotate_root(struct keychain *keychain, enum key_role role, bo
     TRY(next_keyring(keychain->profile, &keyring, err));
     TRY(keychain_load(keychain, other_role, &other, err));
     TRY(keychain_make_next(keychain, role, &next, err));
+    if (is_root_key(&keyring, &next.public_key))
+        return finish_rotation(keychain, role, is_stolen, err);
     for (size_t i = 0; i < keyring.root.key_count; i++) {
         if (public_key_equals(&keyring.root.keys[i], &other.public_key))
             continue;
@@ -232,6 +297,7 @@ static enum status retire(struct keychain *keychain, const char *key_text, struc
     CLEANUP(private_key_clear) struct private_key root = {0};
     static const struct revocations nothing = {0};
     struct public_key key;
+    enum key_role role;
 
     TRY(public_key_parse(key_text, &key, err));
     TRY(next_keyring(keychain->profile, &keyring, err));
@@ -239,6 +305,11 @@ static enum status retire(struct keychain *keychain, const char *key_text, struc
         return error_set(err, STATUS_NOT_FOUND, "the keyring lists no such publisher's key");
     if (keyring_retired_s(&keyring, &key) != INT64_MAX)
         return error_set(err, STATUS_CONFLICT, "the key is retired already");
+    if (is_own(keychain, &key, &role))
+        return error_set(err, STATUS_CONFLICT,
+                         "this profile signs with that key: 'dugnad key rotate %s' retires it and "
+                         "makes its successor",
+                         key_role_name(role));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
     add_end(&keyring.retired, &keyring.retired_count, &key, keyring.issued_s);
     prolong(&keyring);
@@ -264,20 +335,32 @@ static int run_retire(void *context, const struct options *options)
 
 static enum status revoke_key(struct keychain *keychain, const char *key_text, struct error *err)
 {
-    CLEANUP(keyring_clear) struct keyring keyring = {0};
-    CLEANUP(private_key_clear) struct private_key root = {0};
-    static const struct revocations nothing = {0};
+    const struct keyring *keyring = &keychain->profile->trust.keyring;
     struct public_key key;
+    enum key_role role;
 
     TRY(public_key_parse(key_text, &key, err));
-    TRY(next_keyring(keychain->profile, &keyring, err));
-    if (keyring_is_revoked(&keyring, &key))
+    if (keyring_is_revoked(keyring, &key))
         return error_set(err, STATUS_CONFLICT, "the key is revoked already");
-    TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
-    revoke_in(&keyring, &key);
-    prolong(&keyring);
-    TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
-    return refresh_after(keychain, &nothing, err);
+    if (is_root_key(keyring, &key))
+        return error_set(err, STATUS_CONFLICT,
+                         "that is a root key: 'dugnad key revoke root-use' or root-spare replaces "
+                         "it");
+    if (is_own(keychain, &key, &role))
+        return rotate(keychain, role, true, err);
+    return revoke_public(keychain, &key, err);
+}
+
+/* A unit's digest taken for an app version's would revoke nothing, without a word. */
+static enum status refuse_unit(struct profile *profile, const char *what, struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer body = {0};
+    CLEANUP(freep) char *path = text_format("/v1/units/%s", what + strlen("sha256:"));
+
+    if (remote_get(profile, path, UNIT_STATUS_MAX, &body, NULL) == STATUS_OK)
+        return error_set(err, STATUS_INVALID, "that is the digest of a unit: say --unit");
+    profile->session->was_refused = false;
+    return STATUS_OK;
 }
 
 static enum status revoke_thing(struct keychain *keychain, const struct options *options,
@@ -297,6 +380,7 @@ static enum status revoke_thing(struct keychain *keychain, const struct options 
     } else if (is_unit) {
         more = (struct revocations){.units = &digest, .unit_count = 1};
     } else {
+        TRY(refuse_unit(keychain->profile, what, err));
         more = (struct revocations){.app_versions = &digest, .app_version_count = 1};
     }
     return refresh_after(keychain, &more, err);

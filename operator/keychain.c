@@ -151,7 +151,8 @@ enum status keychain_replace(struct keychain *keychain, enum key_role role, stru
     TRY(profile_path(keychain->profile, &past, err, "keys/%s-until-%" PRId64 ".pem", names[role],
                      env->now_s(env)));
     TRY(profile_path(keychain->profile, &folder, err, "keys"));
-    TRY(env->disk->rename(env->disk, now.text, past.text, err));
+    if (disk_has(env->disk, now.text)) /* else we were cut between the two */
+        TRY(env->disk->rename(env->disk, now.text, past.text, err));
     TRY(env->disk->rename(env->disk, next.text, now.text, err));
     return env->disk->sync_folder(env->disk, folder.text, err);
 }

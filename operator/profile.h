@@ -4,6 +4,7 @@
  *   profile.json   {"url", "project": digest or null, "name"}
  *   token          the operator's token
  *   ca.pem         a CA that is trusted for this site, if it needs one
+ *   signed.json    the last freshness that this profile signed
  *   trust.json     the chain of trust, once the project has a keyring (trust_encode())
  *   keys/          root-use, root-spare, app, work, fresh: NAME.pem, encrypted
  *   batches/NAME/  what was submitted: see operator/batch_record.h

@@ -1,8 +1,11 @@
 #include "operator/publish.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "operator/remote.h"
+
+#define SIGNED_FILE "signed.json"
 
 enum status publish_envelope(struct profile *profile, const char *path,
                              const struct envelope *envelope, enum published_kind kind,
@@ -61,11 +64,54 @@ enum status publish_keyring(struct profile *profile, const struct keyring *keyri
     return profile_save(profile, err);
 }
 
-static void begin_freshness(const struct profile *profile, int64_t now_s,
-                            struct freshness *ret_freshness)
+/*
+ * The last freshness that we signed ourselves. A keyring that ends the fresh key makes everybody
+ * forget what that key signed, and so would we: but what was revoked has to stay revoked. What the
+ * site shows is no substitute: a stolen key could have signed it.
+ */
+static enum status recall_signed(const struct profile *profile, struct freshness *ret_freshness,
+                                 struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(freshness_clear) struct freshness freshness = {0};
+    CLEANUP(buffer_clear) struct buffer content = {0};
+    struct disk_path path;
+    enum status status;
+
+    buffer_init(&content, ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX));
+    TRY(profile_path(profile, &path, err, SIGNED_FILE));
+    status = disk->read(disk, path.text, &content, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    TRY(envelope_decode(buffer_text(&content), content.length, ENVELOPE_PAYLOAD_MAX, &envelope,
+                        err));
+    TRY(freshness_decode(envelope.payload, envelope.payload_length, &freshness, err));
+    if (!digest_equals(&freshness.project, &profile->trust.project))
+        return STATUS_OK;
+    *ret_freshness = freshness;
+    freshness = (struct freshness){0};
+    return STATUS_OK;
+}
+
+static enum status remember_signed(const struct profile *profile, const struct envelope *envelope,
+                                   struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    CLEANUP(freep) char *text = envelope_encode(envelope);
+    struct disk_path path;
+
+    TRY(profile_path(profile, &path, err, SIGNED_FILE));
+    return disk->write(disk, path.text, text, strlen(text), 0600, err);
+}
+
+static void begin_freshness(const struct profile *profile, const struct freshness *ours,
+                            int64_t now_s, struct freshness *ret_freshness)
 {
     const struct trust *trust = &profile->trust;
-    int64_t last = trust->has_freshness ? trust->freshness.sequence : 0;
+    int64_t known = trust->has_freshness ? trust->freshness.sequence : 0;
+    int64_t last = known > ours->sequence ? known : ours->sequence;
 
     *ret_freshness = (struct freshness){
         .project = trust->project,
@@ -118,37 +164,57 @@ static struct batch_id *joined_batches(const struct batch_id *a, size_t a_count,
 }
 
 /* Once revoked, for ever revoked. */
-static void add_revocations(const struct trust *trust, const struct revocations *more,
-                            struct freshness *freshness)
+static void add_revocations(struct freshness *freshness, const struct revocations *more)
 {
-    const struct freshness *old = &trust->freshness;
+    struct freshness old = *freshness;
 
     freshness->app_versions =
-        joined_digests(old->app_versions, old->app_version_count, more->app_versions,
+        joined_digests(old.app_versions, old.app_version_count, more->app_versions,
                        more->app_version_count, &freshness->app_version_count);
-    freshness->batches = joined_batches(old->batches, old->batch_count, more->batches,
+    freshness->batches = joined_batches(old.batches, old.batch_count, more->batches,
                                         more->batch_count, &freshness->batch_count);
-    freshness->units = joined_digests(old->units, old->unit_count, more->units, more->unit_count,
+    freshness->units = joined_digests(old.units, old.unit_count, more->units, more->unit_count,
                                       &freshness->unit_count);
+    free(old.app_versions);
+    free(old.batches);
+    free(old.units);
+}
+
+static void add_revocations_of(struct freshness *freshness, const struct freshness *other)
+{
+    const struct revocations revoked = {
+        .app_versions = other->app_versions,
+        .app_version_count = other->app_version_count,
+        .batches = other->batches,
+        .batch_count = other->batch_count,
+        .units = other->units,
+        .unit_count = other->unit_count,
+    };
+
+    add_revocations(freshness, &revoked);
 }
 
 enum status publish_freshness(struct profile *profile, const struct private_key *fresh,
                               const struct revocations *more, struct error *err)
 {
     struct env *env = profile->session->env;
-    CLEANUP(freshness_clear) struct freshness freshness = {0};
+    CLEANUP(freshness_clear) struct freshness freshness = {0}, ours = {0};
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(freep) char *payload = NULL;
     struct published published = {0};
     struct error why = {0};
 
-    begin_freshness(profile, env->now_s(env), &freshness);
-    add_revocations(&profile->trust, more, &freshness);
+    TRY(recall_signed(profile, &ours, err));
+    begin_freshness(profile, &ours, env->now_s(env), &freshness);
+    add_revocations_of(&freshness, &profile->trust.freshness);
+    add_revocations_of(&freshness, &ours);
+    add_revocations(&freshness, more);
     payload = freshness_encode(&freshness);
     envelope_init(&envelope, FRESHNESS_TYPE, payload, strlen(payload));
     TRY(envelope_sign(&envelope, fresh, err));
     if (trust_accept_freshness(&profile->trust, &envelope, env->now_s(env), &why) != REFUSAL_NONE)
         return error_set(err, STATUS_UNTRUSTED, "the new freshness does not hold: %s", why.text);
+    TRY(remember_signed(profile, &envelope, err));
     TRY(publish_envelope(profile, "/v1/freshness", &envelope, PUBLISHED_FRESHNESS, &published,
                          err));
     return profile_save_trust(profile, err);

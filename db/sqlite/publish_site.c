@@ -165,6 +165,16 @@ static enum status insert_freshness(struct sqlite_store *self,
     return query_run(&query, err);
 }
 
+static enum status forget_freshness_from(struct sqlite_store *self, int64_t sequence,
+                                         struct error *err)
+{
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, "DELETE FROM freshness WHERE sequence >= ?", err));
+    bind_integer(&query, sequence);
+    return query_run(&query, err);
+}
+
 enum status publish_freshness_add(struct store *store, const struct freshness_record *record,
                                   bool *ret_is_new, struct error *err)
 {
@@ -176,7 +186,9 @@ enum status publish_freshness_add(struct store *store, const struct freshness_re
         *ret_is_new = false;
         return STATUS_OK;
     }
-    if (sequence >= record->sequence)
+    if (sequence >= record->sequence && record->begins_anew)
+        TRY(forget_freshness_from(sqlite_of(store), record->sequence, err));
+    else if (sequence >= record->sequence)
         return error_set(err, STATUS_CONFLICT,
                          "the freshness's sequence %lld does not rise above %lld",
                          (long long)record->sequence, (long long)sequence);

@@ -183,9 +183,11 @@ static bool load_freshness(void *context, const struct news_view *view)
         return true;
     loading->status = envelope_decode(view->envelope.bytes, view->envelope.length,
                                       ENVELOPE_PAYLOAD_MAX, &envelope, loading->err);
-    if (loading->status == STATUS_OK)
-        loading->status =
-            distrust(loading, trust_accept_freshness(&loading->engine->trust, &envelope, 0, NULL));
+    /* That of a key which was revoked since, holds no more: the site waits for the next one, as it
+     * did before it was restarted. */
+    if (loading->status == STATUS_OK &&
+        trust_accept_freshness(&loading->engine->trust, &envelope, 0, NULL) != REFUSAL_NONE)
+        loading->engine->trust.has_freshness = false;
     return loading->status == STATUS_OK;
 }
 

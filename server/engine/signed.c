@@ -157,6 +157,7 @@ static enum status freshness_run(struct cycle *cycle, struct solo *solo, struct 
     CLEANUP(freep) char *json = envelope_encode(publish->envelope);
     struct freshness_record record = {.digest = publish->envelope->digest,
                                       .time_s = cycle->clock.now_s,
+                                      .begins_anew = !engine->trust.has_freshness,
                                       .envelope = bytes_of(json)};
     enum refusal refusal = REFUSAL_OTHER_PROJECT;
 

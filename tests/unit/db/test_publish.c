@@ -122,6 +122,16 @@ static enum status add_freshness(int64_t sequence, uint64_t digest)
     return publish->freshness_add(store, &record, &is_new, &err);
 }
 
+static enum status add_first_freshness(int64_t sequence, uint64_t digest)
+{
+    const struct freshness_record record = {.sequence = sequence,
+                                            .digest = site_digest(digest),
+                                            .begins_anew = true,
+                                            .envelope = span_of("{}")};
+
+    return publish->freshness_add(store, &record, &is_new, &err);
+}
+
 static enum status add_notice(uint64_t digest, int64_t until_s)
 {
     const struct notice_record record = {
@@ -139,6 +149,20 @@ static bool list_news(void *context, const struct news_view *news)
                    (long long)(news->kind == NEWS_FRESHNESS ? news->sequence : news->expires_s));
     strcat(list, item);
     return true;
+}
+
+/* Of a stolen key, say, that was revoked since. */
+Test(publish, a_freshness_that_holds_no_more_is_in_nobodys_way)
+{
+    char list[256] = "";
+
+    MUST(add_freshness(5, 200));
+    MUST(add_freshness(9007199254740991, 201));
+    FAILS(add_freshness(6, 202), CONFLICT);
+    MUST(add_first_freshness(6, 202));
+    cr_expect(is_new);
+    MUST(store->query->news(store, 100, list_news, list, &err));
+    cr_expect(eq(str, list, "f6 "));
 }
 
 Test(publish, only_the_newest_freshness_counts_and_notices_end)

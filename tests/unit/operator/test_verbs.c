@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "common/base/text.h"
+#include "common/crypto/keys.h"
 #include "tests/support/desk.h"
+#include "work-units/trust.h"
 
 TestSuite(verbs, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
 
@@ -89,6 +91,159 @@ Test(verbs, a_rotated_key_signs_from_then_on_and_work_goes_on)
     texts_clear(&desk_site.units);
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
               desk_said);
+}
+
+/* What everybody believes who followed the site from its first keyring on. */
+static struct trust follow_site(void)
+{
+    struct trust trust = {0};
+
+    for (size_t i = 0; i < desk_site.keyrings.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+        const char *text = desk_site.keyrings.texts[i];
+
+        cr_assert(eq(int,
+                     envelope_decode(text, strlen(text), ENVELOPE_KEYRING_MAX, &envelope, NULL),
+                     STATUS_OK));
+        cr_assert(eq(int,
+                     i == 0 ? trust_start(&trust, &envelope.digest, &envelope, NULL)
+                            : trust_accept_keyring(&trust, &envelope, NULL),
+                     REFUSAL_NONE));
+    }
+    {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+        cr_assert(eq(int,
+                     envelope_decode(desk_site.freshness, strlen(desk_site.freshness),
+                                     ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
+                     STATUS_OK));
+        cr_assert(
+            eq(int,
+               trust_accept_freshness(&trust, &envelope, desk_env.base.now_s(&desk_env.base), NULL),
+               REFUSAL_NONE));
+    }
+    return trust;
+}
+
+#define BATCH_ID "00112233445566778899aabbccddeeff"
+
+/* Of the key in the profile's file. */
+static struct public_key key_of(const char *role)
+{
+    CLEANUP(freep) char *name = text_format(".config/dugnad/default/keys/%s.pem", role);
+    CLEANUP(private_key_clear) struct private_key key = {0};
+
+    cr_assert(eq(int, private_key_load(&key, desk_env.base.disk, at_home(name), "unused", NULL),
+                 STATUS_OK));
+    return key.public_key;
+}
+
+Test(verbs, every_key_can_be_rotated_and_what_was_revoked_stays_so)
+{
+    static const struct {
+        const char *verb, *role;
+    } steps[] = {{"rotate", "app"},
+                 {"revoke", "fresh"},
+                 {"rotate", "fresh"},
+                 {"revoke", "root-use"},
+                 {"rotate", "root-spare"}};
+    int64_t sequence;
+
+    cr_assert(eq(int, RUN("key", "revoke", BATCH_ID), EXIT_DONE), "%s", desk_said);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct trust trust = follow_site();
+
+        sequence = trust.freshness.sequence;
+        trust_clear(&trust);
+        cr_assert(eq(int, RUN("key", steps[i].verb, steps[i].role), EXIT_DONE), "%s: %s",
+                  steps[i].role, desk_said);
+        trust = follow_site();
+        cr_expect(gt(i64, trust.freshness.sequence, sequence), "%s", steps[i].role);
+        cr_expect(eq(sz, trust.freshness.batch_count, 1), "%s", steps[i].role);
+        trust_clear(&trust);
+    }
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
+              desk_said);
+}
+
+Test(verbs, a_rotation_cut_anywhere_comes_to_its_end_when_it_is_repeated)
+{
+    static const char *const roles[] = {"work", "root-use"};
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        bool is_through = false;
+
+        for (int64_t after = 0; after < 20 && !is_through; after++) {
+            desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+            desk_site.cut_after = desk_site.requests + after / 2;
+            is_through = RUN("key", "rotate", roles[i]) == EXIT_DONE;
+        }
+        desk_site.cut = CUT_NEVER;
+        cr_assert(is_through, "%s: %s", roles[i], desk_said);
+        cr_expect(eq(int, RUN("key", "publish"), EXIT_DONE), "%s", desk_said);
+    }
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
+              desk_said);
+}
+
+/* The rotation was cut; meanwhile the person learns that the key was stolen. */
+Test(verbs, revoking_after_a_cut_rotation_revokes_the_old_key)
+{
+    struct public_key old = key_of("work");
+    struct trust trust;
+
+    desk_site.cut = CUT_ANSWER;
+    desk_site.cut_after = desk_site.requests + 1; /* the project; then the keyring's answer */
+    cr_expect(eq(int, RUN("key", "rotate", "work"), EXIT_UNREACHABLE), "%s", desk_said);
+    cr_expect(eq(sz, desk_site.keyrings.count, 2));
+    desk_site.cut = CUT_NEVER;
+    cr_expect(eq(int, RUN("key", "revoke", "work"), EXIT_DONE), "%s", desk_said);
+    trust = follow_site();
+    cr_expect(keyring_is_revoked(&trust.keyring, &old));
+    trust_clear(&trust);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
+              desk_said);
+}
+
+Test(verbs, a_key_by_its_name_is_retired_or_revoked_if_that_leaves_a_successor)
+{
+    struct public_key work = key_of("work"), root = key_of("root-use");
+    CLEANUP(freep) char *work_text = text_copy(public_key_format(&work).text);
+    CLEANUP(freep) char *root_text = text_copy(public_key_format(&root).text);
+    struct trust trust;
+
+    cr_expect(eq(int, RUN("key", "retire", work_text), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "key rotate work") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("key", "revoke", root_text), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "key revoke root-use") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.keyrings.count, 1));
+    cr_expect(eq(int, RUN("key", "revoke", work_text), EXIT_DONE), "%s", desk_said);
+    trust = follow_site();
+    cr_expect(keyring_is_revoked(&trust.keyring, &work));
+    work = key_of("work");
+    cr_expect(keyring_publisher(&trust.keyring, &work) != NULL);
+    trust_clear(&trust);
+    cr_expect(eq(int, RUN("key", "revoke", work_text), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "already") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b"), EXIT_DONE), "%s",
+              desk_said);
+}
+
+Test(verbs, an_app_version_a_batch_and_a_unit_are_revoked_in_the_freshness)
+{
+    CLEANUP(freep) char *digest = text_format("sha256:%064d", 1);
+    struct trust trust;
+
+    cr_assert(eq(int, RUN("key", "revoke", digest), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "revoke", digest, "--unit"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "revoke", BATCH_ID), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "revoke", BATCH_ID), EXIT_DONE), "%s", desk_said);
+    trust = follow_site();
+    cr_expect(eq(sz, trust.freshness.app_version_count, 1));
+    cr_expect(eq(sz, trust.freshness.unit_count, 1));
+    cr_expect(eq(sz, trust.freshness.batch_count, 1));
+    trust_clear(&trust);
+    cr_expect(eq(int, RUN("key", "revoke", "nothing"), EXIT_FAILED));
 }
 
 /* --- apps --- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "tests/support/messages.h"
 #include "tests/support/village.h"
 
 static struct village village;
@@ -202,6 +203,53 @@ Test(publications, a_revocation_goes_on_after_a_restart)
     village_publish_freshness(&village);
     village_restart(&village);
     expect_revoked(task);
+}
+
+/* The fresh key was stolen: the operator replaces it, and what it signed counts for nothing. */
+static void revoke_fresh_key(unsigned next_seed)
+{
+    struct sample *sample = &village.sample;
+    struct keyring *keyring = &sample->keyring;
+    bool is_new;
+
+    keyring->version++;
+    keyring->issued_s = SAMPLE_NOW_S - 60;
+    keyring->revoked = must_alloc(1, sizeof *keyring->revoked);
+    keyring->revoked[keyring->revoked_count++] =
+        (struct key_end){.key = sample->fresh.public_key, .at_s = keyring->issued_s};
+    private_key_clear(&sample->fresh);
+    sample->fresh = test_key(next_seed);
+    for (size_t i = 0; i < keyring->publisher_count; i++)
+        if (keyring->publishers[i].role == ROLE_FRESH)
+            keyring->publishers[i].key = sample->fresh.public_key;
+    cr_assert(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(sample), &is_new), STATUS_OK));
+}
+
+Test(publications, after_a_revoked_fresh_key_a_freshness_may_begin_anew)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    CLEANUP(envelope_clear) struct envelope keyring = {0};
+    bool is_new = false;
+
+    village_add_units(&village, 1, NULL);
+    freshness->sequence = 1000; /* as high as a thief likes */
+    cr_assert(eq(int, publish(COMMAND_FRESHNESS, sample_seal_freshness(&village.sample), &is_new),
+                 STATUS_OK));
+    revoke_fresh_key(200);
+    village_restart(&village); /* that it starts at all is part of it */
+    cr_expect(eq(i64, village_get(&village, ann), 0));
+    keyring = sample_seal_keyring(&village.sample);
+    *freshness = (struct freshness){.project = village.sample.project,
+                                    .sequence = 3,
+                                    .issued_s = SAMPLE_NOW_S - 1,
+                                    .expires_s = freshness->expires_s,
+                                    .keyring_version = village.sample.keyring.version,
+                                    .keyring = keyring.digest};
+    cr_expect(eq(int, publish(COMMAND_FRESHNESS, sample_seal_freshness(&village.sample), &is_new),
+                 STATUS_OK));
+    cr_expect(is_new);
+    village_restart(&village);
+    cr_expect(ne(i64, village_get(&village, ann), 0));
 }
 
 Test(publications, an_older_freshness_is_refused)
