@@ -205,14 +205,20 @@ static void take_facts(struct cycle *cycle, const struct task *task, int64_t vis
                                            .stderr_length = report->stderr_tail.length});
 }
 
+/* The first report stands, whatever became of the task since: a retry that forgave its error asks
+ * other hosts, not this one again. */
 static void take_one(struct cycle *cycle, struct unit *unit, struct task *task,
                      const struct scheduler_request *request, size_t i)
 {
     const struct visit_task *finished = &request->visit.finished[i];
     const struct scheduler_report *report = &request->reports[i];
-    struct finding finding = judge(cycle, unit, finished, report);
-    enum task_state state = transition_task(task->state, finding.event);
+    struct finding finding;
+    enum task_state state;
 
+    if (task->reported_s != 0)
+        return;
+    finding = judge(cycle, unit, finished, report);
+    state = transition_task(task->state, finding.event);
     if (state == task->state)
         return;
     task->cause = finding.cause;

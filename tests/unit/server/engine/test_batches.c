@@ -164,6 +164,21 @@ Test(batches, failed_units_are_tried_again_as_far_as_they_may)
     cr_expect(eq(i64, state(), BATCH_FINISHED));
 }
 
+Test(batches, a_host_whose_error_a_retry_forgave_reports_again_without_harm)
+{
+    int64_t task;
+
+    village_add_units(&village, 1, few_failures);
+    task = village_get(&village, ann);
+    village_fail(&village, ann, task);
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_OPEN));
+    village_report(&village, ann, task, "42\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM report"), 1));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 1));
+}
+
 static void one_try(struct work_unit *unit)
 {
     unit->acceptance.max_failures = 0;

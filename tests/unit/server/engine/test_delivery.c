@@ -221,3 +221,23 @@ Test(delivery, a_file_that_is_not_on_the_disk_is_not_known)
     cr_expect(eq(int, village_run(&village, &command), STATUS_OK));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM file"), known + 1));
 }
+
+Test(delivery, after_a_retry_the_first_report_of_a_host_stands)
+{
+    struct scheduler_reply reply;
+
+    village_change(&village, "UPDATE unit SET max_failures = 1");
+    village_pass(&village, village.config.body_wait_s + 1);
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_FAILED));
+    cr_assert(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_OPEN));
+
+    cr_assert(eq(int, report(ann, anns, &reply), STATUS_OK));
+    cr_expect(eq(int, reply.acks[0].state, ACK_DROPPED));
+    scheduler_reply_clear(&reply);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 2));
+    cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit"), 2));
+    cr_expect(village_get(&village, eve) != 0);
+}
