@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "protocol/account.h"
 #include "protocol/bulletin.h"
 #include "protocol/enrolment.h"
 #include "protocol/problem.h"
@@ -74,6 +75,21 @@ static void reply_bulletin(struct fake_site *site, const struct fake_request *re
     bulletin_clear(&bulletin);
 }
 
+static void reply_account(struct fake_site *site, const struct fake_request *request,
+                          struct http_response *response)
+{
+    struct account_request account;
+    struct error err = {0};
+
+    if (account_request_decode(request->body, request->body_length, &account, &err) != STATUS_OK) {
+        broke(site, "account: %s", err.text);
+        reply_problem(response, STATUS_INVALID, 0, err.text);
+        return;
+    }
+    (void)text_fit(site->account_name, sizeof site->account_name, account.name);
+    reply_text(response, 200, account_reply_encode(&site->account));
+}
+
 static void reply_challenge(struct http_response *response)
 {
     const struct challenge_reply reply = {.challenge = {.bytes = {1, 2, 3}, .length = 3},
@@ -101,6 +117,7 @@ static void reply_host(struct fake_site *site, const struct fake_request *reques
         site->last_visit = 0;
     site->enrolments++;
     site->host_key = enrolment.enrolment.key;
+    site->host_account = enrolment.account;
     bytes[0] = (uint8_t)site->enrolments;
     base64url_encode(bytes, sizeof bytes, site->token.text);
     reply.token = site->token;
@@ -467,6 +484,8 @@ static enum status serve(void *context, const struct fake_request *request,
         reply_bulletin(site, request, response);
     else if (strcmp(request->path, "/v1/challenges") == 0)
         reply_challenge(response);
+    else if (strcmp(request->path, "/v1/accounts") == 0)
+        reply_account(site, request, response);
     else if (strcmp(request->path, "/v1/hosts") == 0)
         reply_host(site, request, response);
     else if (strcmp(request->path, "/v1/scheduler") == 0)
@@ -501,6 +520,8 @@ void fake_site_init(struct fake_site *site, size_t units)
     fake_net_init(&site->net);
     site->net.serve = serve;
     site->net.context = site;
+    memset(site->account.text, 'a', TOKEN_CHARS - 1);
+    site->account.text[TOKEN_CHARS - 1] = 'A';
     sample_init(&site->sample);
     texts_clear(&site->sample.app_version.layers); /* not every machine has them */
     site->sample.app_version.outputs[0].max_bytes = 1 << 20;

@@ -51,10 +51,13 @@ struct fake_site {
     bool says_clone;        /* to the next visit */
     enum status fails_with; /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;
-    char file[64]; /* what it serves as "data"; default "data" */
+    struct token account; /* of a new volunteer */
+    char file[64];        /* what it serves as "data"; default "data" */
 
     /* What it has seen: */
+    char account_name[VOLUNTEER_NAME_MAX + 1]; /* of the last one made */
     struct public_key host_key;
+    struct token host_account; /* that the host enrolled with */
     struct token token;
     int64_t enrolments;
     int64_t visits; /* answered, repeats not counted */

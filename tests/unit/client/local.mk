@@ -3,4 +3,4 @@ check_PROGRAMS += %D%/control/test_socket
 check_PROGRAMS += %D%/daemon/test_crash %D%/daemon/test_daemon
 check_PROGRAMS += %D%/fetch/test_cache
 check_PROGRAMS += %D%/state/test_records
-check_PROGRAMS += %D%/test_config %D%/test_manual
+check_PROGRAMS += %D%/test_config %D%/test_manual %D%/test_verbs
