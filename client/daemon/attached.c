@@ -237,6 +237,7 @@ static void clear(struct daemon *daemon, struct attached *project)
         daemon->parts.launcher->release(project->tasks[i]->running);
         prepared_clear(&project->tasks[i]->prepared);
         task_record_clear(&project->tasks[i]->record);
+        free(project->tasks[i]->trouble);
         free(project->tasks[i]);
     }
     free(project->tasks);

@@ -29,6 +29,7 @@ struct client_task {
     struct running_task *running; /* owned by the launcher */
     int64_t not_before;           /* mono ms: something about it failed */
     int64_t failures;             /* in a row: fetching, starting */
+    char *trouble;                /* owned; why it waits for this machine; NULL: it does not */
     int64_t mismatches;           /* files that were not what was signed */
     int64_t upload_offset;        /* of record.upload_url; HTTP_ABSENT: to be asked */
 };
@@ -147,6 +148,12 @@ void task_refuse(struct daemon *daemon, struct attached *project, struct client_
 /* The server needs nothing more of it. An unfinished one is gone at once. */
 enum status task_settle(struct daemon *daemon, struct attached *project, struct client_task *task,
                         struct error *err);
+
+/* This machine, not the task, is to blame: it is tried again later. NULL: no more. */
+void task_trouble(struct daemon *daemon, struct client_task *task, const char *why);
+
+/* What is wrong with this machine, in words; "": nothing. Borrowed. */
+const char *daemon_trouble(const struct daemon *daemon);
 
 /* Files and all. A failure leaves files that nobody reads. */
 void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task);

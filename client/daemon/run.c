@@ -118,12 +118,14 @@ static void start(struct daemon *daemon, struct attached *project, struct client
     }
     if (status != STATUS_OK) {
         log_failure(LOG_WARN, "task.not-started", &err);
-        set_words(daemon->trouble, err.text);
-        task->not_before = daemon_now(daemon) + START_RETRY_MS;
         if (status == STATUS_INVALID)
             task_abandon(daemon, project, task, err.text);
+        else
+            task_trouble(daemon, task, err.text);
         return;
     }
+    free(task->trouble);
+    task->trouble = NULL; /* but for its count of failures: whether it runs is yet to be seen */
     task->record.phase = PHASE_RUNNING;
     task->record.starts++;
     LOG(LOG_INFO, "task.started", LOG_N("task", task->record.task),
@@ -381,8 +383,34 @@ static void collect(struct daemon *daemon, struct attached *project, struct clie
     if (collect_all(daemon, project, task, &err) == STATUS_OK)
         return;
     log_failure(LOG_WARN, "task.not-collected", &err);
-    set_words(daemon->trouble, err.text);
-    task->not_before = daemon_now(daemon) + START_RETRY_MS;
+    task_trouble(daemon, task, err.text);
+}
+
+/* All else that a program cannot be started for is this machine's want of something. */
+static bool is_the_programs_fault(const struct run_outcome *outcome)
+{
+    static const int faults[] = {ENOEXEC, ENOENT, EACCES, EPERM, E2BIG, EINVAL, ELIBBAD};
+
+    if (strcmp(outcome->failed_step, "executable") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (outcome->code == faults[i])
+            return true;
+    return false;
+}
+
+/* As if it had never been started: that it was does not count against it. */
+static void not_started(struct daemon *daemon, struct client_task *task,
+                        const struct run_outcome *outcome)
+{
+    CLEANUP(freep)
+    char *why = text_format("this machine could not start a task (%s: %s)", outcome->failed_step,
+                            strerror(outcome->code));
+
+    LOG(LOG_WARN, "task.not-started", LOG_N("task", task->record.task), LOG_S("why", why));
+    task->record.phase = PHASE_READY;
+    task->record.starts -= task->record.starts > 0 ? 1 : 0;
+    task_trouble(daemon, task, why);
 }
 
 static void take_end(struct daemon *daemon, struct attached *project, struct client_task *task,
@@ -397,6 +425,11 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
         task->not_before = daemon_now(daemon) + START_RETRY_MS;
         return;
     }
+    if (outcome->end == RUN_NOT_STARTED && !is_the_programs_fault(outcome)) {
+        not_started(daemon, task, outcome);
+        return;
+    }
+    task->failures = 0;
     note_end(task, outcome);
     task->record.phase = PHASE_COLLECTING;
     if (outcome->end == RUN_EXITED && outcome->code == 0 && outcome->limit == RUN_LIMIT_NONE)

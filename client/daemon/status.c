@@ -36,6 +36,8 @@ static json_t *task_to_json(const struct daemon *daemon, const struct client_tas
     if (task->is_prepared)
         set(it, "name", text(task->prepared.unit.name.text));
     set(it, "deadline", json_integer(record->deadline_s));
+    if (task->trouble != NULL)
+        set(it, "trouble", text(task->trouble));
     if (task->running != NULL) {
         struct run_usage usage = daemon->parts.launcher->usage(task->running);
 
@@ -130,7 +132,7 @@ json_t *status_of_daemon(struct daemon *daemon)
     set(it, "client", text(daemon->parts.client));
     set(it, "is_running", json_true());
     set(it, "is_paused", json_boolean(daemon->is_paused));
-    set(it, "trouble", text(daemon->trouble));
+    set(it, "trouble", text(daemon_trouble(daemon)));
     set(it, "cores", json_integer(daemon->parts.config->cores));
     set(it, "time", json_integer(daemon_now_s(daemon)));
     for (size_t i = 0; i < daemon->project_count; i++)

@@ -55,8 +55,8 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         set_words(ret_words, "its owner has not allowed this project's programs to run");
     else if (trust_may_start(&project->trust, daemon_now_s(daemon), &err) != REFUSAL_NONE)
         set_words(ret_words, err.text[0] != '\0' ? err.text : "the project's keys are not fresh");
-    else if (daemon->trouble[0] != '\0')
-        set_words(ret_words, daemon->trouble);
+    else if (daemon_trouble(daemon)[0] != '\0')
+        set_words(ret_words, daemon_trouble(daemon));
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
         set_words(ret_words, "too many finished tasks wait for the server");
     else

@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "client/agent/choose.h"
+#include "client/agent/delay.h"
 #include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 
 #define NEWER_KEYRING_WAIT_MS 60000
 #define NEWER_KEYRING_TRIES   5
+#define MACHINE_RETRY_MS      60000
+#define MACHINE_RETRY_LAST_MS (30 * 60000)
 
 struct client_task *task_find(const struct attached *project, int64_t number)
 {
@@ -66,6 +69,33 @@ static void set_pins(struct daemon *daemon, const struct prepared *prepared, boo
     }
 }
 
+void task_trouble(struct daemon *daemon, struct client_task *task, const char *why)
+{
+    const struct delay_rule rule = {.first_ms = MACHINE_RETRY_MS, .last_ms = MACHINE_RETRY_LAST_MS};
+
+    if (why == NULL && task->trouble == NULL)
+        return;
+    free(task->trouble);
+    task->trouble = why != NULL ? text_copy(why) : NULL;
+    if (why == NULL) {
+        task->failures = 0;
+        return;
+    }
+    task->failures++;
+    task->not_before = daemon_now(daemon) + delay_ms(&rule, task->failures, 0, daemon_draw(daemon));
+}
+
+const char *daemon_trouble(const struct daemon *daemon)
+{
+    if (daemon->trouble[0] != '\0')
+        return daemon->trouble;
+    for (size_t i = 0; i < daemon->project_count; i++)
+        for (size_t j = 0; j < daemon->projects[i]->task_count; j++)
+            if (daemon->projects[i]->tasks[j]->trouble != NULL)
+                return daemon->projects[i]->tasks[j]->trouble;
+    return "";
+}
+
 /* It left the unfinished ones: give back its files, its slot and whatever runs. */
 static void let_go(struct daemon *daemon, struct attached *project, struct client_task *task)
 {
@@ -78,6 +108,7 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
     }
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
+    task_trouble(daemon, task, NULL);
     if (task->is_prepared)
         set_pins(daemon, &task->prepared, false);
     task->is_prepared = false;
@@ -264,6 +295,7 @@ void task_remove(struct daemon *daemon, struct attached *project, struct client_
     memmove(&project->tasks[i], &project->tasks[i + 1],
             (project->task_count - i) * sizeof *project->tasks);
     task_record_clear(&task->record);
+    free(task->trouble);
     free(task);
 }
 

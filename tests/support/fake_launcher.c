@@ -27,7 +27,8 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
     struct running_task *task = must_alloc(1, sizeof *task);
     size_t last = 0;
 
-    (void)err;
+    if (self->start_fails != STATUS_OK)
+        return error_set(err, self->start_fails, "the machine has no process left");
     while (spec->arguments[last + 1] != NULL)
         last++;
     (void)text_fit(self->last_argument, sizeof self->last_argument, spec->arguments[last]);
@@ -106,6 +107,8 @@ static enum status collect(struct launcher *launcher, const struct collect_reque
     struct fake_launcher *self = self_of(launcher);
     CLEANUP(freep) char *bytes = self->output(self->context, request->slot, request->name);
 
+    if (self->collect_fails != STATUS_OK)
+        return error_set(err, self->collect_fails, "the spool has no room");
     *ret_collected = (struct collected){.refusal = COLLECT_MISSING};
     if (bytes == NULL)
         return STATUS_OK;

@@ -16,6 +16,8 @@ struct fake_launcher {
     /* The output of the task in this slot; to be freed. NULL: it is missing. */
     char *(*output)(void *context, const char *slot, const char *name);
     void *context;
+    enum status start_fails; /* with this; STATUS_OK: it does not */
+    enum status collect_fails;
     int64_t started;
     int64_t alive;          /* not yet released */
     int64_t killed;         /* released while they ran */

@@ -1,6 +1,7 @@
 /* client/daemon: a whole daemon against a site that holds it to the protocol. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -321,6 +322,71 @@ Test(daemon, a_task_that_fails_is_reported_with_its_words)
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
     cr_expect(eq(str, it.site.tasks[0].stderr_tail, "no such thing\n"));
     cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+/* Never the app's fault, whatever this machine lacks: no error is reported, and it runs later. */
+static void expect_later(const char *words)
+{
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_REPORTED), 0));
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), words) != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    cr_expect(eq(i64, it.site.asked_tasks, 0), "no more is asked for meanwhile");
+}
+
+static void expect_done_now(void)
+{
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+}
+
+Test(daemon, a_machine_that_cannot_fork_runs_the_task_later_and_says_so)
+{
+    it.launcher.start_fails = STATUS_BUSY;
+    expect_later("no process left");
+    it.launcher.start_fails = STATUS_OK;
+    expect_done_now();
+}
+
+Test(daemon, a_keeper_that_cannot_fork_is_not_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = EAGAIN, .failed_step = "process"};
+    it.launcher.duration_ms = 0;
+    expect_later("could not start");
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    expect_done_now();
+}
+
+Test(daemon, want_of_memory_at_exec_is_not_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = ENOMEM, .failed_step = "executable"};
+    it.launcher.duration_ms = 0;
+    expect_later("could not start");
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    expect_done_now();
+}
+
+Test(daemon, a_program_that_is_none_is_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = ENOEXEC, .failed_step = "executable"};
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+Test(daemon, a_spool_without_room_collects_the_outputs_later_and_says_so)
+{
+    it.launcher.collect_fails = STATUS_FULL;
+    expect_later("no room");
+    it.launcher.collect_fails = STATUS_OK;
+    expect_done_now();
+    cr_expect(eq(i64, it.launcher.started, 4), "nothing ran twice");
 }
 
 static char *nothing(void *context, const char *slot, const char *name)
