@@ -88,6 +88,7 @@ struct batch {
     int64_t ended_tasks;  /* since the last release: what self-pausing looks at */
     int64_t failed_tasks;
     int64_t ended_hosts[BATCH_HOSTS_SEEN]; /* the first different hosts among them; 0: none yet */
+    bool is_retrying;                      /* its failed units are being reopened, slice by slice */
     bool is_changed;
 };
 

@@ -230,7 +230,8 @@ CREATE TABLE batch (
     units_failed INTEGER NOT NULL,
     ended_tasks INTEGER NOT NULL,
     failed_tasks INTEGER NOT NULL,
-    ended_hosts TEXT NOT NULL           -- JSON array of host ids
+    ended_hosts TEXT NOT NULL,          -- JSON array of host ids
+    retrying INTEGER NOT NULL DEFAULT 0 -- a retry was acknowledged and is not through yet
 ) STRICT;
 
 -- A name is taken as long as its batch is neither cancelled (5) nor finished (6).

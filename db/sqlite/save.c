@@ -161,7 +161,7 @@ static enum status update_batch(struct sqlite_store *self, struct batch *batch, 
     static const char sql[] =
         "UPDATE batch SET state = ?, closed = ?, why = ?, priority = ?, needed_by_s = ?,"
         " units_accepted = ?, units_failed = ?, ended_tasks = ?, failed_tasks = ?, ended_hosts = ?,"
-        " version = version + 1 WHERE id = ? AND version = ?";
+        " retrying = ?, version = version + 1 WHERE id = ? AND version = ?";
     const struct hosts_text hosts = format_hosts(batch->ended_hosts);
     CLEANUP(query_end) struct query query = {0};
 
@@ -176,6 +176,7 @@ static enum status update_batch(struct sqlite_store *self, struct batch *batch, 
     bind_integer(&query, batch->ended_tasks);
     bind_integer(&query, batch->failed_tasks);
     bind_text(&query, hosts.text);
+    bind_integer(&query, batch->is_retrying);
     bind_integer(&query, batch->id);
     bind_integer(&query, batch->version);
     TRY(query_run(&query, err));

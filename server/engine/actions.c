@@ -52,13 +52,15 @@ static enum status release(struct cycle *cycle, struct batch *batch)
     return STATUS_OK;
 }
 
-/* A finished batch runs again with the first unit that does: settle_reopen(). */
+/* A finished batch runs again with the first unit that does: settle_reopen(). The mark outlives a
+ * crash between two slices. */
 static enum status retry(struct cycle *cycle, struct batch *batch, struct action_command *action)
 {
     action->units = batch->units_failed;
     if (batch->units_failed == 0)
         return STATUS_OK;
     forget_failures(batch);
+    batch->is_retrying = true;
     if (batch->state == BATCH_PAUSED)
         settle_batch_state(cycle, batch, running_state(batch), "");
     return STATUS_OK;
@@ -122,12 +124,28 @@ void action_take(struct cycle *cycle, struct command *command)
         command->status = act(cycle, batch, action);
 }
 
-static void begin_act(struct engine *engine, struct act added)
+/* One that is under way already begins anew: so a batch's retry ends, and its mark goes, once. */
+static void begin_act(struct engine *engine, int64_t batch, enum batch_action action)
 {
+    for (size_t i = 0; i < engine->act_count; i++) {
+        if (engine->acts[i].batch != batch || engine->acts[i].action != action)
+            continue;
+        engine->acts[i].after = 0;
+        return;
+    }
     engine->acts = reallocarray(engine->acts, engine->act_count + 1, sizeof *engine->acts);
     if (engine->acts == NULL)
         abort();
-    engine->acts[engine->act_count++] = added;
+    engine->acts[engine->act_count++] = (struct act){.batch = batch, .action = action};
+}
+
+void actions_resume(struct engine *engine, const struct batch *batch)
+{
+    if (batch->is_retrying)
+        begin_act(engine, batch->id, ACTION_RETRY);
+    if (batch->state == BATCH_CANCELLED &&
+        batch->units_accepted + batch->units_failed < batch->units)
+        begin_act(engine, batch->id, ACTION_CANCEL);
 }
 
 void action_follow_up(struct engine *engine, const struct command *command)
@@ -136,7 +154,7 @@ void action_follow_up(struct engine *engine, const struct command *command)
     bool concerns_units = action->action == ACTION_CANCEL || action->action == ACTION_RETRY;
 
     if (command->status == STATUS_OK && concerns_units && action->units > 0)
-        begin_act(engine, (struct act){.batch = action->row, .action = action->action});
+        begin_act(engine, action->row, action->action);
 }
 
 /* -------------------------------------------------------------------------------- slice by slice
@@ -148,14 +166,27 @@ struct slice {
     size_t count;
 };
 
+/* Of a batch that was cancelled meanwhile, a retry reopens nothing more. */
 static void change_unit(struct cycle *cycle, struct unit *unit, enum batch_action action)
 {
+    const struct batch *batch = work_batch(&cycle->set, unit->batch);
     bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
 
     if (action == ACTION_CANCEL && !is_over)
         settle_failure(cycle, unit, FAILURE_CANCELLED);
-    if (action == ACTION_RETRY && unit->state == UNIT_FAILED)
+    if (action == ACTION_RETRY && unit->state == UNIT_FAILED && batch->state != BATCH_CANCELLED)
         (void)settle_reopen(cycle, unit);
+}
+
+/* In the transaction of its last slice. */
+static void end_retry(struct cycle *cycle, const struct act *act)
+{
+    struct batch *batch = work_batch(&cycle->set, act->batch);
+
+    if (act->action != ACTION_RETRY || !batch->is_retrying)
+        return;
+    batch->is_retrying = false;
+    batch->is_changed = true;
 }
 
 static enum status do_slice(struct cycle *cycle, void *context, struct error *err)
@@ -173,6 +204,8 @@ static enum status do_slice(struct cycle *cycle, void *context, struct error *er
     TRY(cycle_load_holders(cycle, slice->units, slice->count, err));
     for (size_t i = 0; i < cycle->set.unit_count; i++)
         change_unit(cycle, &cycle->set.units[i], slice->act->action);
+    if (slice->count < ENGINE_SLICE)
+        end_retry(cycle, slice->act);
     settle_all(cycle);
     return STATUS_OK;
 }

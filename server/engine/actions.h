@@ -13,6 +13,9 @@ void action_take(struct cycle *cycle, struct command *command);
 /* After the commit: what concerns all units of the batch goes on tick by tick. */
 void action_follow_up(struct engine *engine, const struct command *command);
 
+/* At start: go on with what a batch was told before. */
+void actions_resume(struct engine *engine, const struct batch *batch);
+
 /* The next slice of what was begun, if anything was. */
 enum status actions_go_on(struct engine *engine, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "common/base/env.h"
 #include "db/query.h"
 #include "db/store.h"
+#include "server/engine/actions.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/state.h"
@@ -92,17 +93,6 @@ static enum status load_agreed(struct engine *engine, const struct batch_walk *w
                                        await_body, engine, err);
 }
 
-static void go_on_cancelling(struct engine *engine, const struct batch *batch)
-{
-    if (batch->state != BATCH_CANCELLED ||
-        batch->units_accepted + batch->units_failed >= batch->units)
-        return;
-    engine->acts = reallocarray(engine->acts, engine->act_count + 1, sizeof *engine->acts);
-    if (engine->acts == NULL)
-        abort();
-    engine->acts[engine->act_count++] = (struct act){.batch = batch->id, .action = ACTION_CANCEL};
-}
-
 static enum status load_batches(struct engine *engine, struct error *err)
 {
     struct batch_walk walk = {.engine = engine};
@@ -113,7 +103,7 @@ static enum status load_batches(struct engine *engine, struct error *err)
         if (walk.rows == 0)
             break;
         walk.filter.after = walk.row.id;
-        go_on_cancelling(engine, &walk.row);
+        actions_resume(engine, &walk.row);
         TRY(load_agreed(engine, &walk, err));
     } while (walk.rows > 0);
     return STATUS_OK;

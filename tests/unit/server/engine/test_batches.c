@@ -179,6 +179,54 @@ Test(batches, a_host_whose_error_a_retry_forgave_reports_again_without_harm)
     cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 1));
 }
 
+/* So many units that failed of one error each. */
+static void fail_units(int count)
+{
+    size_t host = ann;
+
+    village_add_units(&village, (size_t)count, few_failures);
+    village_change(&village, "UPDATE batch SET ended_tasks = 1000000"); /* it pauses not */
+    for (int i = 0; i < count; i++) {
+        int64_t task;
+
+        while ((task = village_get(&village, host)) == 0)
+            host = village_join(&village);
+        village_fail(&village, host, task);
+    }
+    cr_assert(eq(i64, village_count(&village, "units_failed FROM batch"), count));
+}
+
+Test(batches, a_retry_goes_on_after_a_restart)
+{
+    fail_units(3);
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_restart(&village);
+    village_pass(&village, 1);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 1"), 3));
+    cr_expect(eq(i64, village_count(&village, "units_failed FROM batch"), 0));
+}
+
+Test(batches, a_retry_that_is_through_does_not_begin_again)
+{
+    fail_units(1);
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    village_fail(&village, bob, village_get(&village, bob));
+    cr_assert(eq(i64, village_count(&village, "units_failed FROM batch"), 1));
+    village_restart(&village);
+    village_pass(&village, 1);
+    cr_expect(eq(i64, village_count(&village, "units_failed FROM batch"), 1));
+}
+
+Test(batches, a_retry_reopens_nothing_of_a_batch_that_was_cancelled_meanwhile)
+{
+    fail_units(1);
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    cr_expect(eq(int, village_act(&village, ACTION_CANCEL), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 5"), 1));
+}
+
 static void one_try(struct work_unit *unit)
 {
     unit->acceptance.max_failures = 0;
