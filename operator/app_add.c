@@ -19,6 +19,7 @@ struct draft {
     struct word platform;
     struct local_file *files; /* owned */
     size_t count;
+    bool is_there; /* the site has the variant */
 };
 
 struct adding {
@@ -28,7 +29,8 @@ struct adding {
     size_t draft_count;
     struct draft drafts[PROGRAMS_MAX];
     struct digest digest; /* of the app version, once published */
-    bool is_new;          /* false: the newest version is the same */
+    bool is_new_version;  /* false: the newest version is the same */
+    bool is_new;          /* something is published */
 };
 
 static void adding_clear(struct adding *adding)
@@ -278,38 +280,33 @@ static enum status publish_variant(const struct adding *adding, const struct dra
                             &published, err);
 }
 
-/* Does the newest version differ in nothing but its number? Then it is the one to add to. */
-static bool is_same(const struct app_version *app, const struct known_app *known)
-{
-    struct app_version like = *app;
-    CLEANUP(freep) char *a = NULL, *b = NULL;
-
-    like.version = known->app.version;
-    a = app_version_encode(&like);
-    b = app_version_encode(&known->app);
-    return strcmp(a, b) == 0;
-}
-
-static bool has_variant(const struct adding *adding, const struct known_app *known,
-                        const struct draft *draft)
+static enum variant_standing look_up(const struct adding *adding, const struct known_app *known,
+                                     const struct draft *draft)
 {
     CLEANUP(variant_clear) struct variant mine = {0};
-    struct digest digest;
     CLEANUP(freep) char *payload = NULL;
+    struct digest digest;
 
     if (fill_variant(adding, draft, &mine, NULL) != STATUS_OK)
-        return false;
+        return VARIANT_DIFFERS;
     payload = variant_encode(&mine);
     digest = envelope_identity(VARIANT_TYPE, payload, strlen(payload));
-    for (size_t i = 0; i < known->variants.count; i++) {
-        CLEANUP(envelope_clear) struct envelope envelope = {0};
+    return known_app_variant(known, draft->platform.text, &digest);
+}
 
-        if (envelope_decode(known->variants.texts[i], strlen(known->variants.texts[i]),
-                            ENVELOPE_PAYLOAD_MAX, &envelope, NULL) == STATUS_OK &&
-            digest_equals(&envelope.digest, &digest))
-            return true;
+/* The same contract, and no other program for a platform that it has: what an attempt that was cut
+ * short left out, or a further platform, is added to the version that is there. */
+static bool goes_on(struct adding *adding, const struct known_app *known)
+{
+    bool fits = known_app_is_like(known, &adding->app);
+
+    for (size_t i = 0; i < adding->draft_count && fits; i++) {
+        enum variant_standing standing = look_up(adding, known, &adding->drafts[i]);
+
+        adding->drafts[i].is_there = standing == VARIANT_IS_THERE;
+        fits = standing != VARIANT_DIFFERS;
     }
-    return false;
+    return fits;
 }
 
 /* The same contract with the same programs needs no new version: `app add` may be repeated. */
@@ -317,19 +314,21 @@ static enum status choose_version(struct adding *adding, struct error *err)
 {
     CLEANUP(known_app_clear) struct known_app known = {0};
     enum status status = apps_find(adding->keychain->profile, adding->app.name.text, &known, err);
-    bool is_repeated;
 
     adding->app.version = 1;
-    adding->is_new = true;
+    adding->is_new = adding->is_new_version = true;
     if (status == STATUS_NOT_FOUND && !adding->keychain->profile->session->was_refused)
         return STATUS_OK;
     TRY(status);
     adding->digest = known.envelope.digest;
-    is_repeated = is_same(&adding->app, &known);
-    for (size_t i = 0; i < adding->draft_count; i++)
-        is_repeated = is_repeated && has_variant(adding, &known, &adding->drafts[i]);
-    adding->app.version = known.app.version + !is_repeated;
-    adding->is_new = !is_repeated;
+    adding->is_new_version = !goes_on(adding, &known);
+    adding->app.version = known.app.version + adding->is_new_version;
+    adding->is_new = adding->is_new_version;
+    for (size_t i = 0; i < adding->draft_count; i++) {
+        if (adding->is_new_version)
+            adding->drafts[i].is_there = false;
+        adding->is_new = adding->is_new || !adding->drafts[i].is_there;
+    }
     return STATUS_OK;
 }
 
@@ -362,9 +361,11 @@ static enum status publish_all(struct adding *adding, struct error *err)
     for (size_t i = 0; i < adding->draft_count; i++)
         TRY(upload_files(adding->keychain->profile, adding->drafts[i].files,
                          adding->drafts[i].count, &tally, err));
-    TRY(publish_app(adding, &key, err));
+    if (adding->is_new_version)
+        TRY(publish_app(adding, &key, err));
     for (size_t i = 0; i < adding->draft_count; i++)
-        TRY(publish_variant(adding, &adding->drafts[i], &key, err));
+        if (!adding->drafts[i].is_there)
+            TRY(publish_variant(adding, &adding->drafts[i], &key, err));
     return STATUS_OK;
 }
 
@@ -454,7 +455,8 @@ const struct command verb_app_add = {
         "A program is an app as it is: it reads its inputs from the current folder, writes its "
         "outputs there (or to standard output) and exits with 0. Files after the program go along "
         "with it. What is given as limits are ceilings: units may ask for less, never for more. "
-        "Repeating the command without a change publishes nothing.",
+        "Repeating the command without a change publishes nothing; a program for a further "
+        "platform is added to the version that is there.",
     .examples = "  Any filter; its standard output is the result:\n"
                 "    dugnad app add primes ./primes\n"
                 "  A program that writes a file of up to 64 MiB, for two platforms:\n"

@@ -61,3 +61,43 @@ enum status apps_find(struct profile *profile, const char *name, struct known_ap
     best = (struct known_app){0};
     return STATUS_OK;
 }
+
+/* --- the same again? --- */
+
+bool known_app_is_like(const struct known_app *known, const struct app_version *app)
+{
+    struct app_version like = *app;
+    CLEANUP(freep) char *a = NULL, *b = NULL;
+
+    like.version = known->app.version;
+    a = app_version_encode(&like);
+    b = app_version_encode(&known->app);
+    return strcmp(a, b) == 0;
+}
+
+static enum variant_standing compare(const struct known_app *known, const char *text,
+                                     const char *platform, const struct digest *digest)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(variant_clear) struct variant variant = {0};
+
+    if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL) != STATUS_OK ||
+        variant_decode(envelope.payload, envelope.payload_length, &variant, NULL) != STATUS_OK ||
+        !digest_equals(&variant.app_version, &known->envelope.digest) ||
+        strcmp(variant.platform.text, platform) != 0)
+        return VARIANT_LACKS;
+    return digest_equals(&envelope.digest, digest) ? VARIANT_IS_THERE : VARIANT_DIFFERS;
+}
+
+enum variant_standing known_app_variant(const struct known_app *known, const char *platform,
+                                        const struct digest *digest)
+{
+    enum variant_standing standing = VARIANT_LACKS;
+
+    for (size_t i = 0; i < known->variants.count && standing != VARIANT_IS_THERE; i++) {
+        enum variant_standing one = compare(known, known->variants.texts[i], platform, digest);
+
+        standing = one != VARIANT_LACKS ? one : standing;
+    }
+    return standing;
+}

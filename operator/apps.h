@@ -14,6 +14,14 @@ struct known_app {
 
 void known_app_clear(struct known_app *known); /* for CLEANUP(), too */
 
+/* Does it differ from `app` in nothing but its number? */
+bool known_app_is_like(const struct known_app *known, const struct app_version *app);
+
+/* How it stands to a variant of that platform and identity. */
+enum variant_standing { VARIANT_LACKS, VARIANT_IS_THERE, VARIANT_DIFFERS };
+enum variant_standing known_app_variant(const struct known_app *known, const char *platform,
+                                        const struct digest *digest);
+
 /*
  * The newest version of that name which the project signed. STATUS_NOT_FOUND: there is none.
  * Needs profile->trust.

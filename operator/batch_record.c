@@ -214,22 +214,50 @@ enum status batch_record_list(struct batch_record *record, int64_t index,
     return list_new(record, index + (int64_t)known, units + known, count - known, err);
 }
 
+static enum status read_names(const struct batch_record *record, int64_t first, int64_t end,
+                              struct unit_name_key keys[NAMES_AT_ONCE], size_t *ret_count,
+                              struct error *err)
+{
+    size_t some = end - first < NAMES_AT_ONCE ? (size_t)(end - first) : NAMES_AT_ONCE;
+    size_t bytes;
+
+    TRY(record->disk->read_at(record->names, first * UNIT_NAME_KEY_BYTES, keys, some * sizeof *keys,
+                              &bytes, err));
+    *ret_count = some;
+    if (bytes == some * sizeof *keys)
+        return STATUS_OK;
+    return error_set(err, STATUS_STORAGE, "the list of the units' names cannot be read");
+}
+
 enum status batch_record_names(const struct batch_record *record, int64_t count,
                                struct unit_names *names, struct error *err)
 {
     struct unit_name_key keys[NAMES_AT_ONCE];
     int64_t other;
-    size_t bytes;
+    size_t some;
 
     for (int64_t first = 0; first < count; first += NAMES_AT_ONCE) {
-        size_t some = count - first < NAMES_AT_ONCE ? (size_t)(count - first) : NAMES_AT_ONCE;
-
-        TRY(record->disk->read_at(record->names, first * UNIT_NAME_KEY_BYTES, keys,
-                                  some * sizeof *keys, &bytes, err));
-        if (bytes != some * sizeof *keys)
-            return error_set(err, STATUS_STORAGE, "the list of the units' names cannot be read");
+        TRY(read_names(record, first, count, keys, &some, err));
         for (size_t i = 0; i < some; i++)
             (void)!unit_names_claim(names, &keys[i], first + (int64_t)i, &other);
     }
     return STATUS_OK;
+}
+
+enum status batch_record_named(const struct batch_record *record, const char *name,
+                               struct digest *ret_digest, struct error *err)
+{
+    const struct unit_name_key wanted = unit_name_key(name);
+    struct unit_name_key keys[NAMES_AT_ONCE];
+    int64_t count;
+    size_t some;
+
+    TRY(batch_record_count(record, &count, err));
+    for (int64_t first = 0; first < count; first += NAMES_AT_ONCE) {
+        TRY(read_names(record, first, count, keys, &some, err));
+        for (size_t i = 0; i < some; i++)
+            if (memcmp(&keys[i], &wanted, sizeof wanted) == 0)
+                return batch_record_unit(record, first + (int64_t)i, ret_digest, err);
+    }
+    return error_set(err, STATUS_NOT_FOUND, "the batch has no unit \"%.100s\"", name);
 }

@@ -71,6 +71,10 @@ enum status batch_record_list(struct batch_record *record, int64_t index,
                               const struct listed_unit *units, size_t count, struct error *err)
     MUST_USE;
 
+/* The unit of that name, whatever its case. STATUS_NOT_FOUND: none is listed. */
+enum status batch_record_named(const struct batch_record *record, const char *name,
+                               struct digest *ret_digest, struct error *err) MUST_USE;
+
 /* Claim the names of the first `count` units. STATUS_STORAGE: so many are not listed. */
 enum status batch_record_names(const struct batch_record *record, int64_t count,
                                struct unit_names *names, struct error *err) MUST_USE;

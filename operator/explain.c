@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "operator/batch_record.h"
 #include "operator/batches.h"
 #include "operator/remote.h"
 #include "operator/verbs.h"
@@ -138,29 +139,72 @@ static const char *unit_hex(const char *what)
     return text_to_exact_bytes(hex, sizeof bytes, bytes) ? hex : NULL;
 }
 
+/* "BATCH UNIT" or "BATCH/UNIT": by the profile's own list. false: it is no unit's name. */
+static bool names_a_unit(const struct options *options, char **ret_batch, const char **ret_unit)
+{
+    const char *first = options->operands[0];
+    const char *slash = strchr(first, '/');
+
+    if (options->operand_count > 1) {
+        *ret_batch = text_copy(first);
+        *ret_unit = options->operands[1];
+        return true;
+    }
+    if (slash == NULL)
+        return false;
+    *ret_batch = text_copy_n(first, (size_t)(slash - first));
+    *ret_unit = slash + 1;
+    return true;
+}
+
+static enum status explain_named(struct profile *profile, const struct options *options,
+                                 const char *batch, const char *unit, struct error *err)
+{
+    CLEANUP(batch_record_clear) struct batch_record record = {0};
+    struct batch_status status;
+    struct digest digest;
+
+    TRY(batch_ask(profile, batch, &status, err));
+    TRY(batch_record_find(profile, &status.batch, &record, err));
+    TRY(batch_record_named(&record, unit, &digest, err));
+    return explain_unit(profile, options, unit_hex(digest_format(&digest).text), err);
+}
+
+static enum status explain(struct profile *profile, const struct options *options,
+                           struct error *err)
+{
+    const char *hex = unit_hex(options->operands[0]);
+    CLEANUP(freep) char *batch = NULL;
+    const char *unit;
+
+    if (names_a_unit(options, &batch, &unit))
+        return explain_named(profile, options, batch, unit, err);
+    return hex != NULL ? explain_unit(profile, options, hex, err)
+                       : explain_batch(profile, options, err);
+}
+
 static int run(void *context, const struct options *options)
 {
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
-    const char *hex = unit_hex(options->operands[0]);
     struct error err = {0};
 
-    if (profile_open(&profile, session, options, &err) != STATUS_OK)
-        return session_fail(session, &err);
-    if ((hex != NULL ? explain_unit(&profile, options, hex, &err)
-                     : explain_batch(&profile, options, &err)) != STATUS_OK)
+    if (profile_open(&profile, session, options, &err) != STATUS_OK ||
+        explain(&profile, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     return EXIT_DONE;
 }
 
 const struct command verb_explain = {
     .name = "explain",
-    .operands = "BATCH|UNIT",
+    .operands = "BATCH|DIGEST [UNIT]",
     .operand_min = 1,
-    .operand_max = 1,
+    .operand_max = 2,
     .summary = "Say what a batch or unit waits for, and why it failed",
     .description = "Failures are grouped by cause, each with an example and the end of what it "
-                   "wrote to stderr. A unit is named by its digest, sha256:….",
-    .examples = "  dugnad explain primes\n",
+                   "wrote to stderr. A unit is named by its batch and name, BATCH UNIT "
+                   "or BATCH/UNIT, on the machine that submitted it; anywhere by its digest, "
+                   "sha256:….",
+    .examples = "  dugnad explain primes\n  dugnad explain primes 0-1000\n",
     .run = run,
 };

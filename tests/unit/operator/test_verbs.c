@@ -257,6 +257,26 @@ Test(verbs, adding_the_same_app_again_publishes_nothing)
     cr_expect(eq(sz, desk_site.app_versions.count, 2));
 }
 
+Test(verbs, an_app_that_was_cut_anywhere_is_added_as_one_version)
+{
+    size_t apps = desk_site.app_versions.count, variants = desk_site.variants.count;
+    bool is_through = false;
+
+    write_at_home("p1", "#!/bin/sh\necho one\n");
+    write_at_home("p2", "#!/bin/sh\necho two\n");
+    for (int64_t after = 0; after < 30 && !is_through; after++) {
+        CLEANUP(freep) char *first = text_copy(at_home("p1"));
+        CLEANUP(freep) char *other = text_format("aarch64-linux-gnu=%s", at_home("p2"));
+
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after / 2;
+        is_through = RUN("app", "add", "two", first, "--platform", other) == EXIT_DONE;
+    }
+    cr_expect(is_through, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.app_versions.count, apps + 1));
+    cr_expect(eq(sz, desk_site.variants.count, variants + 2));
+}
+
 Test(verbs, wrong_apps_are_refused_with_their_reason)
 {
     static const struct {
@@ -279,6 +299,29 @@ Test(verbs, wrong_apps_are_refused_with_their_reason)
     }
     write_at_home("data", "no program");
     cr_expect(eq(int, RUN("app", "add", "good", at_home("data")), EXIT_USAGE));
+}
+
+/* --- a unit by its name --- */
+
+Test(verbs, a_unit_is_explained_by_its_batch_and_name)
+{
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    CLEANUP(freep) char *wanted = NULL;
+
+    submit_three();
+    cr_assert(eq(int,
+                 envelope_decode(desk_site.units.texts[1], strlen(desk_site.units.texts[1]),
+                                 ENVELOPE_PAYLOAD_MAX, &unit, NULL),
+                 STATUS_OK));
+    wanted = text_format("GET /v1/units/%s", digest_format(&unit.digest).text + strlen("sha256:"));
+    (void)RUN("explain", "b", "1-2");
+    cr_expect(eq(str, desk_site.log.texts[desk_site.log.count - 1], wanted));
+    (void)RUN("explain", "b");
+    cr_expect(ne(str, desk_site.log.texts[desk_site.log.count - 1], wanted));
+    (void)RUN("explain", "b/1-2");
+    cr_expect(eq(str, desk_site.log.texts[desk_site.log.count - 1], wanted));
+    cr_expect(eq(int, RUN("explain", "b", "7-8"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "no unit \"7-8\"") != NULL, "%s", desk_said);
 }
 
 /* --- words --- */
