@@ -257,19 +257,37 @@ static enum status make_visit(struct daemon *daemon, struct attached *project, s
     return STATUS_OK;
 }
 
+/*
+ * The server may have seen it, and takes one number with two contents for a clone: the number is
+ * spent, durably, before its content is forgotten.
+ */
+static enum status spend_number(struct attached *project, struct error *err)
+{
+    struct host_record host = project->host;
+
+    if (host.next_visit <= project->visit.number)
+        host.next_visit = project->visit.number + 1;
+    TRY(save_host_record(&project->files, &host, err));
+    project->host = host;
+    return STATUS_OK;
+}
+
 /* The server will not have it as it is. Its tasks go with later visits, fewer at a time. */
 static void give_visit_up(struct daemon *daemon, struct attached *project, const struct error *err)
 {
     struct error own = {0};
 
     LOG(LOG_WARN, "visit.refused", LOG_N("visit", project->visit.number), LOG_S("why", err->text));
+    if (spend_number(project, &own) != STATUS_OK) {
+        log_failure(LOG_WARN, "host.not-saved", &own);
+        set_words(daemon->trouble, own.text);
+        return; /* the same visit is repeated, and refused again */
+    }
     if (project->report_limit > 1)
         project->report_limit /= 2;
-    if (remove_visit_record(&project->files, &own) != STATUS_OK) {
-        set_words(daemon->trouble, own.text);
-        return;
-    }
     visit_record_clear(&project->visit);
+    if (remove_visit_record(&project->files, &own) != STATUS_OK)
+        log_failure(LOG_WARN, "visit.not-removed", &own); /* it is known as spent */
 }
 
 static void visit_failed(struct daemon *daemon, struct attached *project, enum status status,

@@ -307,6 +307,28 @@ static void repeat_visit(struct fake_site *site, const struct fake_request *requ
     fake_reply(response, 200, site->last_reply, strlen(site->last_reply));
 }
 
+/* As the server does: of what it refused, too, it remembers the number and the content. */
+static void check_refused(struct fake_site *site, int64_t number, const char *body)
+{
+    if (site->refused_body != NULL && number == site->refused_visit &&
+        strcmp(site->refused_body, body) != 0)
+        broke(site, "visit %lld was refused and came again with other content", (long long)number);
+}
+
+static void refuse_visit(struct fake_site *site, const struct fake_request *request,
+                         struct http_response *response)
+{
+    CLEANUP(scheduler_request_clear) struct scheduler_request asked = {0};
+
+    if (scheduler_request_decode(request->body, request->body_length, &asked, NULL) == STATUS_OK) {
+        check_refused(site, asked.visit.number, request->body);
+        free(site->refused_body);
+        site->refused_body = text_copy(request->body);
+        site->refused_visit = asked.visit.number;
+    }
+    reply_problem(response, site->fails_with, site->fails_retry_s, "not now");
+}
+
 static void take_visit(struct fake_site *site, const struct fake_request *request,
                        struct http_response *response)
 {
@@ -319,6 +341,7 @@ static void take_visit(struct fake_site *site, const struct fake_request *reques
         reply_problem(response, STATUS_INVALID, 0, err.text);
         return;
     }
+    check_refused(site, asked.visit.number, request->body);
     if (asked.visit.number == site->last_visit) {
         repeat_visit(site, request, response);
         return;
@@ -350,7 +373,7 @@ static void reply_visit(struct fake_site *site, const struct fake_request *reque
             if (site->tasks[i].state == FAKE_SENT)
                 site->tasks[i].state = FAKE_STORED; /* withdrawn: others compute them */
     } else if (site->fails_with != STATUS_OK) {
-        reply_problem(response, site->fails_with, site->fails_retry_s, "not now");
+        refuse_visit(site, request, response);
     } else {
         take_visit(site, request, response);
     }
@@ -548,6 +571,7 @@ void fake_site_clear(struct fake_site *site)
     sample_clear(&site->sample);
     free(site->last_body);
     free(site->last_reply);
+    free(site->refused_body);
 }
 
 size_t fake_site_count(const struct fake_site *site, enum fake_task_state least)

@@ -67,9 +67,11 @@ struct fake_site {
     char *last_reply;
     int64_t files_served;
     int64_t last_range;
-    int64_t asked_tasks; /* wanted by the last visit */
-    bool forgets_told;   /* like a server that restarts: verdicts are told again and again */
-    int64_t held;        /* told by the last visit */
+    int64_t asked_tasks;   /* wanted by the last visit */
+    bool forgets_told;     /* like a server that restarts: verdicts are told again and again */
+    int64_t held;          /* told by the last visit */
+    int64_t refused_visit; /* by fails_with, last */
+    char *refused_body;    /* owned */
     int64_t bulletins;
     char upload[FAKE_UPLOAD_MAX];
     size_t upload_length;

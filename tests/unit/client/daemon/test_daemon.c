@@ -21,12 +21,15 @@ static void set_up(void)
     volunteer_init(&it, 4);
 }
 
+/* Criterion prints what fails here and passes the test all the same; a crash it takes for one. */
 static void tear_down(void)
 {
     cr_expect(eq(str, it.site.broken, ""));
     volunteer_clear(&it);
     cr_expect(eq(i64, it.launcher.alive, 0));
     cr_expect(eq(i64, it.site.net.open, 0));
+    if (it.site.broken[0] != '\0' || it.launcher.alive != 0 || it.site.net.open != 0)
+        abort();
 }
 
 TestSuite(daemon, .init = set_up, .fini = tear_down, .timeout = 60);
@@ -175,6 +178,31 @@ Test(daemon, retry_after_is_obeyed_up_to_a_day)
     cr_expect(eq(i64, it.site.visits, 0));
     volunteer_live(&it, 5 * HOUR);
     cr_expect(gt(i64, it.site.visits, 0));
+}
+
+/* Its number came again with other bytes, and the server took the host for a clone. */
+Test(daemon, a_refused_visit_has_spent_its_number)
+{
+    volunteer_live(&it, MINUTE / 2);
+    it.site.fails_with = STATUS_INVALID;
+    volunteer_live(&it, HOUR);
+    restart();
+    it.site.fails_with = STATUS_OK;
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(gt(i64, it.site.refused_visit, 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+Test(daemon, a_refused_visit_is_repeated_as_it_was_while_its_number_cannot_be_spent)
+{
+    volunteer_live(&it, MINUTE / 2);
+    it.site.fails_with = STATUS_INVALID;
+    failing_disk_arm(&it.disk, FAILING_ROOM, 1);
+    volunteer_live(&it, HOUR);
+    cr_expect(failing_disk_repair(&it.disk));
+    it.site.fails_with = STATUS_OK;
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
 }
 
 /* --- identity --- */
