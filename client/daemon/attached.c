@@ -156,6 +156,15 @@ void attached_keep_envelope(struct attached *project, struct envelope *envelope)
 
 /* --- loading --- */
 
+/*
+ * A file that is not there, or was put aside because it is not what it should be, is done without.
+ * One that the disk does not give now may be fine: nothing may be decided on its absence.
+ */
+static enum status unless_gone(enum status status)
+{
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status load_envelopes(struct attached *project, struct error *err)
 {
     struct disk *disk = project->files.folder->env->disk;
@@ -168,44 +177,77 @@ static enum status load_envelopes(struct attached *project, struct error *err)
         CLEANUP(envelope_clear) struct envelope envelope = {0};
         struct digest digest;
 
-        if (text_to_exact_bytes(names.names[i], DIGEST_BYTES, digest.bytes) &&
-            load_envelope(&project->files, &digest, &envelope, NULL) == STATUS_OK)
+        if (!text_to_exact_bytes(names.names[i], DIGEST_BYTES, digest.bytes))
+            continue;
+        TRY(unless_gone(load_envelope(&project->files, &digest, &envelope, err)));
+        if (envelope.payload != NULL)
             attached_keep_envelope(project, &envelope);
     }
     return STATUS_OK;
 }
 
+static void free_numbers(int64_t **numbers)
+{
+    free(*numbers);
+}
+
+static enum status load_task(struct attached *project, int64_t number, struct error *err)
+{
+    struct task_record record = {0};
+
+    TRY(unless_gone(load_task_record(&project->files, number, &record, err)));
+    if (record.task != number)
+        return STATUS_OK;
+    record.phase = phase_after_restart(record.phase);
+    (void)task_add(project, &record);
+    return STATUS_OK;
+}
+
 static enum status load_tasks(struct attached *project, struct error *err)
 {
-    int64_t *numbers = NULL;
+    CLEANUP(free_numbers) int64_t *numbers = NULL;
     size_t count = 0;
 
     TRY(list_tasks(&project->files, &numbers, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        struct task_record record = {0};
-
-        if (load_task_record(&project->files, numbers[i], &record, NULL) != STATUS_OK)
-            continue;
-        record.phase = phase_after_restart(record.phase);
-        (void)task_add(project, &record);
-    }
-    free(numbers);
+    for (size_t i = 0; i < count; i++)
+        TRY(load_task(project, numbers[i], err));
     return STATUS_OK;
 }
 
 /* A host without its key, or a key without its host, is nobody: enrol anew. */
-static void load_identity(struct attached *project)
+static enum status load_identity(struct attached *project, struct error *err)
 {
-    bool has_key = load_host_key(&project->files, &project->key, NULL) == STATUS_OK;
-    struct error err = {0};
+    struct host_record none = {.next_visit = 1};
 
-    if (has_key && load_host_record(&project->files, &project->host, NULL) != STATUS_OK)
-        project->host = (struct host_record){.next_visit = 1};
-    if (!has_key && remove_host_identity(&project->files, &err) != STATUS_OK)
-        log_failure(LOG_WARN, "host.not-removed", &err);
-    if (load_visit_record(&project->files, &project->visit, NULL) == STATUS_OK &&
-        project->visit.number < project->host.next_visit)
+    TRY(unless_gone(load_host_key(&project->files, &project->key, err)));
+    if (public_key_is_none(&project->key.public_key)) {
+        project->host = none;
+        return remove_host_identity(&project->files, err);
+    }
+    TRY(unless_gone(load_host_record(&project->files, &project->host, err)));
+    TRY(unless_gone(load_visit_record(&project->files, &project->visit, err)));
+    if (project->visit.number < project->host.next_visit)
         visit_record_clear(&project->visit); /* it was answered; only its removal was cut off */
+    return STATUS_OK;
+}
+
+/*
+ * Trust is written before the project is. Where it is lost, so is the newest keyring that was
+ * known, and a server could pass an old one off as new: that is for the owner to decide.
+ */
+static enum status load_chain(struct attached *project, struct error *err)
+{
+    enum status status = load_trust(&project->files, &project->trust, err);
+
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    if (project->record.stopped[0] == '\0')
+        set_words(project->record.stopped,
+                  "what was known of the project's keys cannot be read any more (see aside/): "
+                  "attach again with the project's link to start over");
+    LOG(LOG_ERROR, "project.stopped", LOG_S("project", project->record.name),
+        LOG_S("why", project->record.stopped));
+    return STATUS_OK;
 }
 
 /* As a wall time it survived; it must not grow beyond what servers may ask for. */
@@ -223,9 +265,8 @@ static enum status load(struct daemon *daemon, struct attached *project, struct 
 {
     TRY(load_project_record(&project->files, &project->record, err));
     TRY(project_files_make(&project->files, err));
-    if (load_trust(&project->files, &project->trust, NULL) != STATUS_OK)
-        project->wants_contact = true; /* the pinned id is in project.json: start over from it */
-    load_identity(project);
+    TRY(load_chain(project, err));
+    TRY(load_identity(project, err));
     restore_return(daemon, project);
     TRY(load_envelopes(project, err));
     return load_tasks(project, err);

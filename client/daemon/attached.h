@@ -84,11 +84,14 @@ struct daemon {
     struct attached **projects; /* owned */
     size_t project_count;
     bool is_paused;
-    int64_t save_again_at;     /* mono ms: when dirty tasks are saved again */
-    char trouble[WHY_MAX + 1]; /* the disk's */
+    int64_t save_again_at; /* mono ms: when dirty tasks are saved again */
+    int64_t load_again_at; /* the same of projects that could not be loaded; while `unloaded` */
+    char unloaded[WHY_MAX + 1]; /* why some project could not be; "": all are */
+    char trouble[WHY_MAX + 1];  /* the disk's */
 };
 
 #define DIRTY_RETRY_MS 10000
+#define LOAD_RETRY_MS  60000
 
 /* --- projects (attached.c) --- */
 
@@ -96,7 +99,10 @@ struct daemon {
 struct attached *attached_add(struct daemon *daemon, const struct digest *project,
                               struct error *err);
 
-/* Adds and loads one. NULL: there is no readable project. */
+/*
+ * Adds and loads one. NULL: `err` says why; STATUS_NOT_FOUND: there is none. With any other failure
+ * its files stay as they are, to be loaded another time.
+ */
 struct attached *attached_load(struct daemon *daemon, const struct digest *project,
                                struct error *err);
 

@@ -10,6 +10,22 @@
 
 #define IDLE_WAKE_MS 60000 /* at the latest, for what only the wall clock says */
 
+/* What the disk does not give now is asked of it again: its work must not be given up for that. */
+static void load_project(struct daemon *daemon, const char *name)
+{
+    struct digest project;
+    struct error err = {0};
+
+    if (!base64url_decode(name, strlen(name), project.bytes, DIGEST_BYTES) ||
+        daemon_find(daemon, &project) != NULL || attached_load(daemon, &project, &err) != NULL)
+        return;
+    LOG(LOG_WARN, "project.not-loaded", LOG_S("folder", name), LOG_S("why", err.text));
+    if (err.status == STATUS_NOT_FOUND)
+        return;
+    set_words(daemon->unloaded, err.text);
+    daemon->load_again_at = daemon_now(daemon) + LOAD_RETRY_MS;
+}
+
 static enum status load_projects(struct daemon *daemon, struct error *err)
 {
     CLEANUP(disk_names_clear) struct disk_names names = {0};
@@ -17,17 +33,21 @@ static enum status load_projects(struct daemon *daemon, struct error *err)
 
     TRY(data_folder_join(daemon->parts.folder, &path, err, "projects"));
     TRY(daemon->env->disk->list(daemon->env->disk, path.text, &names, err));
-    for (size_t i = 0; i < names.count && daemon->project_count < STATE_PROJECTS_MAX; i++) {
-        struct digest project;
-        struct error own = {0};
-
-        if (!base64url_decode(names.names[i], strlen(names.names[i]), project.bytes, DIGEST_BYTES))
-            continue;
-        if (attached_load(daemon, &project, &own) == NULL)
-            LOG(LOG_WARN, "project.not-loaded", LOG_S("folder", names.names[i]),
-                LOG_S("why", own.text));
-    }
+    daemon->unloaded[0] = '\0';
+    for (size_t i = 0; i < names.count && daemon->project_count < STATE_PROJECTS_MAX; i++)
+        load_project(daemon, names.names[i]);
     return STATUS_OK;
+}
+
+static void load_again(struct daemon *daemon)
+{
+    struct error err = {0};
+
+    if (daemon->unloaded[0] == '\0' || daemon_now(daemon) < daemon->load_again_at)
+        return;
+    daemon->load_again_at = daemon_now(daemon) + LOAD_RETRY_MS;
+    if (load_projects(daemon, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "projects.not-loaded", &err);
 }
 
 /* The mark that its owner paused it survives a restart. */
@@ -117,11 +137,13 @@ static int64_t next_wake(struct daemon *daemon)
 
     for (size_t i = 0; i < daemon->project_count; i++)
         wake = sooner(wake, wake_of_project(daemon, daemon->projects[i], now));
+    wake = sooner(wake, still(daemon->load_again_at, now));
     return sooner(wake, still(daemon->save_again_at, now));
 }
 
 int64_t daemon_step(struct daemon *daemon)
 {
+    load_again(daemon);
     run_poll_all(daemon);
     for (size_t i = 0; i < daemon->project_count; i++)
         step_project(daemon, daemon->projects[i]);

@@ -132,7 +132,8 @@ json_t *status_of_daemon(struct daemon *daemon)
     set(it, "client", text(daemon->parts.client));
     set(it, "is_running", json_true());
     set(it, "is_paused", json_boolean(daemon->is_paused));
-    set(it, "trouble", text(daemon_trouble(daemon)));
+    set(it, "trouble",
+        text(daemon->unloaded[0] != '\0' ? daemon->unloaded : daemon_trouble(daemon)));
     set(it, "cores", json_integer(daemon->parts.config->cores));
     set(it, "time", json_integer(daemon_now_s(daemon)));
     for (size_t i = 0; i < daemon->project_count; i++)

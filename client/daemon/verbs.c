@@ -32,6 +32,23 @@ static enum status store_attached(struct daemon *daemon, struct attached *projec
     return STATUS_OK;
 }
 
+/*
+ * Of a project that lies there and could not be loaded more may be known than the owner brings:
+ * nothing is written over it.
+ */
+static enum status find_or_load(struct daemon *daemon, const struct digest *id,
+                                struct attached **ret_project, struct error *err)
+{
+    struct error own = {0};
+
+    *ret_project = daemon_find(daemon, id);
+    if (*ret_project == NULL)
+        *ret_project = attached_load(daemon, id, &own);
+    if (*ret_project != NULL || own.status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    return error_set(err, own.status, "what is known of this project cannot be read: %s", own.text);
+}
+
 /* Never less than what is known already, and never another project's site. */
 static enum status check_attach(const struct attached *known, const struct project_record *record,
                                 const struct trust *trust, struct error *err)
@@ -48,10 +65,12 @@ static enum status check_attach(const struct attached *known, const struct proje
 static enum status attach(struct daemon *daemon, struct project_record *record, struct trust *trust,
                           struct error *err)
 {
-    struct attached *project = daemon_find(daemon, &record->project);
-    bool is_new = project == NULL;
+    struct attached *project;
     enum status status;
+    bool is_new;
 
+    TRY(find_or_load(daemon, &record->project, &project, err));
+    is_new = project == NULL;
     TRY(check_attach(project, record, trust, err));
     if (is_new)
         project = attached_add(daemon, &record->project, err);

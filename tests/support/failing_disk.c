@@ -36,6 +36,17 @@ static enum status powered(struct disk *disk, struct error *err)
     return STATUS_OK;
 }
 
+static enum status readable(struct disk *disk, const char *path, struct error *err)
+{
+    const char *end = of(disk)->unreadable;
+
+    TRY(powered(disk, err));
+    if (end != NULL && strlen(path) >= strlen(end) &&
+        strcmp(path + strlen(path) - strlen(end), end) == 0)
+        return error_set(err, STATUS_STORAGE, "the disk does not give that file");
+    return STATUS_OK;
+}
+
 static int slot_of(struct failing_disk *disk, const char *path)
 {
     for (int i = 0; i < FAILING_FILES_MAX; i++)
@@ -108,7 +119,7 @@ static void settle_parent(struct failing_disk *disk, const char *path)
 static enum status read_whole(struct disk *disk, const char *path, struct buffer *ret_content,
                               struct error *err)
 {
-    TRY(powered(disk, err));
+    TRY(readable(disk, path, err));
     return of(disk)->real->read(of(disk)->real, path, ret_content, err);
 }
 
@@ -136,7 +147,7 @@ static enum status open_read(struct disk *disk, const char *path, struct disk_fi
 {
     struct disk_file *real = NULL;
 
-    TRY(powered(disk, err));
+    TRY(readable(disk, path, err));
     TRY(of(disk)->real->open_read(of(disk)->real, path, &real, err));
     return wrap(disk, path, real, ret_file);
 }

@@ -1,7 +1,8 @@
 /*
  * A disk in front of the real one that fails when told to: at one step of those that change
- * something, as a power cut or for want of room. A power cut also takes back what was written to a
- * file and never synced, and the files and folders that were made in a folder and it never synced.
+ * something, as a power cut or for want of room; or at every reading of some files. A power cut
+ * also takes back what was written to a file and never synced, and the files and folders that were
+ * made in a folder and it never synced.
  */
 #ifndef TESTS_SUPPORT_FAILING_DISK_H
 #define TESTS_SUPPORT_FAILING_DISK_H
@@ -21,6 +22,7 @@ struct failing_disk {
     enum failing_kind kind;
     int steps_left; /* changes that still succeed; < 0: all */
     bool is_down;
+    const char *unreadable; /* what ends so cannot be read (STATUS_STORAGE); NULL: all can */
     struct {
         char path[DISK_PATH_MAX]; /* "": free */
         int64_t synced;           /* bytes that a power cut would leave */

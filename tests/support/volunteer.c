@@ -1,6 +1,7 @@
 #include "tests/support/volunteer.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ void volunteer_stop(struct volunteer *it)
         return;
     daemon_close(it->daemon);
     it->daemon = NULL;
+    MUST(it->launcher.alive == 0 && it->site.net.open == 0);
     data_folder_close(&it->folder);
 }
 
@@ -88,7 +90,7 @@ void volunteer_attach(struct volunteer *it)
     trust_clear(&trust);
 }
 
-void volunteer_live(struct volunteer *it, int64_t ms)
+static void live(struct volunteer *it, int64_t ms)
 {
     int64_t until = it->env.now_mono_ms + ms;
 
@@ -107,6 +109,15 @@ void volunteer_live(struct volunteer *it, int64_t ms)
         if (it->env.now_mono_ms >= until)
             return;
     }
+    abort();
+}
+
+void volunteer_live(struct volunteer *it, int64_t ms)
+{
+    live(it, ms);
+    if (it->site.broken[0] == '\0')
+        return;
+    (void)fprintf(stderr, "the client broke its word: %s\n", it->site.broken);
     abort();
 }
 
