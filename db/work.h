@@ -33,6 +33,7 @@ struct host {
     enum host_kind { HOST_NATIVE = 1, HOST_BROWSER = 2 } kind;
     int64_t volunteer;
     int64_t organisation;          /* as struct identity has it */
+    bool is_without_account;       /* its volunteer stands for an address prefix */
     char *prefix;                  /* owned; address prefix of its enrolment */
     struct digest token;           /* SHA-256 of its token */
     int64_t visit;                 /* number of its last visit; 0: none */

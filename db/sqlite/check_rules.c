@@ -64,6 +64,9 @@ static const struct rule rules[] = {
      "SELECT DISTINCT u.id FROM unit u JOIN task t ON t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
      " GROUP BY u.id, CASE u.independence WHEN 1 THEN t.host WHEN 2 THEN t.volunteer"
      " ELSE t.organisation END HAVING count(*) > 1"},
+    {"unit", "has tasks of hosts without accounts that share an address prefix",
+     "SELECT DISTINCT u.id FROM unit u JOIN task t ON t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
+     " WHERE u.independence > 1 AND t.prefix <> '' GROUP BY u.id, t.prefix HAVING count(*) > 1"},
     {"unit", "wants copies though it is not open, or more than it may have",
      "SELECT id FROM unit u WHERE copies_wanted > 0 AND (state <> 1 OR copies_wanted +"
      " (SELECT count(*) FROM task t WHERE t.id BETWEEN u.id * 16 AND u.id * 16 + 15) > max_tasks)"},

@@ -146,6 +146,7 @@ void read_host(struct query *query, struct host *ret_host)
     ret_host->prefix = get_copy(query);
     ret_host->platform = get_copy(query);
     ret_host->client = get_copy(query);
+    ret_host->is_without_account = get_integer(query) == VOLUNTEER_PREFIX;
 }
 
 /* Hosts come few and by number; text keeps the row readable to a person. */

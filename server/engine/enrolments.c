@@ -103,6 +103,7 @@ static enum status renew(struct cycle *cycle, const struct enrol_command *enrol,
     if (host->id != 0 && !digest_equals(&host->token, &enrol->token))
         published_forget_credential(cycle->engine->published, &host->token);
     host->volunteer = volunteer;
+    host->is_without_account = host->is_without_account && digest_is_none(&enrol->account);
     host->token = enrol->token;
     host->is_changed = true;
     return STATUS_OK;
@@ -120,6 +121,7 @@ static enum status add(struct cycle *cycle, const struct enrol_command *enrol, s
     host->kind = enrol->kind;
     host->volunteer = volunteer;
     host->organisation = -volunteer;
+    host->is_without_account = digest_is_none(&enrol->account);
     host->prefix = text_copy(enrol->prefix);
     host->platform = text_copy("");
     host->client = text_copy("");

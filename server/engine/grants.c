@@ -17,7 +17,8 @@ struct seeker {
 static struct match_host describe(const struct visit_state *state, const struct host *host)
 {
     const struct scheduler_host *facts = &state->visit->request->host;
-    struct match_host described = {.memory_bytes = facts->memory_bytes,
+    struct match_host described = {.prefix = host->is_without_account ? state->visit->prefix : "",
+                                   .memory_bytes = facts->memory_bytes,
                                    .disk_bytes = facts->disk_bytes};
 
     described.identity = (struct identity){
@@ -151,7 +152,7 @@ static void add_task(struct cycle *cycle, const struct visit_state *state, struc
                           .state = TASK_SENT,
                           .at_dispatch = host->identity,
                           .now = host->identity,
-                          .prefix = text_copy(state->visit->prefix),
+                          .prefix = text_copy(host->prefix),
                           .visit = state->visit->request->visit.number,
                           .variant = variant->digest,
                           .sent_s = cycle->clock.now_s,

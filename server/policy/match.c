@@ -110,7 +110,7 @@ static enum match_result judge_host(const struct unit *unit, const struct match_
         return MATCH_MEMORY;
     if (unit->disk_bytes > host->disk_bytes)
         return MATCH_DISK;
-    if (!quorum_is_independent(unit, &host->identity))
+    if (!quorum_is_independent(unit, &host->identity, host->prefix))
         return MATCH_IDENTITY;
     return MATCH_YES;
 }

@@ -15,6 +15,7 @@
 /* What the host says of itself, and who it is. Texts are borrowed. */
 struct match_host {
     struct identity identity;
+    const char *prefix; /* without an account: its address prefix now; else "" */
     const char *platforms[MATCH_PLATFORMS_MAX]; /* best first */
     size_t platform_count;
     const char *layers[MATCH_LAYERS_MAX]; /* active sandbox layers */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Below, a set of tasks is a uint32_t: bit i stands for the unit's tasks[i]. */
 _Static_assert(UNIT_TASKS_MAX <= 32, "a set of tasks must fit");
@@ -47,6 +48,15 @@ static uint32_t reports_of(const struct unit *unit, const struct digest *result)
     return set;
 }
 
+/* Without accounts, those behind one address prefix count as one volunteer: wherever they enrolled,
+ * what counts is where they were when they got the task. */
+static bool is_one_prefix(const struct task *a, const struct task *b,
+                          enum independence independence)
+{
+    return independence != INDEPENDENCE_HOST && a->prefix != NULL && b->prefix != NULL &&
+           *a->prefix != '\0' && strcmp(a->prefix, b->prefix) == 0;
+}
+
 /*
  * Accounts are merged and handed over, so what a task was and what it is now both count. And one
  * host is never independent of itself, whoever owned it when.
@@ -59,7 +69,7 @@ static bool is_shared(const struct task *a, const struct task *b, enum independe
     int64_t b_now = identity_named(&b->now, independence);
 
     return a_then == b_then || a_then == b_now || a_now == b_then || a_now == b_now ||
-           a->at_dispatch.host == b->at_dispatch.host;
+           a->at_dispatch.host == b->at_dispatch.host || is_one_prefix(a, b, independence);
 }
 
 static uint32_t tasks_sharing_with(const struct unit *unit, size_t i)
@@ -186,9 +196,9 @@ enum task_state quorum_judge_late(const struct unit *unit, size_t i)
     return TASK_INCONCLUSIVE;
 }
 
-bool quorum_is_independent(const struct unit *unit, const struct identity *who)
+bool quorum_is_independent(const struct unit *unit, const struct identity *who, const char *prefix)
 {
-    struct task candidate = {.at_dispatch = *who, .now = *who};
+    struct task candidate = {.at_dispatch = *who, .now = *who, .prefix = (char *)(uintptr_t)prefix};
 
     for (size_t i = 0; i < unit->task_count; i++)
         if (is_shared(&unit->tasks[i], &candidate, unit->rule.independence))

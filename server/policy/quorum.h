@@ -28,8 +28,9 @@ enum task_state quorum_judge_late(const struct unit *unit, size_t i);
 
 /*
  * May a task of `who` be added to the unit: does it share, then or now, the signed identity with no
- * task that the unit has, in whatever state?
+ * task that the unit has, in whatever state? `prefix` as in struct task: of a host without an
+ * account, else "".
  */
-bool quorum_is_independent(const struct unit *unit, const struct identity *who);
+bool quorum_is_independent(const struct unit *unit, const struct identity *who, const char *prefix);
 
 #endif

@@ -34,18 +34,30 @@ static struct digest account_of(int volunteer)
     return digest_of(name, strlen(name));
 }
 
+struct sim_prefix {
+    char text[32];
+};
+
+/* Where all hosts of a volunteer are. */
+static struct sim_prefix prefix_of(const struct sim_host *host)
+{
+    struct sim_prefix prefix;
+
+    (void)snprintf(prefix.text, sizeof prefix.text, "10.0.%d.0/24", host->volunteer);
+    return prefix;
+}
+
 /* Two of three volunteers have an account; the others are counted by their address prefix. */
 static void enrol(struct sim *sim, struct sim_host *host)
 {
     struct command command = {.kind = COMMAND_ENROL};
-    char prefix[32];
+    const struct sim_prefix prefix = prefix_of(host);
 
-    (void)snprintf(prefix, sizeof prefix, "10.0.%d.0/24", host->volunteer);
     private_key_clear(&host->key);
     private_key_generate(&host->key, &sim->env.base);
     command.enrol = (struct enrol_command){.key = host->key.public_key,
                                            .kind = HOST_NATIVE,
-                                           .prefix = prefix,
+                                           .prefix = prefix.text,
                                            .token = digest_of(host->key.public_key.bytes, 32)};
     if (host->volunteer % 3 != 0)
         command.enrol.account = account_of(host->volunteer);
@@ -215,6 +227,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
     CLEANUP(scheduler_reply_clear) struct scheduler_reply reply = {0};
     CLEANUP(freep) char *json = NULL;
     struct command command = {.kind = COMMAND_VISIT};
+    const struct sim_prefix prefix = prefix_of(host);
     struct error err;
 
     *ret_delivery = (struct delivery){0};
@@ -222,7 +235,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
         STATUS_OK)
         sim_fail(sim, "request: %s", err.text);
     command.visit = (struct visit_command){.host = host->id,
-                                           .prefix = "10.0.0.0/24",
+                                           .prefix = prefix.text,
                                            .request = &request,
                                            .statement = message->statement,
                                            .statement_length = strlen(message->statement),

@@ -160,14 +160,14 @@ static struct digest number_digest(const char *kind, size_t number)
     return digest_of(text, strlen(text));
 }
 
-static size_t enrol(struct village *village, size_t account)
+static size_t enrol(struct village *village, const struct digest *account, const char *prefix)
 {
     size_t place = village->host_count++;
     struct village_host *host = &village->hosts[place];
     struct command command = {.kind = COMMAND_ENROL,
                               .enrol = {.kind = HOST_NATIVE,
-                                        .prefix = "192.0.2.0/24",
-                                        .account = number_digest("account", account),
+                                        .prefix = prefix,
+                                        .account = *account,
                                         .token = number_digest("token", place)}};
 
     assert(place < VILLAGE_HOSTS_MAX);
@@ -175,7 +175,7 @@ static size_t enrol(struct village *village, size_t account)
     command.enrol.key = host->key.public_key;
     must_run(village, &command, "enrol");
     host->id = command.enrol.host;
-    host->prefix = "192.0.2.0/24";
+    host->prefix = prefix;
     return place;
 }
 
@@ -187,12 +187,21 @@ size_t village_join(struct village *village)
         .account = {.key = number_digest("account", village->host_count), .name = "A volunteer"}};
 
     must_run(village, &command, "account");
-    return enrol(village, village->host_count);
+    return village_join_as(village, village->host_count);
+}
+
+size_t village_join_from(struct village *village, const char *prefix)
+{
+    const struct digest none = {{0}};
+
+    return enrol(village, &none, prefix);
 }
 
 size_t village_join_as(struct village *village, size_t host)
 {
-    return enrol(village, host);
+    const struct digest account = number_digest("account", host);
+
+    return enrol(village, &account, "192.0.2.0/24");
 }
 
 /* ------------------------------------------------------------------------------------------ units

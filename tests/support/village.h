@@ -68,6 +68,9 @@ void village_pass(struct village *village, int64_t seconds);
 /* A new volunteer with an account and one host; returns the host's place. */
 size_t village_join(struct village *village);
 
+/* A host without an account that enrols, and visits, from this prefix (borrowed). */
+size_t village_join_from(struct village *village, const char *prefix);
+
 /* One more host of the volunteer of that host. */
 size_t village_join_as(struct village *village, size_t host);
 

@@ -116,6 +116,23 @@ Test(enrolments, two_new_hosts_of_one_cycle_get_their_own_ids)
     cr_expect(eq(i64, again.enrol.host, a.enrol.host));
 }
 
+Test(enrolments, hosts_without_accounts_are_one_volunteer_where_they_get_their_tasks)
+{
+    size_t home = village_join_from(&village, "192.0.2.0/24");
+    size_t phone = village_join_from(&village, "198.51.100.0/24");
+    size_t kari = village_join(&village);
+
+    village_add_units(&village, 1, NULL);
+    cr_assert(village_get(&village, home) != 0);
+    village.hosts[phone].prefix = "192.0.2.0/24";
+    cr_expect(eq(i64, village_get(&village, phone), 0), "it enrolled by phone and runs at home");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE prefix <> ''"), 1));
+    cr_expect(village_get(&village, kari) != 0, "an account stands apart");
+    village_add_units(&village, 1, NULL);
+    village.hosts[phone].prefix = "203.0.113.0/24";
+    cr_expect(village_get(&village, phone) != 0);
+}
+
 Test(enrolments, an_unknown_account_is_refused)
 {
     struct command command = {

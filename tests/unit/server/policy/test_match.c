@@ -25,6 +25,7 @@ static void set_up(void)
         .not_before_s = 1000,
         .not_after_s = 2000};
     host = (struct match_host){.identity = {1, 1, -1},
+                               .prefix = "",
                                .platforms = {"x86_64-linux-gnu"},
                                .platform_count = 1,
                                .layers = {"seccomp", "no-new-privs"},

@@ -132,10 +132,50 @@ Test(quorum, a_candidate_shares_with_no_task_whatever_became_of_it)
     struct identity same_volunteer = identity_of(911), same_now = identity_of(939),
                     same_then = identity_of(929), fresh = identity_of(949);
 
-    cr_expect(not(quorum_is_independent(&unit, &same_volunteer)));
-    cr_expect(not(quorum_is_independent(&unit, &same_now)));
-    cr_expect(not(quorum_is_independent(&unit, &same_then)));
-    cr_expect(quorum_is_independent(&unit, &fresh));
+    cr_expect(not(quorum_is_independent(&unit, &same_volunteer, "")));
+    cr_expect(not(quorum_is_independent(&unit, &same_now, "")));
+    cr_expect(not(quorum_is_independent(&unit, &same_then, "")));
+    cr_expect(quorum_is_independent(&unit, &fresh, ""));
+}
+
+/* The prefixes of a unit's tasks, one letter each; "-": with an account. */
+static struct unit unit_behind(int independence, const char *tasks, const char *prefixes)
+{
+    static char texts[UNIT_TASKS_MAX][2];
+    struct unit unit = unit_of(independence, 2, tasks);
+
+    for (size_t i = 0; i < unit.task_count; i++) {
+        texts[i][0] = prefixes[i] == '-' ? '\0' : prefixes[i];
+        unit.tasks[i].prefix = texts[i];
+    }
+    return unit;
+}
+
+Test(quorum, hosts_without_accounts_behind_one_prefix_at_dispatch_are_one_volunteer)
+{
+    struct unit unit = unit_behind(VOLUNTEER, "a111 a222", "pp");
+
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_OPEN));
+    unit = unit_behind(ORGANISATION, "a111 a222", "pp");
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_OPEN));
+    unit = unit_behind(VOLUNTEER, "a111 a222", "pq");
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_AGREED));
+    unit = unit_behind(VOLUNTEER, "a111 a222", "p-");
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_AGREED), "an account stands apart");
+    unit = unit_behind(VOLUNTEER, "a111 a222", "--");
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_AGREED));
+    unit = unit_behind(HOST, "a111 a222", "pp");
+    cr_expect(eq(int, quorum_decide(&unit).state, UNIT_AGREED), "hosts are enough");
+}
+
+Test(quorum, a_candidate_behind_the_prefix_of_a_task_is_not_independent)
+{
+    struct unit unit = unit_behind(VOLUNTEER, "e111", "p");
+    struct identity who = identity_of(949);
+
+    cr_expect(not(quorum_is_independent(&unit, &who, "p")));
+    cr_expect(quorum_is_independent(&unit, &who, "q"));
+    cr_expect(quorum_is_independent(&unit, &who, ""));
 }
 
 Test(quorum, a_late_report_is_judged_by_what_was_agreed)
