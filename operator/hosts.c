@@ -72,7 +72,9 @@ static int run_hosts(void *context, const struct options *options)
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
         list_hosts(&profile, options, &table, &err) != STATUS_OK)
         return session_fail(session, &err);
-    if (!options_has(options, "json"))
+    if (table.cell_count == 0)
+        session_say(session, options, "No host has enrolled yet.");
+    else if (!options_has(options, "json"))
         table_print(&table, session->out);
     return EXIT_DONE;
 }
@@ -144,7 +146,10 @@ static int run_tasks(void *context, const struct options *options)
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
         list_tasks(&profile, options, &table, &err) != STATUS_OK)
         return session_fail(session, &err);
-    if (!options_has(options, "json"))
+    if (table.cell_count == 0)
+        session_say(session, options, "No copy is %s.",
+                    options_text_or(options, "state", "outvoted"));
+    else if (!options_has(options, "json"))
         table_print(&table, session->out);
     return EXIT_DONE;
 }

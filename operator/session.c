@@ -50,6 +50,7 @@ int session_fail(struct session *session, const struct error *err)
 {
     const char *more = advice(session, err->status);
 
+    (void)fflush(session->out);
     (void)fprintf(session->err, "dugnad: %s%s", session->was_refused ? "the server says: " : "",
                   err->text);
     if (err->detail[0] != '\0' && !session->was_refused)
@@ -73,6 +74,7 @@ void session_say(struct session *session, const struct options *options, const c
 
     if (options_has(options, "json"))
         return;
+    (void)fflush(session->out); /* what was printed comes before what is said of it */
     va_start(args, fmt);
     (void)vfprintf(session->err, fmt, args);
     va_end(args);

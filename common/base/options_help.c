@@ -92,6 +92,14 @@ static void put_options(struct buffer *text, const char *title, const struct opt
         put_option(text, &rules[i]);
 }
 
+/* Lines as they are; the last one ends, whether the table says so or not. */
+static bool ends_line(const char *words)
+{
+    size_t length = strlen(words);
+
+    return length > 0 && words[length - 1] == '\n';
+}
+
 void program_help(const struct program *program, struct buffer *text)
 {
     (void)buffer_printf(text, NULL, "%s: ", program->name);
@@ -131,7 +139,8 @@ void command_help(const struct program *program, const struct command *command, 
     put_options(text, "Options:", command->options, command->option_count);
     put_options(text, "Options of every command:", program->options, program->option_count);
     if (command->examples != NULL)
-        (void)buffer_printf(text, NULL, "\nExamples:\n%s", command->examples);
+        (void)buffer_printf(text, NULL, "\nExamples:\n%s%s", command->examples,
+                            ends_line(command->examples) ? "" : "\n");
 }
 
 /* Text for man(7): backslashes and leading dots and quotes are escaped, dashes are plain ones. */
@@ -206,7 +215,7 @@ static void put_roff_command(const struct program *program, const struct command
     if (command->examples != NULL) {
         put(text, ".PP\nExamples:\n.PP\n.nf\n");
         put_roff(text, command->examples);
-        put(text, ".fi\n");
+        put(text, ends_line(command->examples) ? ".fi\n" : "\n.fi\n");
     }
 }
 

@@ -244,12 +244,12 @@ static void print_number(const struct config_key *key, int64_t number, struct bu
 
     for (size_t i = from; i < to; i++)
         if (number >= units[i].size && number % units[i].size == 0) {
-            (void)buffer_printf(text, NULL, "%lld%c\n", (long long)(number / units[i].size),
+            (void)buffer_printf(text, NULL, "%lld%c", (long long)(number / units[i].size),
                                 units[i].letter);
             return;
         }
-    (void)buffer_printf(text, NULL, "%lld%s\n", (long long)number,
-                        key->type == CONFIG_SECONDS ? "s" : "");
+    (void)buffer_printf(text, NULL, "%lld%s", (long long)number,
+                        key->type == CONFIG_SECONDS && number > 0 ? "s" : "");
 }
 
 static void print_list(const struct config_key *key, const struct config_list *list,
@@ -270,11 +270,14 @@ static void print_key(const struct config *config, const struct config_key *key,
         print_list(key, from, before, text);
         return;
     }
-    (void)buffer_printf(text, NULL, "%s%s = ", before, key->name);
-    if (key->type == CONFIG_TEXT)
-        (void)buffer_printf(text, NULL, "%s\n", ((const struct config_text *)from)->text);
-    else
+    (void)buffer_printf(text, NULL, "%s%s =", before, key->name);
+    if (key->type != CONFIG_TEXT) {
+        (void)buffer_append_text(text, " ", NULL);
         print_number(key, *(const int64_t *)from, text);
+    } else if (*((const struct config_text *)from)->text != '\0') {
+        (void)buffer_printf(text, NULL, " %s", ((const struct config_text *)from)->text);
+    }
+    (void)buffer_append_text(text, "\n", NULL);
 }
 
 void config_print(const struct config *config, struct buffer *text)
@@ -309,16 +312,25 @@ void config_sample(const struct config *config, struct buffer *text)
     free(defaults);
 }
 
+/* " 1s..1h.", as one would write it in the file. */
+static void print_range(const struct config_key *key, struct buffer *text)
+{
+    (void)buffer_append_text(text, " ", NULL);
+    print_number(key, key->min, text);
+    (void)buffer_append_text(text, "..", NULL);
+    print_number(key, key->max, text);
+    (void)buffer_printf(text, NULL, "%s%s.", *key->unit != '\0' ? " " : "", key->unit);
+}
+
 void config_help(struct buffer *text)
 {
     for (size_t i = 0; i < KEYS; i++) {
         const struct config_key *key = &keys[i];
 
-        (void)buffer_printf(text, NULL, "%s = %s\n    %s", key->name, key->otherwise,
-                            key->sentence);
+        (void)buffer_printf(text, NULL, "%s =%s%s\n    %s", key->name,
+                            *key->otherwise != '\0' ? " " : "", key->otherwise, key->sentence);
         if (key->type != CONFIG_TEXT && key->type != CONFIG_LIST)
-            (void)buffer_printf(text, NULL, " %lld..%lld%s%s.", (long long)key->min,
-                                (long long)key->max, *key->unit != '\0' ? " " : "", key->unit);
+            print_range(key, text);
         (void)buffer_append_text(text, "\n", NULL);
     }
 }
