@@ -1,4 +1,5 @@
-EXTRA_DIST += %D%/openapi.json
+EXTRA_DIST += %D%/openapi.json %D%/ARCHITECTURE.md %D%/OPERATIONS.md %D%/PROTOCOL.md \
+	%D%/ROADMAP.md %D%/SECURITY.md %D%/TESTING.md
 dist_man_MANS += %D%/man/dugnad-server.8
 
 # Written by `dugnad manual` and `dugnad-client manual`; tests compare them.

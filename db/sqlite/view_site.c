@@ -110,6 +110,8 @@ enum status view_news(struct store *store, int64_t now_s,
 
     TRY(snapshot_begin(&snapshot, sqlite_of(store), err));
     TRY(show_freshness(sqlite_of(store), row, context, &goes_on, err));
+    if (!goes_on)
+        return STATUS_OK;
     TRY(query_begin(&query, sqlite_of(store), sql, err));
     bind_integer(&query, now_s);
     bind_integer(&query, NEWS_MAX);
