@@ -11,6 +11,7 @@
 
 #include "common/base/disk.h"
 #include "common/base/text.h"
+#include "common/env/tree.h"
 
 #define CHUNK_BYTES 65536
 
@@ -156,7 +157,7 @@ static enum status open_output(const struct collect_request *request, int *ret_f
     CLEANUP(close_descriptor) int slot = -1;
     struct stat facts;
 
-    slot = open(request->slot, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    slot = tree_open(AT_FDCWD, request->slot); /* even if the task made it 0 */
     if (slot < 0)
         return failure(err, "open slot");
     *ret_from = open_beneath(slot, request->name);

@@ -1,8 +1,7 @@
-#define _GNU_SOURCE 1 /* nftw(), flock(), O_NOFOLLOW */
+#define _GNU_SOURCE 1 /* flock(), O_NOFOLLOW */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "common/base/text.h"
 #include "common/env/real.h"
+#include "common/env/tree.h"
 
 #define LIST_MAX_NAMES 4000000
 
@@ -287,18 +287,10 @@ static enum status make_folder(struct disk *disk, const char *path, unsigned mod
     return STATUS_OK;
 }
 
-static int remove_visited(const char *path, const struct stat *facts, int kind, struct FTW *where)
-{
-    (void)facts;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static enum status remove_tree(struct disk *disk, const char *path, struct error *err)
 {
     (void)disk;
-    if (nftw(path, remove_visited, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+    if (tree_remove(path) != 0 && errno != ENOENT)
         return failure(err, "remove", path);
     return STATUS_OK;
 }

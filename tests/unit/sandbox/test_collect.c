@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/disk.h"
@@ -176,6 +177,54 @@ static enum status no_sync(struct disk_file *file, struct error *err)
 {
     (void)file;
     return error_set(err, STATUS_STORAGE, "the disk failed");
+}
+
+/* Run by someone whom permissions hold: root may read everything. */
+static int as_nobody(int (*act)(void))
+{
+    pid_t child;
+    int how;
+
+    cr_assert(zero(int, chmod(root, 0777)));
+    child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+            _exit(99);
+        _exit(act());
+    }
+    cr_assert(eq(int, waitpid(child, &how, 0), child));
+    return WIFEXITED(how) ? WEXITSTATUS(how) : -1;
+}
+
+static int closes_its_slot(void)
+{
+    if (mkdir("own", 0700) != 0 || mkdir("own/spool", 0700) != 0 || mkdir("own/slot", 0700) != 0 ||
+        mkdir("own/slot/deep", 0700) != 0 ||
+        disk->write(disk, "own/slot/out", "42", 2, 0600, NULL) != STATUS_OK ||
+        disk->write(disk, "own/slot/deep/file", "1", 1, 0600, NULL) != STATUS_OK ||
+        chmod("own/slot/deep", 0) != 0 || chmod("own/slot", 0) != 0)
+        return 98;
+    return 0;
+}
+
+static int collects_from_a_closed_slot(void)
+{
+    const struct collect_request request = {
+        .slot = "own/slot", .name = "out", .max_bytes = 100, .to = "own/spool/copy", .disk = disk};
+
+    if (closes_its_slot() != 0)
+        return 98;
+    if (collect_output(&request, &got, NULL) != STATUS_OK)
+        return 1;
+    if (got.refusal != COLLECT_TAKEN)
+        return 2;
+    return disk->remove_tree(disk, "own", NULL) == STATUS_OK ? 0 : 3;
+}
+
+/* It was our trouble each time anew, and the task was never done with. */
+Test(collect, a_slot_that_the_task_closed_is_opened_again)
+{
+    cr_expect(zero(int, as_nobody(collects_from_a_closed_slot)));
 }
 
 Test(collect, a_spool_that_fails_is_not_the_tasks_fault)
