@@ -10,6 +10,7 @@ endif
 include tests/vectors/local.mk
 include tests/fuzz/local.mk
 include tests/sim/local.mk
+include tests/integration/local.mk
 TESTS = $(check_PROGRAMS) $(script_tests)
 dist_check_SCRIPTS = $(script_tests)
 # Criterion under AddressSanitizer reports a leaking test as passed, unless the leak aborts it.

@@ -69,6 +69,7 @@ class Grid:
                          "visits_per_minute": "100000", "requests_per_minute": "1000000",
                          "enrolments_per_hour": "10000", "accounts_per_hour": "10000",
                          "challenges_per_minute": "10000", "strangers_per_minute": "1000000",
+                         "handshake_time": "60s", "header_time": "60s",
                          "issue_floor": "1M", "issue_floor_percent": "0",
                          "upload_floor": "1M", "upload_floor_percent": "0"}
         self.settings.update(settings or {})

@@ -1,0 +1,117 @@
+"""Disks that fill up: the server says so, stops in time, and goes on when there is room."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from audit import audit
+from grid import Failed, Grid, NotRun, batch_ended, expect, wait_for
+
+DISK_MIB = 24
+
+
+def work(grid, name, units):
+    grid.operator("submit", "primes", "--name", name, "--range", f"0..{units}00", "--step", "100", "--", "{from}", "{to}")
+
+
+def scenario_space_floors(build):
+    """below the floors no work is sent, with the reason at the client; above them it goes on"""
+    with Grid(build, {"issue_floor": "1T", "max_return": "2s"}) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        work(grid, "floor", 2)
+        for name in ("ann", "bob"):
+            grid.machine(name).start()
+        words = wait_for(lambda: [p["why_idle"] for p in grid.machines[0].status()["projects"] if p["visits"] > 0 and
+                                  "space" in p["why_idle"]], 60,
+                         "the client does not say that the server has no space")
+        print(f"  the client says: {words[0]}", flush=True)
+        shown = grid.machines[0].call("status")
+        expect(words[0] in shown, f"status for people does not say it: {shown}")
+        expect(not grid.rows("SELECT id FROM task"), "work was sent below the floor")
+        grid.stop_server()
+        grid.configure({"issue_floor": "1M"})
+        grid.start_server()
+        wait_for(batch_ended(grid, "floor", 2), 90, f"it does not go on\n{grid.machines[0].log()}", 0.5)
+        audit(grid)
+        grid.stop_server()
+
+
+def fill(disk, left=0):
+    """A file over all free space but `left` bytes."""
+    free = os.statvfs(disk)
+    path = os.path.join(disk, "filler")
+    with open(path, "wb", buffering=0) as f:
+        try:
+            remaining = free.f_bavail * free.f_bsize - left
+            while remaining > 0:
+                remaining -= f.write(bytes(min(remaining, 1 << 16)))
+        except OSError:
+            pass
+    return path
+
+
+def full_disk(build, disk):
+    with Grid(build, disk=disk) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        work(grid, "before", 4)
+        for name in ("ann", "bob"):
+            grid.machine(name)
+        filler = fill(disk)
+        for machine in grid.machines:
+            machine.start()
+        inputs = os.path.join(grid.folder, "large")
+        with open(inputs, "wb") as f:
+            f.write(os.urandom(2 << 20))
+        done = grid.run("dugnad", "submit", "primes", inputs, "--name", "full", "--", "0", "10")
+        expect(done.returncode in (4, 5), f"submit to a full disk: exit {done.returncode}: {done.stderr}")
+        print(f"  the operator reads: {done.stderr.strip().splitlines()[-1][:150]}", flush=True)
+        status, answer, _ = grid.wire().request("GET", "/v1/project")
+        expect(status == 200 and answer["project"], f"a full server does not answer: {status} {answer}")
+        expect(grid.server.poll() is None, f"the server ended with {grid.server.poll()}\n{grid.server_log()}")
+        os.unlink(filler)
+        wait_for(batch_ended(grid, "before", 4), 120, f"it does not go on\n{grid.server_log()}", 0.5)
+        audit(grid)
+        grid.operator("submit", "primes", inputs, "--name", "full", "--", "0", "10")
+        wait_for(batch_ended(grid, "full", 1), 90, f"the refused batch does not go on\n{grid.server_log()}", 0.5)
+        for machine in grid.machines:
+            machine.stop()
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
+
+
+def scenario_full_disk(build):
+    """a disk that is full to the last byte: clean errors, no crash, recovery, a sound site"""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        raise NotRun("a small disk of one's own needs root and unshare(1)")
+    done = subprocess.run(["unshare", "-m", sys.executable, "-B", os.path.abspath(__file__), build],
+                          capture_output=True, text=True, timeout=900)
+    print(done.stdout, end="", flush=True)
+    if done.returncode == 77:
+        raise NotRun(done.stderr.strip())
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip()[-3000:])
+
+
+def main(build):
+    """In a mount namespace of our own: what is mounted here, nobody else sees, and ends with us."""
+    disk = tempfile.mkdtemp(prefix="dugnad-disk-")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", disk], capture_output=True,
+                             text=True)
+    try:
+        if mounted.returncode != 0:
+            print(f"a small disk cannot be mounted: {mounted.stderr.strip()}", file=sys.stderr)
+            return 77
+        full_disk(build, disk)
+        return 0
+    finally:
+        subprocess.run(["umount", "-l", disk], capture_output=True)
+        shutil.rmtree(disk, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
