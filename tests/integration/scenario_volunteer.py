@@ -1,8 +1,9 @@
-"""A volunteer's life: weeks offline, pauses, sudden ends, coming and going."""
+"""A volunteer's life: weeks offline, pauses, restores, clones, keys that end."""
 import os
+import shutil
 import time
 
-from audit import audit
+from audit import audit, audit_rows
 from grid import Grid, Machine, batch_ended, expect, wait_for
 
 NOT_AGREED, BUSY = 5, 6
@@ -131,4 +132,68 @@ def scenario_attach_and_detach(build):
             ann.call("detach", grid.url, "--yes")
         expect(ann.status()["projects"] == [], "detach left the project")
         ann.stop()
+        grid.stop_server()
+
+
+def scenario_two_projects(build):
+    """one daemon computes for two sites at once, and goes on with one when the other is away"""
+    with prepared(build) as one, prepared(build, machines=()) as two:
+        ann, bob = one.machines
+        for machine in (ann, bob):
+            account = machine.call("account new", two.link).strip().split()[-1]
+            machine.call("attach", two.link, "--yes", "--account", account)
+            machine.start()
+        sleep_units(one, "both", 0, 4)
+        sleep_units(two, "both", 0, 4)
+        for grid in (one, two):
+            wait_for(batch_ended(grid, "both", 4), 90, f"a project starves\n{ann.log()}", 0.5)
+        one.stop_server()
+        sleep_units(two, "alone", 0, 2)
+        wait_for(batch_ended(two, "alone", 2), 90, f"one project's absence stops the other\n{ann.log()}", 0.5)
+        two.stop_server()
+
+
+def scenario_cloned_machine(build):
+    """a copied data folder becomes a host of its own; what both did is agreed by the rules, credit is right"""
+    with prepared(build, machines=("ann", "bob", "cid")) as grid:
+        ann, bob, cid = grid.machines
+        sleep_units(grid, "cloned", 1, 12)
+        ann.start()
+        wait_for(lambda: "running" in phases(ann), 60, "ann computes nothing")
+        ann.kill()
+        clone = Machine(grid, "clone", settings={"visit_interval": "3s"})
+        shutil.copytree(ann.data, clone.data, ignore=shutil.ignore_patterns("control.sock", "lock"))
+        grid.machines.append(clone)
+        for machine in grid.machines:
+            machine.start()
+        wait_for(batch_ended(grid, "cloned", 12), 150, f"it does not end\n{clone.log()}", 0.5)
+        wait_for(lambda: len({machine.status()["projects"][0]["host"] for machine in (ann, clone)}) == 2, 60,
+                 "the clone is still the same host", 0.5)
+        audit_rows(grid)
+        hosts = grid.rows("SELECT volunteer, count(*) FROM host GROUP BY volunteer ORDER BY 2 DESC")
+        expect(hosts[0][1] >= 2 and len(hosts) == 3, f"hosts of volunteers: {[tuple(row) for row in hosts]}")
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
+
+
+def scenario_revocation(build):
+    """a cancelled batch and a revoked app version: running clients drop the work within seconds"""
+    with prepared(build) as grid:
+        for machine in grid.machines:
+            machine.start()
+        sleep_units(grid, "cancelled", 600, 2)
+        wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
+        grid.operator("cancel", "cancelled", "--yes")
+        wait_for(lambda: not any("running" in phases(machine) for machine in grid.machines), 60,
+                 "cancelled work goes on", 0.5)
+        status = grid.operator_json("status", "cancelled")
+        expect(status["state"] == "cancelled" and status["cancelled"] == 2, f"after cancel: {status}")
+        sleep_units(grid, "revoked", 600, 2)
+        wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs again")
+        version = grid.operator_json("status", "revoked")["app_version"]
+        grid.operator("key", "revoke", version)
+        wait_for(lambda: not any("running" in phases(machine) for machine in grid.machines), 60,
+                 "revoked work goes on", 0.5)
+        done = grid.run("dugnad", "submit", "sleeper", "--name", "more", "--range", "0..1", "--", "0", "{from}")
+        expect(done.returncode != 0, "work for a revoked app version was accepted")
         grid.stop_server()
