@@ -108,7 +108,7 @@ static enum status send_slice(struct submitting *work, struct slice *slice, stru
     TRY(batch_record_list(&work->record, slice->first, slice->listed, slice->count, err));
     TRY(post_lines(work, slice, err));
     work->sent += (int64_t)slice->count;
-    show_progress(work, false);
+    show_progress(work, session_is_interrupted(work->session));
     slice_empty(slice, slice->first + (int64_t)slice->count);
     if (session_is_interrupted(work->session))
         return error_set(err, STATUS_CONFLICT, "interrupted: %" PRId64 " units are sent",

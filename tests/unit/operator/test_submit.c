@@ -237,6 +237,27 @@ Test(submit, names_hold_across_a_cut)
     }
 }
 
+/* --- Ctrl-C --- */
+
+Test(submit, an_interrupted_submission_ends_with_130_and_goes_on)
+{
+    static volatile sig_atomic_t is_interrupted = 1;
+
+    desk_session.is_interrupted = &is_interrupted;
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..1200", "--name", "b"), EXIT_INTERRUPTED));
+    cr_expect(strstr(desk_said, "500 units are sent") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 500));
+    cr_expect(eq(int, RUN("watch", "b"), EXIT_INTERRUPTED));
+    cr_expect(
+        eq(int, RUN("fetch", "b", "--follow", "--into", at_home("results")), EXIT_INTERRUPTED));
+    is_interrupted = 0;
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..1200", "--name", "b"), EXIT_DONE), "%s",
+              desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 1200));
+    cr_expect(desk_site.is_closed);
+    expect_listed("b");
+}
+
 Test(submit, a_dry_run_sends_nothing)
 {
     size_t before = desk_site.log.count;
