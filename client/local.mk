@@ -11,7 +11,8 @@ libclient_a_SOURCES = \
 	%D%/control/verbs.c %D%/control/verbs.h \
 	%D%/daemon/answer.c %D%/daemon/attached.c %D%/daemon/attached.h \
 	%D%/daemon/contact.c %D%/daemon/daemon.c %D%/daemon/daemon.h \
-	%D%/daemon/enrol.c %D%/daemon/lane.c %D%/daemon/run.c %D%/daemon/status.c \
+	%D%/daemon/enrol.c %D%/daemon/lane.c %D%/daemon/run.c \
+	%D%/daemon/start.c %D%/daemon/status.c \
 	%D%/daemon/talking.c %D%/daemon/tasks.c %D%/daemon/transfer.c \
 	%D%/daemon/upload.c %D%/daemon/verbs.c %D%/daemon/visit.c \
 	%D%/fetch/cache.c %D%/fetch/cache.h \

@@ -26,6 +26,7 @@ struct client_task {
     bool is_dirty;            /* to be saved: the last attempt failed */
     struct prepared prepared; /* filled, and its files pinned, while is_prepared */
     bool is_prepared;
+    struct slot_work *filling;    /* owned; its slot is being filled; NULL: it is not */
     struct running_task *running; /* owned by the launcher */
     int64_t not_before;           /* mono ms: something about it failed */
     int64_t failures;             /* in a row: fetching, starting */
@@ -167,7 +168,14 @@ void task_remove(struct daemon *daemon, struct attached *project, struct client_
 /* Save again what could not be saved; forget what was kept long enough. */
 void tasks_tidy(struct daemon *daemon);
 
-/* --- running (run.c) --- */
+/* --- running (start.c, run.c) --- */
+
+/* A slot is not filled any more, or is full. */
+void run_stop_filling(struct client_task *task);
+
+/* May it be started, or its slot filled, at this moment? */
+bool run_may_start(struct daemon *daemon, const struct attached *project,
+                   const struct client_task *task);
 
 void run_poll_all(struct daemon *daemon);
 void run_start_some(struct daemon *daemon);

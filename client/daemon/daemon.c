@@ -112,8 +112,11 @@ static int64_t still(int64_t at, int64_t now)
     return at > now ? at : TALK_NEVER;
 }
 
-static int64_t wake_of_task(const struct client_task *task, int64_t now)
+static int64_t wake_of_task(struct daemon *daemon, const struct attached *project,
+                            const struct client_task *task, int64_t now)
 {
+    if (task->filling != NULL && run_may_start(daemon, project, task))
+        return now;
     if (task->running != NULL)
         return now + RUN_POLL_MS;
     return phase_is_unfinished(task->record.phase) ? still(task->not_before, now) : TALK_NEVER;
@@ -124,7 +127,7 @@ static int64_t wake_of_project(struct daemon *daemon, struct attached *project, 
     int64_t wake = talk_wake(daemon, project);
 
     for (size_t i = 0; i < project->task_count; i++)
-        wake = sooner(wake, wake_of_task(project->tasks[i], now));
+        wake = sooner(wake, wake_of_task(daemon, project, project->tasks[i], now));
     wake = sooner(wake, still(project->download_at, now));
     wake = sooner(wake, still(project->upload_at, now));
     return wake;

@@ -108,6 +108,7 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
     }
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
+    run_stop_filling(task);
     task_trouble(daemon, task, NULL);
     if (task->is_prepared)
         set_pins(daemon, &task->prepared, false);

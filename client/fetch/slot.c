@@ -47,113 +47,166 @@ bool slot_next_missing(struct cache *cache, const struct prepared *prepared,
     return false;
 }
 
-struct placing {
-    struct cache *cache;
-    const char *slot;
-};
+static struct disk *disk_of(const struct slot_work *work)
+{
+    return work->cache->folder->env->disk;
+}
 
 struct wanted_file {
     const char *name;
     struct digest digest;
     int64_t size;
     unsigned mode;
+    const char *bytes; /* of an inline input; NULL: it is in the cache */
 };
 
-static enum status copy_bytes(struct disk *disk, struct disk_file *from, struct disk_file *to,
-                              struct hasher *hasher, int64_t *ret_size, struct error *err)
+/* Files of the app first, then inputs. False: there are no more. */
+static bool next_wanted(const struct slot_work *work, struct wanted_file *ret_file)
 {
-    char chunk[CHUNK];
-    int64_t done = 0;
-    size_t got;
+    const struct variant *variant = &work->prepared->variant;
+    const struct work_unit *unit = &work->prepared->unit;
+    size_t index = work->next;
 
-    for (;;) {
-        TRY(disk->read_at(from, done, chunk, sizeof chunk, &got, err));
-        if (got == 0)
-            break;
-        hasher_add(hasher, chunk, got);
-        TRY(disk->write_at(to, done, chunk, got, err));
-        done += (int64_t)got;
+    if (index < variant->file_count) {
+        const struct variant_file *it = &variant->files[index];
+
+        *ret_file = (struct wanted_file){.name = it->name.text,
+                                         .digest = it->digest,
+                                         .size = it->size,
+                                         .mode = it->executable ? 0500 : 0400};
+        return true;
     }
-    *ret_size = done;
-    return STATUS_OK;
+    index -= variant->file_count;
+    if (index >= unit->input_count)
+        return false;
+    *ret_file = (struct wanted_file){.name = unit->inputs[index].name.text,
+                                     .digest = unit->inputs[index].digest,
+                                     .size = unit->inputs[index].size,
+                                     .mode = 0400,
+                                     .bytes = unit->inputs[index].bytes};
+    if (!unit->inputs[index].is_inline)
+        ret_file->bytes = NULL;
+    else if (ret_file->bytes == NULL)
+        ret_file->bytes = "";
+    return true;
+}
+
+static void close_file(struct slot_work *work)
+{
+    disk_file_close(work->from);
+    disk_file_close(work->to);
+    work->from = work->to = NULL;
+    if (work->is_hashing)
+        hasher_clear(&work->hasher);
+    work->is_hashing = false;
+    work->done_bytes = 0;
 }
 
 /* Whatever lies there: an earlier copy cannot be written to, and may have been changed. */
-static enum status open_anew(const struct placing *placing, const char *name, unsigned mode,
-                             struct disk_file **ret_file, struct error *err)
-{
-    struct disk *disk = placing->cache->folder->env->disk;
-    struct disk_path target;
-
-    TRY(disk_join(&target, err, "%s/%s", placing->slot, name));
-    TRY(disk->remove_tree(disk, target.text, err));
-    return disk->open_write(disk, target.text, mode, ret_file, err);
-}
-
-static enum status place(const struct placing *placing, const struct wanted_file *file,
-                         struct error *err)
-{
-    struct disk *disk = placing->cache->folder->env->disk;
-    CLEANUP(disk_file_closep) struct disk_file *from = NULL;
-    CLEANUP(disk_file_closep) struct disk_file *to = NULL;
-    CLEANUP(hasher_clear) struct hasher hasher;
-    struct disk_path source;
-    struct digest digest;
-    int64_t size;
-
-    hasher_init(&hasher);
-    TRY(cache_path(placing->cache, &file->digest, false, &source, err));
-    TRY(disk->open_read(disk, source.text, &from, err));
-    TRY(open_anew(placing, file->name, file->mode, &to, err));
-    TRY(copy_bytes(disk, from, to, &hasher, &size, err));
-    digest = hasher_end(&hasher);
-    if (size == file->size && digest_equals(&digest, &file->digest)) {
-        cache_touch(placing->cache, &file->digest);
-        return STATUS_OK;
-    }
-    cache_discard(placing->cache, &file->digest);
-    return error_set(err, STATUS_NOT_FOUND, "a file in the cache was damaged; it is fetched again");
-}
-
-static enum status place_input(const struct placing *placing, const struct work_input *input,
-                               struct error *err)
-{
-    struct disk *disk = placing->cache->folder->env->disk;
-    CLEANUP(disk_file_closep) struct disk_file *to = NULL;
-    struct wanted_file file = {
-        .name = input->name.text, .digest = input->digest, .size = input->size, .mode = 0400};
-
-    if (!input->is_inline)
-        return place(placing, &file, err);
-    TRY(open_anew(placing, input->name.text, 0400, &to, err));
-    return disk->write_at(to, 0, input->bytes, (size_t)input->size, err);
-}
-
-static enum status place_all(const struct placing *placing, const struct prepared *prepared,
+static enum status open_anew(struct slot_work *work, const struct wanted_file *file,
                              struct error *err)
 {
-    for (size_t i = 0; i < prepared->variant.file_count; i++) {
-        const struct variant_file *it = &prepared->variant.files[i];
-        struct wanted_file file = {.name = it->name.text,
-                                   .digest = it->digest,
-                                   .size = it->size,
-                                   .mode = it->executable ? 0500 : 0400};
+    struct disk *disk = disk_of(work);
+    struct disk_path target;
 
-        TRY(place(placing, &file, err));
-    }
-    for (size_t i = 0; i < prepared->unit.input_count; i++)
-        TRY(place_input(placing, &prepared->unit.inputs[i], err));
+    TRY(disk_join(&target, err, "%s/%s", work->slot.text, file->name));
+    TRY(disk->remove_tree(disk, target.text, err));
+    return disk->open_write(disk, target.text, file->mode, &work->to, err);
+}
+
+static enum status open_file(struct slot_work *work, const struct wanted_file *file,
+                             struct error *err)
+{
+    struct disk *disk = disk_of(work);
+    struct disk_path source;
+
+    TRY(cache_path(work->cache, &file->digest, false, &source, err));
+    TRY(disk->open_read(disk, source.text, &work->from, err));
+    TRY(open_anew(work, file, err));
+    hasher_init(&work->hasher);
+    work->is_hashing = true;
     return STATUS_OK;
 }
 
-enum status slot_build(struct cache *cache, const struct prepared *prepared, const char *slot,
-                       bool keeps_own, struct error *err)
+/* The whole file was copied: is it what was signed? */
+static enum status end_file(struct slot_work *work, const struct wanted_file *file,
+                            struct error *err)
 {
-    struct disk *disk = cache->folder->env->disk;
-    const struct placing placing = {.cache = cache, .slot = slot};
+    struct digest digest = hasher_end(&work->hasher);
+    bool is_right = work->done_bytes == file->size && digest_equals(&digest, &file->digest);
 
+    close_file(work);
+    work->next++;
+    if (is_right) {
+        cache_touch(work->cache, &file->digest);
+        return STATUS_OK;
+    }
+    cache_discard(work->cache, &file->digest);
+    return error_set(err, STATUS_NOT_FOUND, "a file in the cache was damaged; it is fetched again");
+}
+
+static enum status copy_some(struct slot_work *work, const struct wanted_file *file,
+                             int64_t *budget, struct error *err)
+{
+    struct disk *disk = disk_of(work);
+    char chunk[CHUNK];
+    size_t got;
+
+    if (work->to == NULL)
+        TRY(open_file(work, file, err));
+    while (*budget > 0) {
+        TRY(disk->read_at(work->from, work->done_bytes, chunk, sizeof chunk, &got, err));
+        if (got == 0)
+            return end_file(work, file, err);
+        hasher_add(&work->hasher, chunk, got);
+        TRY(disk->write_at(work->to, work->done_bytes, chunk, got, err));
+        work->done_bytes += (int64_t)got;
+        *budget -= (int64_t)got;
+    }
+    return STATUS_OK;
+}
+
+static enum status write_inline(struct slot_work *work, const struct wanted_file *file,
+                                int64_t *budget, struct error *err)
+{
+    TRY(open_anew(work, file, err));
+    TRY(disk_of(work)->write_at(work->to, 0, file->bytes, (size_t)file->size, err));
+    close_file(work);
+    work->next++;
+    *budget -= file->size + 1;
+    return STATUS_OK;
+}
+
+enum status slot_begin(struct slot_work *ret_work, const char *slot, bool keeps_own,
+                       struct error *err)
+{
+    struct disk *disk = disk_of(ret_work);
+
+    TRY(disk_join(&ret_work->slot, err, "%s", slot));
     if (!keeps_own)
         TRY(disk->remove_tree(disk, slot, err));
-    TRY(disk->make_folder(disk, slot, 0700, err));
-    return place_all(&placing, prepared, err);
+    return disk->make_folder(disk, slot, 0700, err);
+}
+
+enum status slot_go_on(struct slot_work *work, int64_t bytes, bool *ret_is_done, struct error *err)
+{
+    struct wanted_file file;
+
+    *ret_is_done = false;
+    while (bytes > 0) {
+        if (!next_wanted(work, &file)) {
+            *ret_is_done = true;
+            return STATUS_OK;
+        }
+        if (file.bytes != NULL)
+            TRY(write_inline(work, &file, &bytes, err));
+        else
+            TRY(copy_some(work, &file, &bytes, err));
+    }
+    return STATUS_OK;
+}
+
+void slot_work_clear(struct slot_work *work)
+{
+    close_file(work);
 }

@@ -21,12 +21,34 @@ bool slot_next_missing(struct cache *cache, const struct prepared *prepared,
 size_t slot_file_count(const struct prepared *prepared);
 struct needed_file slot_file(const struct prepared *prepared, size_t index);
 
+/* A slot being filled, in pieces, so that nothing else waits for large inputs. */
+struct slot_work {
+    struct cache *cache;             /* borrowed, as is: */
+    const struct prepared *prepared; /* its files are pinned */
+    struct disk_path slot;
+    size_t next;            /* index of the file being copied */
+    struct disk_file *from; /* owned; NULL: it is not open yet */
+    struct disk_file *to;   /* owned */
+    struct hasher hasher;   /* of it, while is_hashing */
+    bool is_hashing;
+    int64_t done_bytes; /* of it */
+};
+
 /*
- * Make the folder anew with all its files; or, if what the task itself wrote there is to stay (a
- * checkpoint), only the files anew. STATUS_NOT_FOUND: the cache does not hold one of them,
- * or held something else (it was discarded): fetch again.
+ * With cache and prepared set, the rest zeroed: make the folder anew; or, if what the task itself
+ * wrote there is to stay (a checkpoint), only its files.
  */
-enum status slot_build(struct cache *cache, const struct prepared *prepared, const char *slot,
-                       bool keeps_own, struct error *err) MUST_USE;
+enum status slot_begin(struct slot_work *ret_work, const char *slot, bool keeps_own,
+                       struct error *err) MUST_USE;
+
+/*
+ * Copy about so many bytes more. STATUS_NOT_FOUND: the cache does not hold one of the files, or
+ * held something else (it was discarded): fetch again. After a failure: clear, begin anew.
+ */
+enum status slot_go_on(struct slot_work *work, int64_t bytes, bool *ret_is_done, struct error *err)
+    MUST_USE;
+
+/* What was copied stays. For CLEANUP(), too. */
+void slot_work_clear(struct slot_work *work);
 
 #endif

@@ -1,0 +1,272 @@
+/* Which tasks to start, and how: a slot is filled in pieces, then its program launched. */
+#include <string.h>
+
+#include "client/agent/choose.h"
+#include "client/daemon/attached.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+
+#define STARTS_MAX 50 /* a task that never ends, though started so often, is given up */
+#define FILL_BYTES (4 * 1024 * 1024) /* of inputs copied in one step */
+#define VIEWS_MAX  (STATE_PROJECTS_MAX * 64)
+
+/* Lists for a run_spec; the texts are borrowed but for `owned`. */
+struct command_line {
+    const char *arguments[RUN_MAX_ARGUMENTS + 1];
+    const char *environment[RUN_MAX_ENVIRONMENT + 1];
+    char *owned[WORK_UNIT_VARIABLES_MAX + 2];
+    size_t owned_count;
+};
+
+static void command_line_clear(struct command_line *line)
+{
+    for (size_t i = 0; i < line->owned_count; i++)
+        free(line->owned[i]);
+    line->owned_count = 0;
+}
+
+static void add_variable(struct command_line *line, const char *name, const char *value)
+{
+    char *text = text_format("%s=%s", name, value);
+
+    line->environment[line->owned_count] = text;
+    line->owned[line->owned_count++] = text;
+}
+
+static void fill(struct command_line *line, const struct prepared *prepared)
+{
+    char seed[2 * SEED_BYTES + 1];
+    CLEANUP(freep) char *cores = text_format("%lld", (long long)prepared->unit.limits.cores);
+    size_t count = 0;
+
+    line->arguments[count++] = prepared->variant.entry.text;
+    for (size_t i = 0; i < prepared->variant.arguments.count; i++)
+        line->arguments[count++] = prepared->variant.arguments.texts[i];
+    for (size_t i = 0; i < prepared->unit.arguments.count; i++)
+        line->arguments[count++] = prepared->unit.arguments.texts[i];
+    for (size_t i = 0; i < prepared->unit.variable_count; i++)
+        add_variable(line, prepared->unit.environment[i].name.text,
+                     prepared->unit.environment[i].value);
+    text_from_bytes(prepared->unit.seed, SEED_BYTES, seed);
+    add_variable(line, "DUGNAD_SEED", seed);
+    add_variable(line, "DUGNAD_CORES", cores);
+}
+
+static enum status launch(struct daemon *daemon, struct client_task *task, const char *slot,
+                          struct error *err)
+{
+    struct launcher *launcher = daemon->parts.launcher;
+    const struct prepared *it = &task->prepared;
+    CLEANUP(command_line_clear) struct command_line line = {.owned_count = 0};
+    struct disk_path executable;
+    struct run_spec spec = {
+        .slot = slot,
+        .executable = executable.text,
+        .arguments = line.arguments,
+        .environment = line.environment,
+        .limits = {.memory_bytes = it->unit.limits.memory_bytes,
+                   .disk_bytes = it->unit.limits.disk_bytes,
+                   .cpu_s = it->unit.limits.cpu_s,
+                   .wall_s = it->unit.limits.wall_s},
+    };
+
+    TRY(disk_join(&executable, err, "%s/%s", slot, it->variant.entry.text));
+    if (it->app.stdout_name.text[0] != '\0')
+        spec.stdout_name = it->app.stdout_name.text;
+    fill(&line, it);
+    return launcher->start(launcher, &spec, &task->running, err);
+}
+
+/* Only what ran before can have left a checkpoint. */
+static bool has_checkpoint(struct daemon *daemon, const struct client_task *task, const char *slot)
+{
+    struct disk_path path;
+
+    return task->record.starts > 0 && disk_join(&path, NULL, "%s/checkpoint", slot) == STATUS_OK &&
+           disk_has(daemon->env->disk, path.text);
+}
+
+void run_stop_filling(struct client_task *task)
+{
+    if (task->filling == NULL)
+        return;
+    slot_work_clear(task->filling);
+    free(task->filling);
+    task->filling = NULL;
+}
+
+static enum status begin_filling(struct daemon *daemon, const struct attached *project,
+                                 struct client_task *task, struct error *err)
+{
+    struct disk_path slot;
+
+    if (task->filling != NULL)
+        return STATUS_OK;
+    TRY(project_files_join(&project->files, &slot, err, "slots/%lld",
+                           (long long)task->record.task));
+    task->filling = must_alloc(1, sizeof *task->filling);
+    task->filling->cache = &daemon->cache;
+    task->filling->prepared = &task->prepared;
+    return slot_begin(task->filling, slot.text, has_checkpoint(daemon, task, slot.text), err);
+}
+
+/* Fill its slot, or a part of it; start it when the slot is full. */
+static enum status try_start(struct daemon *daemon, struct attached *project,
+                             struct client_task *task, struct error *err)
+{
+    struct disk_path slot;
+    bool is_full;
+
+    TRY(begin_filling(daemon, project, task, err));
+    TRY(slot_go_on(task->filling, FILL_BYTES, &is_full, err));
+    if (!is_full)
+        return STATUS_OK;
+    slot = task->filling->slot;
+    run_stop_filling(task);
+    return launch(daemon, task, slot.text, err);
+}
+
+static void start_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
+                         enum status status, const struct error *err)
+{
+    run_stop_filling(task);
+    if (status == STATUS_NOT_FOUND) {
+        task->record.phase = PHASE_FETCHING;
+        return;
+    }
+    log_failure(LOG_WARN, "task.not-started", err);
+    if (status == STATUS_INVALID)
+        task_abandon(daemon, project, task, err->text);
+    else
+        task_trouble(daemon, task, err->text);
+}
+
+static void start(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    struct error err = {0};
+    enum status status;
+
+    if (task->record.starts >= STARTS_MAX) {
+        task_abandon(daemon, project, task, "it was started many times and never came to an end");
+        return;
+    }
+    status = try_start(daemon, project, task, &err);
+    if (status != STATUS_OK) {
+        start_failed(daemon, project, task, status, &err);
+        return;
+    }
+    if (task->running == NULL)
+        return; /* its slot is not full yet */
+    free(task->trouble);
+    task->trouble = NULL; /* but for its count of failures: whether it runs is yet to be seen */
+    task->record.phase = PHASE_RUNNING;
+    task->record.starts++;
+    LOG(LOG_INFO, "task.started", LOG_N("task", task->record.task),
+        LOG_S("unit", task->prepared.unit.name.text));
+    (void)task_save(daemon, project, task, NULL); /* counts starts, nothing more */
+}
+
+/* What was valid when it was fetched may not be any more. */
+static bool is_still_fine(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    const struct work_unit *unit = &task->prepared.unit;
+    int64_t now_s = trust_judged_s(&project->trust, daemon_now_s(daemon));
+    struct error err = {0};
+    enum refusal refusal;
+
+    refusal = trust_check_revoked(&project->trust, &task->record.unit, unit, &err);
+    if (refusal == REFUSAL_NONE && now_s > unit->not_after_s)
+        refusal = REFUSAL_OUTSIDE_VALIDITY;
+    if (refusal == REFUSAL_NONE)
+        return true;
+    task_refuse(daemon, project, task, refusal, &task->record.unit, &err);
+    return false;
+}
+
+bool run_may_start(struct daemon *daemon, const struct attached *project,
+                   const struct client_task *task)
+{
+    return task->record.phase == PHASE_READY && !task->is_dirty && !daemon->is_paused &&
+           project->record.native_allowed && project->record.stopped[0] == '\0' &&
+           daemon_now(daemon) >= task->not_before &&
+           trust_may_start(&project->trust, daemon_now_s(daemon), NULL) == REFUSAL_NONE;
+}
+
+struct candidates {
+    struct run_view views[VIEWS_MAX];
+    size_t count;
+};
+
+static void collect_candidates(struct daemon *daemon, struct candidates *ret)
+{
+    ret->count = 0;
+    for (size_t i = 0; i < daemon->project_count; i++)
+        for (size_t j = 0; j < daemon->projects[i]->task_count; j++) {
+            struct client_task *task = daemon->projects[i]->tasks[j];
+
+            if (!task->is_prepared || ret->count == VIEWS_MAX)
+                continue;
+            ret->views[ret->count++] = (struct run_view){
+                .project = i,
+                .task = task->record.task,
+                .deadline_s = task->record.deadline_s,
+                .cores = task->prepared.unit.limits.cores,
+                .memory_bytes = task->prepared.unit.limits.memory_bytes,
+                .is_running = task->running != NULL || task->filling != NULL,
+                .is_ready =
+                    task->filling == NULL && run_may_start(daemon, daemon->projects[i], task),
+            };
+        }
+}
+
+static void used_by_projects(const struct daemon *daemon, int64_t *ret_used_ms)
+{
+    for (size_t i = 0; i < daemon->project_count; i++) {
+        const struct attached *project = daemon->projects[i];
+
+        ret_used_ms[i] = project->used_ms;
+        for (size_t j = 0; j < project->task_count; j++)
+            if (project->tasks[j]->running != NULL)
+                ret_used_ms[i] += daemon->parts.launcher->usage(project->tasks[j]->running).wall_ms;
+    }
+}
+
+static void fill_some(struct daemon *daemon, struct attached *project)
+{
+    for (size_t i = 0; i < project->task_count; i++) {
+        struct client_task *task = project->tasks[i];
+
+        if (task->filling != NULL && run_may_start(daemon, project, task) &&
+            is_still_fine(daemon, project, task))
+            start(daemon, project, task);
+    }
+}
+
+void run_start_some(struct daemon *daemon)
+{
+    const struct run_room room = {.cores = daemon->parts.config->cores,
+                                  .memory_bytes = daemon->parts.config->memory};
+    struct candidates *candidates = must_alloc(1, sizeof *candidates);
+    int64_t used_ms[STATE_PROJECTS_MAX];
+
+    for (size_t i = 0; i < daemon->project_count; i++)
+        fill_some(daemon, daemon->projects[i]);
+    /* Every turn starts a task or takes one out of the running. */
+    for (size_t turn = 0; turn < VIEWS_MAX; turn++) {
+        struct client_task *task;
+        struct attached *project;
+        size_t chosen;
+
+        collect_candidates(daemon, candidates);
+        used_by_projects(daemon, used_ms);
+        chosen =
+            choose_next(candidates->views, candidates->count, &room, used_ms, daemon_now_s(daemon));
+        if (chosen == CHOOSE_NONE)
+            break;
+        project = daemon->projects[candidates->views[chosen].project];
+        task = task_find(project, candidates->views[chosen].task);
+        if (is_still_fine(daemon, project, task))
+            start(daemon, project, task);
+    }
+    free(candidates);
+}
