@@ -35,6 +35,15 @@ struct client_task {
     int64_t upload_offset;        /* of record.upload_url; HTTP_ABSENT: to be asked */
 };
 
+/* A file that could not be had: asked for again later, while others are fetched. */
+struct held_file {
+    struct digest digest;
+    int64_t failures;   /* in a row; 0: this entry is free */
+    int64_t not_before; /* mono ms */
+};
+
+#define HELD_FILES_MAX 64 /* beyond these the one that may be asked for first is forgotten */
+
 struct attached {
     struct project_files files;
     struct project_record record;
@@ -66,6 +75,7 @@ struct attached {
     int64_t upload_at;
     int64_t failures; /* of talking, in a row */
     int64_t download_failures;
+    struct held_file held_files[HELD_FILES_MAX];
     int64_t upload_failures;
     size_t report_limit; /* fewer after a visit was refused */
     bool wants_contact;
@@ -184,6 +194,9 @@ void run_pause_all(struct daemon *daemon, bool is_paused);
 /* --- transfers (transfer.c, upload.c) --- */
 
 void download_step(struct daemon *daemon, struct attached *project);
+
+/* When a file that failed may be asked for again; mono ms, TALK_NEVER: there is none. */
+int64_t download_wake(const struct attached *project, int64_t now);
 void upload_step(struct daemon *daemon, struct attached *project);
 
 /* --- talking (lane.c, talking.c, contact.c, enrol.c, visit.c, answer.c) --- */

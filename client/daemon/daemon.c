@@ -130,6 +130,7 @@ static int64_t wake_of_project(struct daemon *daemon, struct attached *project, 
         wake = sooner(wake, wake_of_task(daemon, project, project->tasks[i], now));
     wake = sooner(wake, still(project->download_at, now));
     wake = sooner(wake, still(project->upload_at, now));
+    wake = sooner(wake, download_wake(project, now));
     return wake;
 }
 

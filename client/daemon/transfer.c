@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/agent/talk.h"
 #include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -16,17 +17,102 @@ static struct delay_rule rule_of(const struct daemon *daemon)
                                .last_ms = daemon->parts.config->retry_last * 1000};
 }
 
-/* The one that can be had first: of earliest deadline. */
-static struct client_task *next_to_fetch(struct daemon *daemon, const struct attached *project)
+/* --- files that failed --- */
+
+static struct held_file *find_held(struct attached *project, const struct digest *digest)
+{
+    for (size_t i = 0; i < HELD_FILES_MAX; i++)
+        if (project->held_files[i].failures > 0 &&
+            digest_equals(&project->held_files[i].digest, digest))
+            return &project->held_files[i];
+    return NULL;
+}
+
+/* Its entry, or a free one, or that of the file whose turn is next. */
+static struct held_file *take_held(struct attached *project, const struct digest *digest)
+{
+    struct held_file *best = find_held(project, digest);
+
+    if (best != NULL)
+        return best;
+    best = &project->held_files[0];
+    for (size_t i = 1; i < HELD_FILES_MAX && best->failures > 0; i++)
+        if (project->held_files[i].failures == 0 ||
+            project->held_files[i].not_before < best->not_before)
+            best = &project->held_files[i];
+    *best = (struct held_file){.digest = *digest};
+    return best;
+}
+
+static void hold_file(struct daemon *daemon, struct attached *project, const struct digest *digest,
+                      int64_t told_s)
+{
+    const struct delay_rule rule = rule_of(daemon);
+    struct held_file *held = take_held(project, digest);
+
+    held->failures++;
+    held->not_before =
+        daemon_now(daemon) + delay_ms(&rule, held->failures, told_s, daemon_draw(daemon));
+}
+
+static void release_file(struct attached *project, const struct digest *digest)
+{
+    struct held_file *held = find_held(project, digest);
+
+    if (held != NULL)
+        held->failures = 0;
+}
+
+int64_t download_wake(const struct attached *project, int64_t now)
+{
+    int64_t wake = TALK_NEVER;
+
+    for (size_t i = 0; i < HELD_FILES_MAX; i++) {
+        const struct held_file *held = &project->held_files[i];
+
+        if (held->failures > 0 && held->not_before > now && held->not_before < wake)
+            wake = held->not_before;
+    }
+    return wake;
+}
+
+/* The first missing file of a task that may be asked for now. */
+static bool missing_now(struct daemon *daemon, struct attached *project,
+                        const struct client_task *task, struct needed_file *ret_file)
+{
+    size_t count = slot_file_count(&task->prepared);
+
+    for (size_t i = 0; i < count; i++) {
+        struct needed_file file = slot_file(&task->prepared, i);
+        const struct held_file *held = find_held(project, &file.digest);
+
+        if (cache_has(&daemon->cache, &file.digest) ||
+            (held != NULL && daemon_now(daemon) < held->not_before))
+            continue;
+        *ret_file = file;
+        return true;
+    }
+    return false;
+}
+
+/* --- fetching --- */
+
+/* Of the tasks for which there is something to fetch now, the one of earliest deadline. */
+static struct client_task *next_to_fetch(struct daemon *daemon, struct attached *project,
+                                         struct needed_file *ret_file)
 {
     struct client_task *best = NULL;
+    struct needed_file file;
 
     for (size_t i = 0; i < project->task_count; i++) {
         struct client_task *task = project->tasks[i];
 
-        if (task->record.phase == PHASE_FETCHING && daemon_now(daemon) >= task->not_before &&
-            (best == NULL || task->record.deadline_s < best->record.deadline_s))
-            best = task;
+        if (task->record.phase != PHASE_FETCHING || daemon_now(daemon) < task->not_before ||
+            (best != NULL && best->record.deadline_s <= task->record.deadline_s) ||
+            !missing_now(daemon, project, task, &file))
+            continue;
+        best = task;
+        *ret_file = file;
     }
     return best;
 }
@@ -55,16 +141,24 @@ static void mismatch(struct daemon *daemon, struct attached *project, struct cli
         task_refuse(daemon, project, task, refusal, &file->digest, err);
 }
 
-static void fetch_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
-                         enum status status, const struct error *err)
+/* The server, not this file: nothing else is asked of it for a while, either. */
+static void hold_all(struct daemon *daemon, struct attached *project, const struct error *err)
 {
     const struct delay_rule rule = rule_of(daemon);
-    int64_t now = daemon_now(daemon);
 
-    log_failure(LOG_INFO, "file.not-fetched", err);
     project->download_failures++;
-    project->download_at =
-        now + delay_ms(&rule, project->download_failures, err->retry_after_s, daemon_draw(daemon));
+    project->download_at = daemon_now(daemon) + delay_ms(&rule, project->download_failures,
+                                                         err->retry_after_s, daemon_draw(daemon));
+}
+
+static void fetch_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
+                         const struct digest *file, enum status status, const struct error *err)
+{
+    log_failure(LOG_INFO, "file.not-fetched", err);
+    hold_file(daemon, project, file, err->retry_after_s);
+    if (status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_UNAUTHORIZED ||
+        (status == STATUS_UNTRUSTED && err->code != NULL))
+        hold_all(daemon, project, err);
     if (status == STATUS_FULL || status == STATUS_STORAGE) {
         set_words(daemon->trouble, err->text);
         return;
@@ -98,9 +192,10 @@ static void on_file(struct daemon *daemon, struct attached *project, enum status
         download_close(&project->part);
     if (status == STATUS_OK) {
         project->download_failures = task->failures = 0;
+        release_file(project, &file.digest);
         return;
     }
-    fetch_failed(daemon, project, task, status, &err);
+    fetch_failed(daemon, project, task, &file.digest, status, &err);
     if (is_about_content(status, &err) && phase_is_unfinished(task->record.phase))
         mismatch(daemon, project, task, &file, status, &err);
 }
@@ -147,7 +242,7 @@ static void fetch(struct daemon *daemon, struct attached *project, struct client
         status = download_finish(&project->part, &err);
     }
     if (status != STATUS_OK)
-        fetch_failed(daemon, project, task, status, &err);
+        fetch_failed(daemon, project, task, &file->digest, status, &err);
 }
 
 static void mark_complete(struct daemon *daemon, struct attached *project)
@@ -172,8 +267,8 @@ void download_step(struct daemon *daemon, struct attached *project)
         if (project->download.exchange != NULL || project->host.host == 0 ||
             daemon_now(daemon) < project->download_at)
             return;
-        task = next_to_fetch(daemon, project);
-        if (task == NULL || !slot_next_missing(&daemon->cache, &task->prepared, &file))
+        task = next_to_fetch(daemon, project, &file);
+        if (task == NULL)
             return;
         fetch(daemon, project, task, &file);
     }

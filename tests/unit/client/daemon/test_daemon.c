@@ -417,6 +417,25 @@ Test(daemon, a_file_changed_in_the_cache_never_runs)
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
 }
 
+/* --- files that cannot be had --- */
+
+/* Task 1 needs a file that the server has not; the back-off for it held up all others. */
+Test(daemon, a_file_that_cannot_be_had_does_not_hold_up_the_others)
+{
+    struct work_input *input = &it.site.sample.unit.inputs[0];
+    struct digest data = input->digest;
+
+    input->digest = digest_of("nobody has this", 15);
+    envelope_clear(&it.site.tasks[0].unit);
+    it.site.tasks[0].unit = sample_seal_unit(&it.site.sample);
+    input->digest = data;
+    it.config.retry_first = 600;
+    volunteer_live(&it, 15 * MINUTE);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 3));
+    volunteer_live(&it, 2 * DAY);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
+}
+
 /* --- large inputs --- */
 
 #define LARGE_BYTES (16 * 1024 * 1024)
