@@ -14,6 +14,8 @@
 #include "server/api/views.h"
 #include "server/api/waiting.h"
 
+#define ENDINGS_MAX 200 /* failed units looked at */
+
 struct explaining {
     struct call *call;
     struct explanation explanation;
@@ -40,6 +42,43 @@ static bool add_failure(void *context, const struct failure_group *group)
     show_cause(group->cause, group->detail, group->why, failure->why);
     failure->stderr_tail = show_text(group->stderr_tail, EXPLAIN_STDERR_MAX);
     return explanation->failure_count < EXPLAIN_FAILURES_MAX;
+}
+
+/* Units that no task's failure explains: revoked, say, before anybody had them. */
+struct endings {
+    int64_t counts[FAILURE_REVOKED + 1];
+    struct digest examples[FAILURE_REVOKED + 1];
+};
+
+static bool count_ending(void *context, const struct unit_line *line)
+{
+    struct endings *endings = context;
+
+    if (endings->counts[line->failure]++ == 0)
+        endings->examples[line->failure] = line->digest;
+    return true;
+}
+
+/* By the batch's first failed units: a count for each reason among these. */
+static enum status add_endings(struct store *store, int64_t batch, struct explanation *explanation,
+                               struct error *err)
+{
+    struct endings endings = {0};
+
+    TRY(store->query->units(store, batch, UNIT_FAILED, 0, ENDINGS_MAX, count_ending, &endings,
+                            err));
+    for (int i = FAILURE_DISSENT; i <= FAILURE_REVOKED; i++) {
+        struct explain_failure *failure = &explanation->failures[explanation->failure_count];
+
+        if (endings.counts[i] == 0 || explanation->failure_count == EXPLAIN_FAILURES_MAX)
+            continue;
+        explanation->failure_count++;
+        *failure = (struct explain_failure){.count = endings.counts[i],
+                                            .example_unit = endings.examples[i]};
+        (void)text_fit(failure->why, sizeof failure->why,
+                       show_unit_why(UNIT_FAILED, (enum unit_failure)i));
+    }
+    return STATUS_OK;
 }
 
 static bool take_open_unit(void *context, const struct unit_line *line)
@@ -112,6 +151,8 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
         status = query->batch(store, batch, word, &wording, err);
     if (status == STATUS_OK)
         status = query->failures(store, batch, add_failure, explanation, err);
+    if (status == STATUS_OK)
+        status = add_endings(store, batch, explanation, err);
     free(kept);
     return status;
 }

@@ -162,3 +162,20 @@ Test(flow, more_units_than_a_slice_come_in_and_coming_again_changes_nothing)
     cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/units?limit=1000")), 200));
     cr_expect(grid_says(&grid, "\"name\":\"unit-799\""));
 }
+
+Test(flow, explain_says_why_units_failed_that_nobody_had)
+{
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 3);
+    cr_assert(
+        eq(int, grid_post(&grid, grid_batch(&grid, "/actions"), "{\"action\":\"cancel\"}"), 200));
+    for (int i = 0; i < 50; i++) {
+        cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+        if (grid_says(&grid, "\"count\":3"))
+            break;
+        grid_pass(&grid, 1);
+        grid.real->sleep_ms(grid.real, 100);
+    }
+    cr_expect(grid_says(&grid, "cancelled by an operator"), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"count\":3"), "%s", grid_body(&grid));
+}
