@@ -72,25 +72,40 @@ static bool take_batch(void *context, const struct batch_view *view)
     return false;
 }
 
+struct unit_walk {
+    struct engine *engine;
+    int64_t after; /* unit */
+    size_t rows;
+};
+
 /* Who was asked for a body before the restart gets its time anew. */
 static bool await_body(void *context, const struct unit_line *unit)
 {
-    struct engine *engine = context;
+    struct unit_walk *walk = context;
+    struct engine *engine = walk->engine;
     int64_t up_s = clock_read(&engine->clock).up_s;
 
     deadlines_add(
         &engine->deadlines,
         (struct deadline_hint){.up_s = up_s + engine->config.body_wait_s, .unit = unit->id});
+    walk->after = unit->id;
+    walk->rows++;
     return true;
 }
 
-static enum status load_agreed(struct engine *engine, const struct batch_walk *walk,
+static enum status load_agreed(struct engine *engine, const struct batch_walk *batch,
                                struct error *err)
 {
-    if (walk->agreed_units == 0)
+    struct unit_walk walk = {.engine = engine};
+
+    if (batch->agreed_units == 0)
         return STATUS_OK;
-    return engine->store->query->units(engine->store, walk->row.id, UNIT_AGREED, 0, QUERY_ROWS_MAX,
-                                       await_body, engine, err);
+    do {
+        walk.rows = 0;
+        TRY(engine->store->query->units(engine->store, batch->row.id, UNIT_AGREED, walk.after,
+                                        QUERY_ROWS_MAX, await_body, &walk, err));
+    } while (walk.rows == QUERY_ROWS_MAX);
+    return STATUS_OK;
 }
 
 static enum status load_batches(struct engine *engine, struct error *err)

@@ -176,6 +176,19 @@ Test(delivery, a_restart_does_not_forget_whom_it_waits_for)
     cr_expect(eq(sz, uploads_of(bob, bobs), 1));
 }
 
+/* More than a page of them: none has a task, so that its agreement is given up once it is due. */
+Test(delivery, a_restart_forgets_none_of_many_units_that_wait)
+{
+    village_add_units(&village, QUERY_ROWS_MAX, NULL);
+    village_change(&village, "UPDATE unit SET state = 3, copies_wanted = 0;"
+                             "UPDATE tally SET count = 0 WHERE kind = 1 AND what = 1;"
+                             "UPDATE tally SET count = 1001 WHERE kind = 1 AND what = 4");
+    village_restart(&village);
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1),
+              "bob's is asked for");
+}
+
 Test(delivery, a_body_that_nobody_delivers_reopens_the_unit)
 {
     village_pass(&village, village.config.body_wait_s + 1);

@@ -47,6 +47,25 @@ Test(time_passing, a_task_is_overdue_after_its_deadline_and_another_copy_wanted)
               "its host's visits need not look at it any more");
 }
 
+Test(time_passing, all_that_is_due_is_met_in_one_tick)
+{
+    struct village_visit visit;
+
+    village_add_units(&village, 300, NULL); /* more than one slice */
+    for (int i = 0; i < 75; i++) {
+        size_t host = village_join(&village);
+
+        village_visit_begin(&village, &visit, host);
+        village_visit_want(&visit, 4);
+        cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+        village_visit_clear(&visit);
+    }
+    cr_assert(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 1"), 300));
+    fake_env_pass(&village.env, INT64_C(3601) * 1000);
+    engine_tick(village.engine);
+    cr_expect(eq(i64, overdue(), 300));
+}
+
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
 {
     village_add_units(&village, 1, NULL);
