@@ -212,7 +212,7 @@ static enum status check_unit(struct published_facts *published, const struct di
                               struct work_unit *ret_unit, struct error *err)
 {
     const struct published_app *app = find_app(published, app_version);
-    struct trust_moment moment = {.purpose = TRUST_START, .now_s = now_s};
+    struct trust_moment moment = {.purpose = TRUST_KEEP, .now_s = now_s};
     struct checked_app checked = {.digest = *app_version};
     enum refusal refusal;
 

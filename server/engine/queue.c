@@ -34,7 +34,8 @@ struct lot {
     struct fairness_batch turn;
     struct bucket **buckets; /* owned */
     size_t bucket_count;
-    size_t live; /* units in its lines */
+    size_t live;  /* units in its lines */
+    size_t early; /* units that wait for their validity */
 };
 
 struct queue {
@@ -125,6 +126,13 @@ static bool is_over(const struct lot *lot)
     return lot->state == BATCH_CANCELLED || lot->state == BATCH_FINISHED;
 }
 
+/* Once nothing of it waits: entries point to the lot. */
+static void drop_if_over(struct queue *queue, struct lot *lot)
+{
+    if (is_over(lot) && lot->live == 0 && lot->early == 0)
+        lot_free(map_take(&queue->lots, lot->batch));
+}
+
 void queue_put_batch(struct queue *queue, const struct batch *batch)
 {
     struct lot *lot = lot_of(queue, batch->id);
@@ -132,8 +140,7 @@ void queue_put_batch(struct queue *queue, const struct batch *batch)
     lot->state = batch->state;
     lot->turn.priority = batch->priority;
     lot->turn.needed_by_s = batch->needed_by_s;
-    if (is_over(lot) && lot->live == 0)
-        lot_free(map_take(&queue->lots, batch->id));
+    drop_if_over(queue, lot);
 }
 
 /* To an eighth of an octave: few buckets, and none mixes small needs with large ones. */
@@ -219,10 +226,6 @@ static void leave(struct entry *entry)
 {
     struct bucket *bucket = entry->bucket;
 
-    if (entry->is_early) {
-        entry->is_early = false;
-        return;
-    }
     bucket->lot->live--;
     line_void(&bucket->line, entry);
 }
@@ -230,14 +233,19 @@ static void leave(struct entry *entry)
 void queue_forget(struct queue *queue, int64_t unit)
 {
     struct entry *entry = map_take(&queue->entries, unit);
+    struct lot *lot;
 
     if (entry == NULL)
         return;
+    lot = entry->bucket->lot;
     entry->copies = 0;
-    if (entry->slots == 0)
+    if (entry->is_early) {
+        lot->early--;
         free(entry);
-    else
+    } else {
         leave(entry);
+    }
+    drop_if_over(queue, lot);
 }
 
 static void add(struct queue *queue, const struct ready_hint *hint, struct entry *entry)
@@ -248,6 +256,7 @@ static void add(struct queue *queue, const struct ready_hint *hint, struct entry
         return;
     }
     entry->is_early = true;
+    entry->bucket->lot->early++;
     deadlines_add(&queue->early,
                   (struct deadline_hint){.up_s = hint->not_before_s, .unit = hint->unit});
 }
@@ -303,6 +312,7 @@ void queue_let_in(struct queue *queue, int64_t now_s)
         if (entry == NULL || !entry->is_early)
             continue;
         entry->is_early = false;
+        entry->bucket->lot->early--;
         enter_last(queue, entry);
     }
 }

@@ -301,6 +301,21 @@ Test(queue, units_wait_until_they_are_valid)
     cr_expect(eq(sz, draw_as(9, 1, 0), 1));
 }
 
+Test(queue, a_batch_that_is_over_stays_known_while_units_wait_for_their_validity)
+{
+    struct queue_unit unit = unit_of(1, 1);
+
+    put_batch(1, 0, 0);
+    queue_let_in(queue, 1000);
+    unit.hint.not_before_s = 1500;
+    queue_put(queue, &unit);
+    queue_put_batch(queue, &(struct batch){.id = 1, .state = BATCH_CANCELLED});
+    queue_let_in(queue, 1500);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 0));
+    put_batch(1, 0, 0);
+    cr_expect(eq(sz, draw_as(9, 1, 0), 1));
+}
+
 Test(queue, what_is_forgotten_does_not_come_back)
 {
     put_batch(1, 0, 0);

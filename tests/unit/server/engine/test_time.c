@@ -66,6 +66,29 @@ Test(time_passing, all_that_is_due_is_met_in_one_tick)
     cr_expect(eq(i64, overdue(), 300));
 }
 
+static void next_week(struct work_unit *unit)
+{
+    unit->not_before_s = SAMPLE_NOW_S + 7 * DAY_S;
+}
+
+Test(time_passing, a_unit_may_be_added_before_its_validity_begins)
+{
+    village_add_units(&village, 1, next_week);
+    cr_expect(eq(i64, village_get(&village, ann), 0));
+    village_pass(&village, 7 * DAY_S);
+    cr_expect(village_get(&village, ann) != 0);
+}
+
+Test(time_passing, a_batch_is_cancelled_before_its_validity_begins)
+{
+    village_add_units(&village, 1, next_week);
+    cr_expect(eq(int, village_act(&village, ACTION_CANCEL), STATUS_OK));
+    village_pass(&village, 1);
+    village_pass(&village, 7 * DAY_S);
+    cr_expect(eq(i64, village_get(&village, ann), 0));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE failure = 5"), 1));
+}
+
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
 {
     village_add_units(&village, 1, NULL);
