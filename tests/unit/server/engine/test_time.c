@@ -89,6 +89,17 @@ Test(time_passing, a_batch_is_cancelled_before_its_validity_begins)
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE failure = 5"), 1));
 }
 
+Test(time_passing, a_retry_leaves_expired_units_as_they_are)
+{
+    village_add_units(&village, 1, NULL);
+    village_pass(&village, 31 * DAY_S);
+    cr_assert(eq(i64, expired(), 1));
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(eq(i64, expired(), 1));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 2"), 0));
+}
+
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
 {
     village_add_units(&village, 1, NULL);
