@@ -35,9 +35,9 @@ bool phase_may_follow(enum phase from, enum phase to)
         [PHASE_RUNNING] = {[PHASE_READY] = 1, [PHASE_COLLECTING] = 1, [PHASE_FINISHED] = 1},
         [PHASE_COLLECTING] = {[PHASE_READY] = 1, [PHASE_FINISHED] = 1},
         [PHASE_FINISHED] = {[PHASE_REPORTED] = 1, [PHASE_STORED] = 1},
-        [PHASE_REPORTED] = {[PHASE_STORED] = 1},
-        /* A server restored from a backup asks again within the grace. */
-        [PHASE_STORED] = {[PHASE_REPORTED] = 1},
+        /* A server restored from a backup asks again within the grace, for report or bodies. */
+        [PHASE_REPORTED] = {[PHASE_STORED] = 1, [PHASE_FINISHED] = 1},
+        [PHASE_STORED] = {[PHASE_REPORTED] = 1, [PHASE_FINISHED] = 1},
     };
 
     return follows[from][to] != 0;

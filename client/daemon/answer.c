@@ -48,6 +48,28 @@ static enum status take_envelope(struct attached *project, const struct schedule
     return STATUS_OK;
 }
 
+/*
+ * A server that grants a task which we finished does not know any more what it acknowledged: it was
+ * restored from a backup. What was kept for the grace is reported again (I9), unless this very
+ * answer acknowledges it.
+ */
+static enum status report_again(struct daemon *daemon, struct attached *project,
+                                struct client_task *task, const struct scheduler_reply *reply,
+                                struct error *err)
+{
+    enum phase phase = task->record.phase;
+
+    if (phase != PHASE_REPORTED && phase != PHASE_STORED)
+        return STATUS_OK;
+    for (size_t i = 0; i < reply->ack_count; i++)
+        if (reply->acks[i].task == task->record.task)
+            return STATUS_OK;
+    LOG(LOG_INFO, "task.asked-again", LOG_N("task", task->record.task));
+    task->record.phase = PHASE_FINISHED;
+    task->record.settled_s = 0;
+    return task_save(daemon, project, task, err);
+}
+
 static enum status take_grant(struct attached *project, const struct scheduler_grant *grant,
                               struct error *err)
 {
@@ -58,8 +80,6 @@ static enum status take_grant(struct attached *project, const struct scheduler_g
                                  .deadline_s = grant->deadline_s,
                                  .phase = PHASE_OFFERED};
 
-    if (task_find(project, grant->task) != NULL)
-        return STATUS_OK;
     TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
     record.unit = unit.digest;
     TRY(save_unit(&project->files, grant->task, grant->unit, err));
@@ -71,19 +91,24 @@ static enum status take_grant(struct attached *project, const struct scheduler_g
 }
 
 /* No more than was asked for, whatever the server says. */
-static enum status take_grants(struct attached *project, const struct scheduler_reply *reply,
-                               int64_t asked, struct error *err)
+static enum status take_grants(struct daemon *daemon, struct attached *project,
+                               const struct scheduler_reply *reply, int64_t asked,
+                               struct error *err)
 {
-    size_t count = reply->grant_count;
+    int64_t taken = 0;
 
-    if ((int64_t)count > asked) {
-        LOG(LOG_WARN, "grants.too-many", LOG_N("granted", count), LOG_N("asked", asked));
-        count = (size_t)asked;
-    }
     for (size_t i = 0; i < reply->envelopes.count; i++)
         TRY(take_envelope(project, reply, reply->envelopes.texts[i], err));
-    for (size_t i = 0; i < count; i++)
-        TRY(take_grant(project, &reply->grants[i], err));
+    for (size_t i = 0; i < reply->grant_count; i++) {
+        struct client_task *known = task_find(project, reply->grants[i].task);
+
+        if (known != NULL)
+            TRY(report_again(daemon, project, known, reply, err));
+        else if (taken++ < asked)
+            TRY(take_grant(project, &reply->grants[i], err));
+    }
+    if (taken > asked)
+        LOG(LOG_WARN, "grants.too-many", LOG_N("granted", taken), LOG_N("asked", asked));
     return STATUS_OK;
 }
 
@@ -196,7 +221,7 @@ static enum status take_lists(struct daemon *daemon, struct attached *project,
         TRY(take_upload(daemon, project, &reply->uploads[i], err));
     for (size_t i = 0; i < reply->verdict_count; i++)
         TRY(take_verdict(daemon, project, &reply->verdicts[i], reply->visit, err));
-    return take_grants(project, reply, asked, err);
+    return take_grants(daemon, project, reply, asked, err);
 }
 
 static enum status mark_taken(struct daemon *daemon, struct attached *project,

@@ -98,6 +98,28 @@ Test(daemon, a_verdict_that_is_told_again_is_counted_once)
     cr_expect(eq(i64, volunteer_tally(&it, "credit"), 4000000));
 }
 
+/* The server's database is that of before the reports: it has the tasks as sent, and resends. */
+static void restore_site(void)
+{
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        it.site.tasks[i].state = FAKE_WAITING;
+        it.site.tasks[i].is_told = it.site.tasks[i].was_uploaded = false;
+    }
+}
+
+Test(daemon, a_server_restored_from_a_backup_gets_kept_work_again)
+{
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+    volunteer_stop(&it);
+    cr_assert(volunteer_start(&it));
+    restore_site();
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+    cr_expect(eq(i64, it.launcher.started, 4), "nothing is computed twice");
+}
+
 /* --- lost messages --- */
 
 static enum fake_fate unlucky(void *context, const struct fake_request *request)
