@@ -59,6 +59,7 @@ static bool is_final(enum status status)
            status == STATUS_INVALID || status == STATUS_CONFLICT || status == STATUS_TOO_LARGE;
 }
 
+/* NULL: nobody waits for it any more. */
 static struct client_task *take_back(struct attached *project)
 {
     struct client_task *task = task_find(project, project->upload_task);
@@ -66,7 +67,7 @@ static struct client_task *take_back(struct attached *project)
     project->upload_task = 0;
     disk_file_close(project->sent_file);
     project->sent_file = NULL;
-    return task;
+    return task != NULL && task->record.wanted.count > 0 ? task : NULL;
 }
 
 static void on_sent(struct daemon *daemon, struct attached *project, enum status status,
@@ -75,6 +76,8 @@ static void on_sent(struct daemon *daemon, struct attached *project, enum status
     struct client_task *task = take_back(project);
     struct error err = *how;
 
+    if (task == NULL)
+        return;
     if (status == STATUS_OK)
         status = http_check(response, &err);
     task->upload_offset = HTTP_ABSENT;
@@ -108,6 +111,8 @@ static void on_offset(struct daemon *daemon, struct attached *project, enum stat
     struct client_task *task = take_back(project);
     struct error err = *how;
 
+    if (task == NULL)
+        return;
     if (status == STATUS_OK)
         status = http_check(response, &err);
     /* All bytes there: an empty PATCH makes the server say so, and finish what a cut kept it from.
@@ -129,6 +134,8 @@ static void on_made(struct daemon *daemon, struct attached *project, enum status
     struct client_task *task = take_back(project);
     struct error err = *how;
 
+    if (task == NULL)
+        return;
     if (status == STATUS_OK)
         status = http_check(response, &err);
     if (status == STATUS_OK && wanted_output(task)->size == 0) {

@@ -15,8 +15,9 @@ struct http_exchange {
     struct error err;
     struct http_response response;
     bool is_taken;
-    const struct fake_net *net;
+    struct fake_net *net;
     bool is_stalled;
+    int looks_left; /* > 0: it is slow */
 };
 
 static struct fake_net *self_of(struct http_client *client)
@@ -76,6 +77,25 @@ static enum status through_sink(struct http_exchange *exchange)
     return STATUS_OK;
 }
 
+static void deliver(struct http_exchange *exchange)
+{
+    int status = exchange->response.status;
+
+    if (exchange->status == STATUS_OK && status >= 200 && status < 300)
+        exchange->status = through_sink(exchange);
+}
+
+/* Is it there now? */
+static bool look_at_slow(struct http_exchange *exchange)
+{
+    if (--exchange->looks_left > 0)
+        return false;
+    exchange->net->slow--;
+    exchange->net->open++;
+    deliver(exchange);
+    return true;
+}
+
 static void serve(struct fake_net *net, const struct fake_request *request,
                   struct http_exchange *exchange)
 {
@@ -86,11 +106,14 @@ static void serve(struct fake_net *net, const struct fake_request *request,
         net->served++;
         exchange->status = net->serve(net->context, request, response, &exchange->err);
     }
+    exchange->looks_left = fate == FATE_SLOW ? FAKE_SLOW_LOOKS : 0;
+    if (fate == FATE_SLOW)
+        return;
     if (fate != FATE_DELIVERED)
         exchange->status =
             error_set(&exchange->err, STATUS_UNREACHABLE, "the connection to the server broke");
-    else if (exchange->status == STATUS_OK && response->status >= 200 && response->status < 300)
-        exchange->status = through_sink(exchange);
+    else
+        deliver(exchange);
 }
 
 static enum status start(struct http_client *client, const struct http_request *request,
@@ -123,7 +146,10 @@ static enum status start(struct http_client *client, const struct http_request *
     serve(net, &fake, exchange);
     exchange->net = net;
     exchange->is_stalled = net->stalled != NULL && text_starts_with(fake.path, net->stalled);
-    net->open += exchange->is_stalled ? 0 : 1;
+    if (exchange->looks_left > 0)
+        net->slow++;
+    else
+        net->open += exchange->is_stalled ? 0 : 1;
     *ret_exchange = exchange;
     return STATUS_OK;
 }
@@ -133,6 +159,8 @@ static bool poll_exchange(struct http_exchange *exchange, enum status *ret_statu
 {
     assert(!exchange->is_taken);
     if (exchange->is_stalled && exchange->net->stalled != NULL)
+        return false;
+    if (exchange->looks_left > 0 && !look_at_slow(exchange))
         return false;
     exchange->is_taken = true;
     *ret_status = exchange->status;
@@ -157,14 +185,17 @@ static void release(struct http_client *client, struct http_exchange *exchange)
 {
     if (exchange == NULL)
         return;
-    self_of(client)->open -= exchange->is_stalled ? 0 : 1;
+    if (exchange->looks_left > 0)
+        self_of(client)->slow--;
+    else
+        self_of(client)->open -= exchange->is_stalled ? 0 : 1;
     http_response_clear(&exchange->response);
     free(exchange);
 }
 
 static void close_net(struct http_client *client)
 {
-    assert(self_of(client)->open == 0);
+    assert(self_of(client)->open == 0 && self_of(client)->slow == 0);
 }
 
 void fake_net_init(struct fake_net *ret_net)

@@ -29,7 +29,10 @@ enum fake_fate {
     FATE_DELIVERED,
     FATE_LOST_REQUEST, /* the server never sees it */
     FATE_LOST_REPLY,   /* the server has served it, the client does not hear */
+    FATE_SLOW,         /* served at once; the reply is there after so many looks: */
 };
+
+#define FAKE_SLOW_LOOKS 100
 
 struct fake_net {
     struct http_client base; /* first */
@@ -42,7 +45,8 @@ struct fake_net {
     const char *stalled; /* requests for paths that begin so are served and do not end while it is
                             set; NULL: none */
     int64_t served;
-    int64_t open; /* exchanges not released, but for stalled ones */
+    int64_t open; /* exchanges not released, but for stalled ones and those on their slow way */
+    int64_t slow; /* exchanges on their slow way: let time pass between two looks */
 };
 
 void fake_net_init(struct fake_net *ret_net);

@@ -10,6 +10,7 @@
 #include "common/env/real.h"
 
 #define STEPS_MAX 200000 /* of one volunteer_live(): more is a loop without end */
+#define LOOK_MS   1000   /* between two looks at what is slow on its way */
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -67,7 +68,7 @@ void volunteer_stop(struct volunteer *it)
         return;
     daemon_close(it->daemon);
     it->daemon = NULL;
-    MUST(it->launcher.alive == 0 && it->site.net.open == 0);
+    MUST(it->launcher.alive == 0 && it->site.net.open == 0 && it->site.net.slow == 0);
     data_folder_close(&it->folder);
 }
 
@@ -101,6 +102,8 @@ static void live(struct volunteer *it, int64_t ms)
         /* What the network brought is there at once: step again before time passes. */
         if (it->site.net.open > 0)
             continue;
+        if (it->site.net.slow > 0 && wake > now + LOOK_MS)
+            wake = now + LOOK_MS;
         if (wake > until) {
             fake_env_pass(&it->env, until - now);
             return;
