@@ -308,7 +308,7 @@ struct publish_ops {
     /* STATUS_NOT_FOUND: no such token. Revoked and expired ones are found: look. */
     enum status (*credential_find)(struct store *store, const struct digest *hash,
                                    struct credential *ret_credential, struct error *err);
-    /* STATUS_NOT_FOUND. Revoking twice keeps the first time. */
+    /* An operator's token; else STATUS_NOT_FOUND. Revoking twice keeps the first time. */
     enum status (*credential_revoke)(struct store *store, int64_t id, int64_t time_s,
                                      struct error *err);
     /* All of a kind, by id, from after `after`. */

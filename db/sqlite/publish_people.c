@@ -137,12 +137,14 @@ enum status publish_credential_revoke(struct store *store, int64_t id, int64_t t
                                       struct error *err)
 {
     static const char sql[] = "UPDATE credential SET revoked_s ="
-                              " CASE revoked_s WHEN 0 THEN ? ELSE revoked_s END WHERE id = ?";
+                              " CASE revoked_s WHEN 0 THEN ? ELSE revoked_s END"
+                              " WHERE id = ? AND kind = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, sqlite_of(store), sql, err));
     bind_integer(&query, time_s);
     bind_integer(&query, id);
+    bind_integer(&query, CREDENTIAL_OPERATOR);
     TRY(query_run(&query, err));
     if (query_changes(&query) == 0)
         return error_set(err, STATUS_NOT_FOUND, "no such token");

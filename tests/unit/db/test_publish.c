@@ -769,5 +769,7 @@ Test(publish, tokens_are_found_by_hash_and_revoked_once)
     MUST(publish->credential_find(store, &operator_token.hash, &found, &err));
     cr_expect(eq(i64, found.revoked_s, 55));
     FAILS(publish->credential_revoke(store, 999, 66, &err), NOT_FOUND);
+    MUST(publish->credential_find(store, &account.hash, &found, &err));
+    FAILS(publish->credential_revoke(store, found.id, 66, &err), NOT_FOUND); /* is no token */
     FAILS(publish->credential_add(store, &account, &id, &err), CONFLICT);
 }
