@@ -7,12 +7,14 @@ libserver_a_SOURCES += \
 	%D%/command.h \
 	%D%/cycle.c %D%/cycle.h \
 	%D%/deadlines.c %D%/deadlines.h \
+	%D%/draw.c \
 	%D%/engine.c %D%/engine.h \
 	%D%/enrolments.c %D%/enrolments.h \
 	%D%/gathering.c %D%/gathering.h \
 	%D%/grants.c \
 	%D%/host_hints.c %D%/host_hints.h \
 	%D%/line.c %D%/line.h \
+	%D%/lots.h \
 	%D%/map.c %D%/map.h \
 	%D%/merge.c %D%/merge.h \
 	%D%/new_work.c \

@@ -1,0 +1,47 @@
+/* What the queue is made of; for queue.c, which keeps it, and draw.c, which draws from it. */
+#ifndef SERVER_ENGINE_LOTS_H
+#define SERVER_ENGINE_LOTS_H
+
+#include "server/engine/chance.h"
+#include "server/engine/deadlines.h"
+#include "server/engine/line.h"
+#include "server/engine/map.h"
+#include "server/engine/queue.h"
+#include "server/policy/fairness.h"
+
+/* Units of a batch that the same hosts can run. */
+struct bucket {
+    struct lot *lot; /* its batch */
+    int64_t app_version;
+    int64_t memory_class;
+    int64_t disk_class;
+    char *class_name; /* owned, as are the next two */
+    char *classes;
+    char *platforms;
+    int64_t least_memory_bytes;
+    int64_t least_disk_bytes;
+    struct line line;
+};
+
+/* A batch, as the queue sees it. */
+struct lot {
+    int64_t batch;
+    enum batch_state state; /* 0: never said */
+    struct fairness_batch turn;
+    struct bucket **buckets; /* owned */
+    size_t bucket_count;
+    size_t live;  /* units in its lines */
+    size_t early; /* units that wait for their validity */
+};
+
+struct queue {
+    size_t window;
+    struct chance *chance;
+    struct map entries;     /* by unit */
+    struct map lots;        /* by batch; owned */
+    struct deadlines early; /* units by the beginning of their validity */
+    int64_t now_s;
+    int64_t present; /* virtual time of the batch served last */
+};
+
+#endif
