@@ -25,26 +25,17 @@ static enum status take_ack(struct daemon *daemon, struct attached *project,
 }
 
 /* Only what some grant names is kept. */
-static bool is_granted(const struct scheduler_reply *reply, const struct digest *digest)
-{
-    for (size_t i = 0; i < reply->grant_count; i++)
-        if (digest_equals(&reply->grants[i].app_version, digest) ||
-            digest_equals(&reply->grants[i].variant, digest))
-            return true;
-    return false;
-}
-
 static enum status take_envelope(struct attached *project, const struct scheduler_reply *reply,
                                  const char *text, struct error *err)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
 
     TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
-    if (!is_granted(reply, &envelope.digest) ||
+    if (!reply_grants(reply, &envelope.digest) ||
         attached_envelope(project, &envelope.digest) != NULL)
         return STATUS_OK;
     TRY(save_envelope(&project->files, &envelope, err));
-    attached_keep_envelope(project, &envelope);
+    attached_keep_envelope(project, &envelope, reply);
     return STATUS_OK;
 }
 

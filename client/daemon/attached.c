@@ -105,7 +105,17 @@ const struct envelope *attached_envelope(const struct attached *project,
     return NULL;
 }
 
-static bool is_in_use(const struct attached *project, const struct digest *digest)
+bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest)
+{
+    for (size_t i = 0; reply != NULL && i < reply->grant_count; i++)
+        if (digest_equals(&reply->grants[i].app_version, digest) ||
+            digest_equals(&reply->grants[i].variant, digest))
+            return true;
+    return false;
+}
+
+static bool is_in_use(const struct attached *project, const struct scheduler_reply *reply,
+                      const struct digest *digest)
 {
     for (size_t i = 0; i < project->task_count; i++) {
         const struct task_record *record = &project->tasks[i]->record;
@@ -114,18 +124,18 @@ static bool is_in_use(const struct attached *project, const struct digest *diges
                                                    digest_equals(&record->variant, digest)))
             return true;
     }
-    return false;
+    return reply_grants(reply, digest);
 }
 
 /* The first unused one, for they are in the order in which they came. */
-static void forget_one(struct attached *project)
+static void forget_one(struct attached *project, const struct scheduler_reply *reply)
 {
     struct error err = {0};
 
     for (size_t i = 0; i < project->envelope_count; i++) {
         struct envelope *envelope = &project->envelopes[i];
 
-        if (is_in_use(project, &envelope->digest))
+        if (is_in_use(project, reply, &envelope->digest))
             continue;
         if (remove_envelope(&project->files, &envelope->digest, &err) != STATUS_OK)
             log_failure(LOG_WARN, "envelope.not-removed", &err); /* it is loaded next time */
@@ -136,7 +146,8 @@ static void forget_one(struct attached *project)
     }
 }
 
-void attached_keep_envelope(struct attached *project, struct envelope *envelope)
+void attached_keep_envelope(struct attached *project, struct envelope *envelope,
+                            const struct scheduler_reply *reply)
 {
     struct envelope *grown;
 
@@ -145,7 +156,7 @@ void attached_keep_envelope(struct attached *project, struct envelope *envelope)
         return;
     }
     if (project->envelope_count >= ENVELOPES_MAX)
-        forget_one(project);
+        forget_one(project, reply);
     grown = realloc(project->envelopes, (project->envelope_count + 1) * sizeof *grown);
     if (grown == NULL)
         abort();
@@ -181,7 +192,7 @@ static enum status load_envelopes(struct attached *project, struct error *err)
             continue;
         TRY(unless_gone(load_envelope(&project->files, &digest, &envelope, err)));
         if (envelope.payload != NULL)
-            attached_keep_envelope(project, &envelope);
+            attached_keep_envelope(project, &envelope, NULL);
     }
     return STATUS_OK;
 }
@@ -268,8 +279,8 @@ static enum status load(struct daemon *daemon, struct attached *project, struct 
     TRY(load_chain(project, err));
     TRY(load_identity(project, err));
     restore_return(daemon, project);
-    TRY(load_envelopes(project, err));
-    return load_tasks(project, err);
+    TRY(load_tasks(project, err)); /* first: they say which envelopes are in use */
+    return load_envelopes(project, err);
 }
 
 static void clear(struct daemon *daemon, struct attached *project)

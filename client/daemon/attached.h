@@ -124,8 +124,12 @@ struct attached *daemon_find(const struct daemon *daemon, const struct digest *p
 const struct envelope *attached_envelope(const struct attached *project,
                                          const struct digest *digest);
 
-/* Taken over; forgets unused ones beyond what a visit may name. */
-void attached_keep_envelope(struct attached *project, struct envelope *envelope);
+/*
+ * Taken over; forgets unused ones beyond what a visit may name. What the grants of `reply` count on
+ * is in use, too: they are not among the tasks yet. NULL: there is no reply.
+ */
+void attached_keep_envelope(struct attached *project, struct envelope *envelope,
+                            const struct scheduler_reply *reply);
 
 /* Words for status: cut to fit, one line, fit to be shown. */
 void set_words(char ret_words[WHY_MAX + 1], const char *text);
@@ -232,6 +236,9 @@ void visit_start(struct daemon *daemon, struct attached *project);
 /* Take the answer to the unanswered visit. On failure nothing is lost: the visit is repeated. */
 enum status answer_take(struct daemon *daemon, struct attached *project, const char *body,
                         size_t length, struct error *err) MUST_USE;
+
+/* Is it the app version or variant of one of its grants? NULL: there is no reply. */
+bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest);
 
 /* Nothing of the host we were is left: another one has its key. */
 void host_is_cloned(struct daemon *daemon, struct attached *project);
