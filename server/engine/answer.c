@@ -315,6 +315,17 @@ static enum drop_reason drop_reason_of(const struct answer *answer, int64_t id)
     abort();
 }
 
+/* Finished, and its report still to come: that may earn credit, or serve a retry. What was ended
+ * for good is let go all the same. */
+static bool will_report(const struct answer *answer, const struct held_task *held)
+{
+    struct unit *unit = NULL;
+    const struct task *task = own_task(answer, held->task, &unit);
+
+    return task != NULL && held->state == HELD_FINISHED && task->reported_s == 0 &&
+           unit->failure < FAILURE_EXPIRED;
+}
+
 static void add_drops(struct answer *answer)
 {
     const struct scheduler_request *request = answer->state->visit->request;
@@ -325,7 +336,7 @@ static void add_drops(struct answer *answer)
         int64_t task = request->held[i].task;
         enum drop_reason why = drop_reason_of(answer, task);
 
-        if (why != 0)
+        if (why != 0 && !will_report(answer, &request->held[i]))
             reply->drops[reply->drop_count++] = (struct scheduler_drop){.task = task, .why = why};
     }
 }

@@ -1,0 +1,66 @@
+/* server/engine: what hosts hold that is not wanted any more. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "tests/support/village.h"
+
+static struct village village;
+static size_t ann, bob, eve;
+
+static void set_up(void)
+{
+    village_open(&village, NULL);
+    ann = village_join(&village);
+    bob = village_join(&village);
+    eve = village_join(&village);
+}
+
+static void tear_down(void)
+{
+    village_close(&village);
+}
+
+TestSuite(drops, .init = set_up, .fini = tear_down);
+
+/* Holds it, so far: is it to be dropped? */
+static size_t drops_of(size_t host, int64_t task, enum held_state held)
+{
+    struct village_visit visit;
+    size_t count;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_hold(&visit, task);
+    visit.held[0].state = held;
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    count = visit.reply.drop_count;
+    village_visit_clear(&visit);
+    return count;
+}
+
+Test(drops, finished_work_that_is_not_reported_yet_is_not_dropped)
+{
+    int64_t anns;
+
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    village_pass(&village, 3601);
+    village_report(&village, bob, village_get(&village, bob), "42\n");
+    village_report(&village, eve, village_get(&village, eve), "42\n");
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+    cr_expect(eq(sz, drops_of(ann, anns, HELD_RUNNING), 1));
+    cr_expect(eq(sz, drops_of(ann, anns, HELD_FINISHED), 0));
+    village_report(&village, ann, anns, "42\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 12"), 3));
+    cr_expect(eq(sz, drops_of(ann, anns, HELD_FINISHED), 1), "reported, and decided");
+}
+
+Test(drops, finished_work_of_a_cancelled_unit_is_dropped)
+{
+    int64_t anns;
+
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    cr_assert(eq(int, village_act(&village, ACTION_CANCEL), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(eq(sz, drops_of(ann, anns, HELD_FINISHED), 1));
+}
