@@ -56,7 +56,8 @@ static void acknowledge(const struct answer *answer, const struct visit_task *fi
         say(ret_ack->why, "this host holds no such task");
         return;
     }
-    if (task->state == TASK_REPORTED || task->state == TASK_AGREED) {
+    if (task->state == TASK_REPORTED || task->state == TASK_AGREED ||
+        task->state == TASK_INCONCLUSIVE) {
         bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
 
         ret_ack->state = is_over || has_all_bodies(task) ? ACK_STORED : ACK_REPORTED;
@@ -302,12 +303,13 @@ static enum drop_reason drop_reason_of(const struct answer *answer, int64_t id)
     case TASK_REPORTED:
     case TASK_AGREED:
         return 0;
+    case TASK_INCONCLUSIVE: /* right, and asked if those who agreed do not deliver */
+        return unit->state == UNIT_AGREED ? 0 : DROP_FAILED;
     case TASK_OVERDUE:
         return unit->state == UNIT_OPEN ? 0 : DROP_OVERDUE;
     case TASK_DROPPED:
         return DROP_WITHDRAWN;
     case TASK_OUTVOTED:
-    case TASK_INCONCLUSIVE:
     case TASK_ERROR:
     case TASK_ABANDONED:
         return DROP_FAILED;

@@ -166,8 +166,23 @@ static struct finding judge(struct cycle *cycle, const struct unit *unit,
     abort();
 }
 
+void reports_mark_stored(struct unit *unit, const struct digest *digest)
+{
+    for (size_t i = 0; i < unit->task_count; i++) {
+        struct task *task = &unit->tasks[i];
+
+        for (size_t j = 0; j < task->output_count; j++) {
+            if (task->outputs[j].is_stored || !digest_equals(&task->outputs[j].digest, digest))
+                continue;
+            task->outputs[j].is_stored = true;
+            task->is_changed = true;
+            unit->is_changed = true;
+        }
+    }
+}
+
 /* In the order of the app version: so that equal outputs are equal digests. */
-static void take_outputs(struct cycle *cycle, const struct unit *unit, struct task *task,
+static void take_outputs(struct cycle *cycle, struct unit *unit, struct task *task,
                          const struct visit_task *finished, const struct scheduler_report *report)
 {
     const struct app_version *app = &app_find(&cycle->engine->apps, unit->app_version)->version;
@@ -189,6 +204,9 @@ static void take_outputs(struct cycle *cycle, const struct unit *unit, struct ta
                                                             .length = body->body.length});
     }
     task->result = result_digest(task->outputs, task->output_count);
+    for (size_t i = 0; i < task->output_count; i++)
+        if (task->outputs[i].is_stored)
+            reports_mark_stored(unit, &task->outputs[i].digest);
 }
 
 static void take_facts(struct cycle *cycle, const struct task *task, int64_t visit,

@@ -196,12 +196,15 @@ static void ask_for_body(struct cycle *cycle, struct unit *unit, struct task *ta
                           .up_s = cycle->clock.up_s + wait_s, .task = task->id, .unit = unit->id});
 }
 
-/* An agreement whose bodies cannot be had is none. */
+/* An agreement whose bodies cannot be had is none. Whoever came too late for it, and was right,
+ * counts again: that host may have the body. */
 static void give_agreement_up(struct cycle *cycle, struct unit *unit)
 {
     for (size_t i = 0; i < unit->task_count; i++) {
         struct task *task = &unit->tasks[i];
 
+        if (task->state == TASK_INCONCLUSIVE)
+            settle_task(cycle, unit, task, TASK_REPORTED);
         if (task->state != TASK_AGREED)
             continue;
         task->cause = CAUSE_BODY;

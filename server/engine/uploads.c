@@ -62,22 +62,6 @@ void uploads_judge(struct cycle *cycle, struct command *command)
     command->status = judge(cycle, &command->may_upload, &command->err);
 }
 
-/* One body serves all tasks of the unit that reported it. */
-static void mark_stored(struct unit *unit, const struct digest *digest)
-{
-    for (size_t i = 0; i < unit->task_count; i++) {
-        struct task *task = &unit->tasks[i];
-
-        for (size_t j = 0; j < task->output_count; j++) {
-            if (task->outputs[j].is_stored || !digest_equals(&task->outputs[j].digest, digest))
-                continue;
-            task->outputs[j].is_stored = true;
-            task->is_changed = true;
-            unit->is_changed = true;
-        }
-    }
-}
-
 static enum status take(struct cycle *cycle, const struct uploaded_command *uploaded,
                         struct error *err)
 {
@@ -92,7 +76,7 @@ static enum status take(struct cycle *cycle, const struct uploaded_command *uplo
     if (target.output->is_stored)
         return STATUS_OK;
     TRY(cycle_check_file(cycle, &uploaded->digest, err));
-    mark_stored(target.unit, &uploaded->digest);
+    reports_mark_stored(target.unit, &uploaded->digest);
     cycle_deliver(cycle, (struct cycle_delivery){.file = {.digest = uploaded->digest,
                                                           .size_bytes = uploaded->size_bytes,
                                                           .time_s = cycle->clock.now_s},

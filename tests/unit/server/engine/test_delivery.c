@@ -200,13 +200,65 @@ Test(delivery, a_body_that_nobody_delivers_reopens_the_unit)
     cr_expect(village_get(&village, eve) != 0);
 }
 
+static void three_copies(struct work_unit *unit)
+{
+    unit->acceptance.copies = 3;
+}
+
+/* A second unit of which Ann and Bob agree, and Eve has the third copy. Returns Eve's. */
+static int64_t agree_before_eve(void)
+{
+    struct scheduler_reply reply;
+    int64_t anns_next, bobs_next, eves;
+
+    village_add_units(&village, 1, three_copies);
+    anns_next = village_get(&village, ann);
+    bobs_next = village_get(&village, bob);
+    eves = village_get(&village, eve);
+    cr_assert(anns_next != 0 && bobs_next != 0 && eves != 0);
+    (void)report(ann, anns_next, &reply);
+    scheduler_reply_clear(&reply);
+    (void)report(bob, bobs_next, &reply);
+    scheduler_reply_clear(&reply);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit WHERE position = 1"), UNIT_AGREED));
+    return eves;
+}
+
 Test(delivery, a_third_report_with_its_body_serves_as_well)
 {
-    village_add_units(&village, 1, NULL);
-    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1));
-    /* Ann's host is asked, and brings the body with a repeat of its report: the first stands. */
-    village_report(&village, ann, anns, "large\n");
-    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 3"), 1));
+    int64_t eves = agree_before_eve();
+
+    village_report(&village, eve, eves, "large\n");
+    cr_expect(
+        eq(i64, village_count(&village, "state FROM unit WHERE position = 1"), UNIT_ACCEPTED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 12"), 3));
+    cr_expect(eq(int, drop_of(eve, eves), DROP_ACCEPTED));
+}
+
+Test(delivery, a_right_report_that_came_late_counts_once_the_agreement_is_given_up)
+{
+    int64_t eves = agree_before_eve(), dans;
+    size_t dan = village_join(&village);
+    struct scheduler_reply reply;
+
+    cr_assert(eq(int, report(eve, eves, &reply), STATUS_OK));
+    cr_expect(eq(int, reply.acks[0].state, ACK_REPORTED), "keep the body");
+    scheduler_reply_clear(&reply);
+    cr_expect(eq(int, drop_of(eve, eves), 0));
+    village_pass(&village, village.config.body_wait_s + 1);
+    village_pass(&village, village.config.body_wait_s + 1);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit WHERE position = 1"), UNIT_OPEN));
+    cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit WHERE position = 1"), 1));
+
+    while ((dans = village_get(&village, dan)) != 0 && TASK_UNIT(dans) != TASK_UNIT(eves))
+        continue;
+    cr_assert(dans != 0);
+    cr_assert(eq(int, report(dan, dans, &reply), STATUS_OK));
+    scheduler_reply_clear(&reply);
+    cr_expect(eq(sz, uploads_of(eve, eves), 1), "she is asked");
+    cr_expect(eq(int, upload(eve, eves, "large\n"), STATUS_OK));
+    cr_expect(
+        eq(i64, village_count(&village, "state FROM unit WHERE position = 1"), UNIT_ACCEPTED));
 }
 
 /* The collector works on the engine's thread: what it took before the command, the command sees. */
