@@ -73,8 +73,9 @@ struct visit_command {
 };
 
 /*
- * STATUS_UNAUTHORIZED: no such account. STATUS_LIMITED: too many new hosts of this prefix, with
- * when to come back. STATUS_GONE: the host of this key was withdrawn; a new key is needed.
+ * STATUS_UNAUTHORIZED: no such account. STATUS_LIMITED: too many new hosts of this account,
+ * or without one of this prefix, with when to come back. STATUS_GONE: the host of this key was
+ * withdrawn; a new key is needed.
  */
 struct enrol_command {
     struct public_key key; /* proven: it signed the challenge */

@@ -39,7 +39,7 @@ struct engine_config {
     int64_t server;              /* this server's number in the store, 1.. */
     int64_t min_return_s;        /* hosts are never asked to come back sooner; 1.. */
     int64_t max_return_s;        /* nor later: the last step of 1, 2, 4 … min */
-    int64_t enrolments_per_hour; /* new hosts of one address prefix */
+    int64_t enrolments_per_hour; /* new hosts of one address prefix, or of one account */
     int64_t body_wait_s;         /* for one agreeing host's body, before the next is asked too */
     size_t window;               /* ready units that one is drawn from, 100.. */
     struct engine_floor issue;   /* below: no new tasks */

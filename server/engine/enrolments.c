@@ -1,5 +1,7 @@
 #include "server/engine/enrolments.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -19,36 +21,60 @@ static void start_hour(struct engine *engine, int64_t now_s)
     engine->enrolment_count = 0;
 }
 
-static struct enrolment_count *count_of(struct engine *engine, const char *prefix)
+static struct enrolment_count *least_of(struct engine *engine)
 {
-    struct enrolment_count *added;
+    struct enrolment_count *least = &engine->enrolments[0];
 
-    for (size_t i = 0; i < engine->enrolment_count; i++)
-        if (strcmp(engine->enrolments[i].prefix, prefix) == 0)
-            return &engine->enrolments[i];
-    if (engine->enrolment_count == ENROLMENT_COUNTS_MAX)
-        return NULL;
-    added = &engine->enrolments[engine->enrolment_count++];
-    *added = (struct enrolment_count){0};
-    (void)text_fit(added->prefix, sizeof added->prefix, prefix);
-    return added;
+    for (size_t i = 1; i < engine->enrolment_count; i++)
+        if (engine->enrolments[i].count < least->count)
+            least = &engine->enrolments[i];
+    return least;
 }
 
-/* With thousands of prefixes in one hour, nobody new is let in: that is no crowd but an attack. */
-static enum status spend_budget(struct cycle *cycle, const char *prefix, struct error *err)
+/*
+ * Where all places are taken, whoever is new takes that of the least, with its count: so nobody is
+ * counted too low, and with thousands of prefixes in one hour the newcomers share what is left of
+ * all budgets. Such counting is called "space saving".
+ */
+static struct enrolment_count *count_of(struct engine *engine, const char *who)
 {
-    struct engine *engine = cycle->engine;
     struct enrolment_count *count;
 
+    for (size_t i = 0; i < engine->enrolment_count; i++)
+        if (strcmp(engine->enrolments[i].who, who) == 0)
+            return &engine->enrolments[i];
+    if (engine->enrolment_count == ENROLMENT_COUNTS_MAX) {
+        count = least_of(engine);
+    } else {
+        count = &engine->enrolments[engine->enrolment_count++];
+        count->count = 0;
+    }
+    (void)text_fit(count->who, sizeof count->who, who);
+    return count;
+}
+
+/* A host with an account costs its account, so that no neighbour can keep it out. */
+static enum status spend_budget(struct cycle *cycle, const struct enrol_command *enrol,
+                                int64_t volunteer, struct error *err)
+{
+    struct engine *engine = cycle->engine;
+    bool has_account = !digest_is_none(&enrol->account);
+    struct enrolment_count *count;
+    char who[PREFIX_MAX + 1];
+
+    if (has_account)
+        (void)snprintf(who, sizeof who, "account %" PRId64, volunteer);
+    else
+        (void)text_fit(who, sizeof who, enrol->prefix);
     start_hour(engine, cycle->clock.now_s);
-    count = count_of(engine, prefix);
-    if (count != NULL && count->count < engine->config.enrolments_per_hour) {
+    count = count_of(engine, who);
+    if (count->count < engine->config.enrolments_per_hour) {
         count->count++;
         return STATUS_OK;
     }
-    (void)error_set(err, STATUS_LIMITED,
-                    "too many new hosts from this network in this hour; at most %lld are let in",
-                    (long long)engine->config.enrolments_per_hour);
+    (void)error_set(
+        err, STATUS_LIMITED, "too many new hosts %s in this hour; at most %" PRId64 " are let in",
+        has_account ? "of this account" : "from this network", engine->config.enrolments_per_hour);
     error_retry_after(err, HOUR_SECONDS - cycle->clock.now_s % HOUR_SECONDS + 1);
     return STATUS_LIMITED;
 }
@@ -115,7 +141,7 @@ static enum status add(struct cycle *cycle, const struct enrol_command *enrol, s
     struct host *host;
 
     TRY(find_volunteer(cycle, enrol, &volunteer, err));
-    TRY(spend_budget(cycle, enrol->prefix, err));
+    TRY(spend_budget(cycle, enrol, volunteer, err));
     host = work_add_host(&cycle->set);
     host->key = enrol->key;
     host->kind = enrol->kind;

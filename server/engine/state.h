@@ -25,9 +25,9 @@ struct act {
     int64_t after;            /* unit */
 };
 
-/* New hosts of an address prefix in this hour. */
+/* New hosts of an address prefix, or of an account, in this hour. */
 struct enrolment_count {
-    char prefix[PREFIX_MAX + 1];
+    char who[PREFIX_MAX + 1];
     int64_t count;
 };
 #define ENROLMENT_COUNTS_MAX 4096

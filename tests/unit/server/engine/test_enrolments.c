@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/engine/state.h"
 #include "tests/support/village.h"
 
 static struct village village;
@@ -95,6 +96,49 @@ Test(enrolments, a_crowd_of_one_network_is_let_in_slowly)
     cr_expect(eq(int, enrol(1, 101, "192.0.2.0/24").status, STATUS_OK), "a known host is no crowd");
     village_pass(&village, 3600);
     cr_expect(eq(int, enrol(5, 105, "192.0.2.0/24").status, STATUS_OK));
+}
+
+Test(enrolments, an_account_has_a_budget_of_its_own)
+{
+    struct command account = {.kind = COMMAND_ACCOUNT, .account = {.key = {{9}}, .name = "Kari"}};
+    struct command command = {.kind = COMMAND_ENROL,
+                              .enrol = {.kind = HOST_NATIVE, .prefix = "192.0.2.0/24"}};
+
+    cr_assert(eq(int, village_run(&village, &account), STATUS_OK));
+    for (uint8_t i = 1; i <= 4; i++)
+        (void)enrol(i, 100 + i, "192.0.2.0/24"); /* the neighbours spend theirs */
+    command.enrol.account.bytes[0] = 9;
+    for (uint8_t i = 1; i <= 3; i++) {
+        command.enrol.key.bytes[0] = command.enrol.token.bytes[0] = i;
+        cr_expect(eq(int, village_run(&village, &command), STATUS_OK));
+    }
+    command.enrol.key.bytes[0] = command.enrol.token.bytes[0] = 4;
+    command.enrol.prefix = "198.51.100.0/24";
+    cr_expect(eq(int, village_run(&village, &command), STATUS_LIMITED), "wherever it is");
+}
+
+static enum status enrol_number(int number, const char *prefix)
+{
+    struct command command = {.kind = COMMAND_ENROL,
+                              .enrol = {.kind = HOST_NATIVE, .prefix = prefix}};
+
+    memcpy(command.enrol.key.bytes, &number, sizeof number);
+    memcpy(command.enrol.token.bytes, &number, sizeof number);
+    return village_run(&village, &command);
+}
+
+Test(enrolments, newcomers_are_let_in_even_among_thousands_of_networks)
+{
+    for (int i = 1; i <= ENROLMENT_COUNTS_MAX; i++) {
+        char prefix[32];
+
+        (void)snprintf(prefix, sizeof prefix, "10.%d.%d.0/24", i / 256, i % 256);
+        cr_assert(eq(int, enrol_number(i, prefix), STATUS_OK));
+    }
+    for (int i = 1; i <= 2; i++)
+        cr_expect(eq(int, enrol_number(10000 + i, "192.0.2.0/24"), STATUS_OK));
+    cr_expect(eq(int, enrol_number(10003, "192.0.2.0/24"), STATUS_LIMITED),
+              "who took a place took over its count");
 }
 
 Test(enrolments, two_new_hosts_of_one_cycle_get_their_own_ids)
