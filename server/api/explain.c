@@ -20,7 +20,7 @@ struct explaining {
     struct call *call;
     struct explanation explanation;
     struct waiting_facts facts;
-    struct published_stops stops;
+    struct surroundings surroundings;
     int64_t app_version;
     struct digest open_unit; /* none: there is none */
 };
@@ -110,6 +110,8 @@ static bool keep_unit(void *context, const struct unit_view *view)
     kept->is_there = true;
     kept->unit.rule = view->unit->rule;
     kept->unit.not_before_s = view->unit->not_before_s;
+    kept->unit.copies_wanted = view->unit->copies_wanted;
+    kept->unit.task_count = view->unit->task_count;
     return true;
 }
 
@@ -146,7 +148,7 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
         status = query->unit(store, &explaining->open_unit, keep_unit, kept, err);
     if (status == STATUS_OK)
         status = surroundings_read(explaining->call, store, explaining->app_version,
-                                   &explaining->stops, &explaining->facts, err);
+                                   &explaining->surroundings, &explaining->facts, err);
     if (status == STATUS_OK)
         status = query->batch(store, batch, word, &wording, err);
     if (status == STATUS_OK)

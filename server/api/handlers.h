@@ -16,6 +16,7 @@ void metrics_get(struct call *call);
 void file_get(struct call *call);
 void file_put(struct call *call);
 void files_missing(struct call *call);
+void clock_post(struct call *call);
 void output_get(struct call *call);
 
 /* enrolment.c */

@@ -5,6 +5,7 @@ libserver_a_SOURCES += \
 	%D%/budget.c %D%/budget.h \
 	%D%/call.c %D%/call.h \
 	%D%/challenge.c %D%/challenge.h \
+	%D%/clock.c \
 	%D%/digest_set.c %D%/digest_set.h \
 	%D%/enrolment.c \
 	%D%/explain.c \

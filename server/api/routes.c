@@ -58,6 +58,7 @@ const struct route routes[] = {
     {"GET", "/v1/batches/{}/results", ACCESS_READER, BODY_NONE, NULL, 0, results_get},
     {"GET", "/v1/units/{}", ACCESS_READER, BODY_NONE, NULL, 0, unit_get},
     {"GET", "/v1/outputs/{}", ACCESS_READER, BODY_NONE, NULL, 0, output_get},
+    {"POST", "/v1/clock", ACCESS_OPERATOR, BODY_WHOLE, JSON, NOTHING_MUCH, clock_post},
     {"GET", "/v1/hosts", ACCESS_READER, BODY_NONE, NULL, 0, hosts_get},
 };
 

@@ -5,8 +5,8 @@
 #include "server/api/call.h"
 
 enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
-                              struct published_stops *ret_stops, struct waiting_facts *ret_facts,
-                              struct error *err)
+                              struct surroundings *ret_surroundings,
+                              struct waiting_facts *ret_facts, struct error *err)
 {
     struct project_parts parts;
     struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
@@ -15,8 +15,10 @@ enum status surroundings_read(const struct call *call, struct store *store, int6
     published_project(call->api->published, &parts);
     facts.has_freshness = parts.freshness_sequence > 0;
     project_parts_clear(&parts);
-    *ret_stops = published_stops(call->api->published);
-    facts.why_stopped = ret_stops->issuing ? ret_stops->why : "";
+    ret_surroundings->stops = published_stops(call->api->published);
+    ret_surroundings->clock = engine_clock(call->api->engine);
+    facts.why_stopped = ret_surroundings->stops.issuing ? ret_surroundings->stops.why : "";
+    facts.clock_doubt = ret_surroundings->clock.is_in_doubt ? ret_surroundings->clock.why : "";
     *ret_facts = facts;
     return STATUS_OK;
 }

@@ -4,14 +4,19 @@
 
 #include "common/base/error.h"
 #include "server/api/waiting.h"
-#include "server/engine/published.h"
+#include "server/engine/engine.h"
 
 struct call;
 struct store;
 
-/* `stops` holds the text that the facts point to. */
+/* Holds the texts that the facts point to. */
+struct surroundings {
+    struct published_stops stops;
+    struct engine_clock clock;
+};
+
 enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
-                              struct published_stops *ret_stops, struct waiting_facts *ret_facts,
-                              struct error *err);
+                              struct surroundings *ret_surroundings,
+                              struct waiting_facts *ret_facts, struct error *err);
 
 #endif

@@ -16,7 +16,7 @@
 struct looking {
     struct unit_status status;
     struct unit unit; /* what waiting_of_unit() looks at; owns nothing */
-    struct published_stops stops;
+    struct surroundings surroundings;
 };
 
 static void free_looking(void *state)
@@ -109,7 +109,8 @@ static enum status read_all(struct call *call, struct store *store, struct error
 
     TRY(call_digest(call, 0, &digest, err));
     TRY(store->query->unit(store, &digest, take, looking, err));
-    TRY(surroundings_read(call, store, looking->unit.app_version, &looking->stops, &facts, err));
+    TRY(surroundings_read(call, store, looking->unit.app_version, &looking->surroundings, &facts,
+                          err));
     waiting_of_unit(&looking->unit, &facts, &looking->status.waits_for);
     return STATUS_OK;
 }

@@ -29,6 +29,9 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
 {
     if (*facts->why_stopped != '\0')
         say(sentences, "nothing is sent: %.200s", facts->why_stopped);
+    if (*facts->clock_doubt != '\0')
+        say(sentences, "nothing expires: %.160s; dugnad clock confirm says that it is right",
+            facts->clock_doubt);
     if (!facts->has_freshness)
         say(sentences, "clients start nothing before a freshness is published: "
                        "dugnad key publish does it");
@@ -36,10 +39,14 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
         say(sentences, "no host that can run this app was here in the last day");
 }
 
-/* A quorum of tasks that share nothing needs as many of whom they may not share. */
-static void say_independence(const struct unit_rule *rule, const struct supply *supply,
+/*
+ * A quorum of tasks that share nothing needs as many of whom they may not share; and whoever had a
+ * copy, whatever became of it, is not given another.
+ */
+static void say_independence(const struct unit *unit, const struct supply *supply,
                              struct texts *sentences)
 {
+    const struct unit_rule *rule = &unit->rule;
     static const char *const who[] = {
         [INDEPENDENCE_HOST] = "hosts",
         [INDEPENDENCE_VOLUNTEER] = "volunteers",
@@ -52,6 +59,11 @@ static void say_independence(const struct unit_rule *rule, const struct supply *
     if (enrolled < rule->quorum)
         say(sentences, "needs %" PRIu32 " independent %s; %" PRId64 " enrolled", rule->quorum,
             who[rule->independence], enrolled);
+    else if (unit->copies_wanted > 0 && (int64_t)unit->task_count >= enrolled)
+        say(sentences,
+            "all %" PRId64 " %s seen in the last day had a copy of a unit that waits; "
+            "it needs %" PRIu32 " more",
+            enrolled, who[rule->independence], unit->copies_wanted);
 }
 
 static void say_validity(const struct unit *unit, int64_t now_s, struct texts *sentences)
@@ -94,11 +106,10 @@ void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
     if (batch->row.state == BATCH_HELD)
         say(sentences, "it is held: dugnad release lets it go on");
     if (batch->row.state == BATCH_PAUSED)
-        say(sentences, "it paused itself: %.200s; dugnad release lets it go on",
-            batch->row.why != NULL ? batch->row.why : "");
+        say(sentences, "it %.200s", batch->row.why != NULL ? batch->row.why : "");
     if (unit != NULL) {
         say_surroundings(facts, sentences);
-        say_independence(&unit->rule, &facts->supply, sentences);
+        say_independence(unit, &facts->supply, sentences);
         say_validity(unit, facts->now_s, sentences);
     }
     say_counts(batch, sentences);
@@ -126,7 +137,7 @@ void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
         return;
     }
     say_surroundings(facts, sentences);
-    say_independence(&unit->rule, &facts->supply, sentences);
+    say_independence(unit, &facts->supply, sentences);
     say_validity(unit, facts->now_s, sentences);
     if (unit->copies_wanted > 0)
         say(sentences, "%" PRIu32 " more %s for a host to ask", unit->copies_wanted,

@@ -11,6 +11,7 @@ struct waiting_facts {
     struct supply supply;    /* hosts of the last day that could run the app */
     bool has_freshness;      /* else clients start nothing new */
     const char *why_stopped; /* "" while the site issues tasks */
+    const char *clock_doubt; /* "" while the server believes its clock */
 };
 
 /* Append to `sentences`. `unit`: an open one of the batch, or NULL. */

@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 
 #define DAY_SECONDS INT64_C(86400)
+#define BEGINS_S    INT64_C(1704067200) /* 2024-01-01: before any site */
 
 DEFINE_CLEANUP(X509 *, X509_free)
 DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free)
@@ -101,7 +102,10 @@ static bool set_serial(X509 *certificate, struct env *env)
     return is_set;
 }
 
-/* Valid from a day ago, for clocks that lag. */
+/*
+ * Valid from long ago: a server whose clock runs ahead would else renew into a certificate that
+ * every client with a right clock takes for one of the future.
+ */
 static X509 *begin_certificate(struct env *env, EVP_PKEY *key, const char *common_name, int days)
 {
     X509 *certificate = X509_new();
@@ -110,7 +114,7 @@ static X509 *begin_certificate(struct env *env, EVP_PKEY *key, const char *commo
     if (certificate == NULL)
         abort();
     if (X509_set_version(certificate, X509_VERSION_3) != 1 || !set_serial(certificate, env) ||
-        ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)(now_s - DAY_SECONDS)) == NULL ||
+        ASN1_TIME_set(X509_getm_notBefore(certificate), (time_t)BEGINS_S) == NULL ||
         ASN1_TIME_set(X509_getm_notAfter(certificate), (time_t)(now_s + days * DAY_SECONDS)) ==
             NULL ||
         X509_set_pubkey(certificate, key) != 1 ||

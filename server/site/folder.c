@@ -101,7 +101,7 @@ static enum status make_certificate(struct env *env, const char *folder,
 
 static bool is_good_for_long(const struct certificate_facts *facts, int64_t now_s)
 {
-    int64_t life_s = facts->ends_s - facts->begins_s;
+    int64_t life_s = CERTIFICATE_DAYS * INT64_C(86400);
 
     return facts->names_host && facts->begins_s <= now_s && facts->ends_s - now_s > life_s / 3;
 }

@@ -21,7 +21,8 @@ static void set_up(void)
     facts = (struct waiting_facts){.now_s = 1000,
                                    .supply = {.hosts = 3, .volunteers = 2, .organisations = 2},
                                    .has_freshness = true,
-                                   .why_stopped = ""};
+                                   .why_stopped = "",
+                                   .clock_doubt = ""};
     sentences = (struct texts){0};
 }
 
@@ -46,6 +47,25 @@ Test(waiting, too_few_volunteers_are_named_with_how_many_there_are)
     waiting_of_batch(&batch, &unit, &facts, &sentences);
     cr_expect(says("needs 2 independent volunteers; 1 enrolled"));
     cr_expect(says("5 units wait for a host to ask"));
+}
+
+Test(waiting, when_everybody_had_a_copy_more_volunteers_are_asked_for)
+{
+    unit.task_count = 2;
+    unit.copies_wanted = 1;
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("all 2 volunteers seen in the last day had a copy"));
+    texts_clear(&sentences);
+    facts.supply.volunteers = 3;
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(eq(sz, sentences.count, 1));
+}
+
+Test(waiting, a_doubt_about_the_clock_is_said_with_what_to_do)
+{
+    facts.clock_doubt = "the wall clock jumped";
+    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    cr_expect(says("the wall clock jumped; dugnad clock confirm"));
 }
 
 Test(waiting, enough_of_everything_leaves_only_the_counts)
@@ -73,9 +93,9 @@ Test(waiting, a_held_and_a_paused_batch_say_how_to_go_on)
     cr_expect(says("dugnad release"));
     texts_clear(&sentences);
     batch.row.state = BATCH_PAUSED;
-    batch.row.why = (char *)"20 of 22 tasks failed";
+    batch.row.why = (char *)"paused itself: 20 of 22 tasks failed";
     waiting_of_batch(&batch, &unit, &facts, &sentences);
-    cr_expect(says("20 of 22 tasks failed"));
+    cr_expect(says("it paused itself: 20 of 22 tasks failed"));
 }
 
 Test(waiting, what_ended_waits_for_nothing)
