@@ -20,7 +20,7 @@ static enum status take_ack(struct daemon *daemon, struct attached *project,
         LOG_S("why", ack->why));
     if (ack->state != ACK_REPORTED)
         return task_settle(daemon, project, task, err);
-    task->record.phase = PHASE_REPORTED;
+    task_enter(task, PHASE_REPORTED);
     return task_save(daemon, project, task, err);
 }
 
@@ -56,7 +56,7 @@ static enum status report_again(struct daemon *daemon, struct attached *project,
         if (reply->acks[i].task == task->record.task)
             return STATUS_OK;
     LOG(LOG_INFO, "task.asked-again", LOG_N("task", task->record.task));
-    task->record.phase = PHASE_FINISHED;
+    task_enter(task, PHASE_FINISHED);
     task->record.settled_s = 0;
     return task_save(daemon, project, task, err);
 }
@@ -124,7 +124,8 @@ static enum status take_upload(struct daemon *daemon, struct attached *project,
     }
     if (!is_changed)
         return STATUS_OK;
-    task->record.phase = PHASE_REPORTED;
+    if (task->record.phase != PHASE_REPORTED)
+        task_enter(task, PHASE_REPORTED);
     return task_save(daemon, project, task, err);
 }
 

@@ -146,6 +146,9 @@ struct client_task *task_find(const struct attached *project, int64_t number);
 /* Takes the record over. */
 struct client_task *task_add(struct attached *project, const struct task_record *record);
 
+/* The next step of its life, which agent/phase.h must allow. Nothing is saved. */
+void task_enter(struct client_task *task, enum phase phase);
+
 /* Save the record; a failure is kept in mind and tried again. */
 enum status task_save(struct daemon *daemon, struct attached *project, struct client_task *task,
                       struct error *err);

@@ -193,7 +193,7 @@ static void not_started(struct daemon *daemon, struct client_task *task,
                             strerror(outcome->code));
 
     LOG(LOG_WARN, "task.not-started", LOG_N("task", task->record.task), LOG_S("why", why));
-    task->record.phase = PHASE_READY;
+    task_enter(task, PHASE_READY);
     task->record.starts -= task->record.starts > 0 ? 1 : 0;
     task_trouble(daemon, task, why);
 }
@@ -206,7 +206,7 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
     note_usage(project, outcome);
     if (outcome->end == RUN_LOST ||
         (outcome->end == RUN_KILLED && outcome->limit == RUN_LIMIT_NONE)) {
-        task->record.phase = PHASE_READY; /* nothing is known of it: again */
+        task_enter(task, PHASE_READY); /* nothing is known of it: again */
         task->not_before = daemon_now(daemon) + START_RETRY_MS;
         return;
     }
@@ -216,7 +216,7 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
     }
     task->failures = 0;
     note_end(task, outcome);
-    task->record.phase = PHASE_COLLECTING;
+    task_enter(task, PHASE_COLLECTING);
     if (outcome->end == RUN_EXITED && outcome->code == 0 && outcome->limit == RUN_LIMIT_NONE)
         collect(daemon, project, task);
     else

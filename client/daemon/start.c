@@ -131,7 +131,7 @@ static void start_failed(struct daemon *daemon, struct attached *project, struct
 {
     run_stop_filling(task);
     if (status == STATUS_NOT_FOUND) {
-        task->record.phase = PHASE_FETCHING;
+        task_enter(task, PHASE_FETCHING);
         return;
     }
     log_failure(LOG_WARN, "task.not-started", err);
@@ -159,7 +159,7 @@ static void start(struct daemon *daemon, struct attached *project, struct client
         return; /* its slot is not full yet */
     free(task->trouble);
     task->trouble = NULL; /* but for its count of failures: whether it runs is yet to be seen */
-    task->record.phase = PHASE_RUNNING;
+    task_enter(task, PHASE_RUNNING);
     task->record.starts++;
     LOG(LOG_INFO, "task.started", LOG_N("task", task->record.task),
         LOG_S("unit", task->prepared.unit.name.text));

@@ -69,6 +69,12 @@ static void set_pins(struct daemon *daemon, const struct prepared *prepared, boo
     }
 }
 
+void task_enter(struct client_task *task, enum phase phase)
+{
+    assert(phase_may_follow(task->record.phase, phase));
+    task->record.phase = phase;
+}
+
 void task_trouble(struct daemon *daemon, struct client_task *task, const char *why)
 {
     const struct delay_rule rule = {.first_ms = MACHINE_RETRY_MS, .last_ms = MACHINE_RETRY_LAST_MS};
@@ -123,8 +129,7 @@ void task_finish(struct daemon *daemon, struct attached *project, struct client_
 {
     struct task_record *record = &task->record;
 
-    assert(phase_may_follow(record->phase, PHASE_FINISHED));
-    record->phase = PHASE_FINISHED;
+    task_enter(task, PHASE_FINISHED);
     record->outcome = outcome;
     record->report.task = record->task;
     record->finished_s = daemon_now_s(daemon);
@@ -202,7 +207,7 @@ static void take_prepared(struct daemon *daemon, struct attached *project, struc
     task->prepared = *prepared;
     task->is_prepared = true;
     set_pins(daemon, &task->prepared, true);
-    task->record.phase = PHASE_FETCHING;
+    task_enter(task, PHASE_FETCHING);
 }
 
 /* Its keyring may be on the way; but not for ever. */
@@ -311,7 +316,7 @@ enum status task_settle(struct daemon *daemon, struct attached *project, struct 
     if (task->record.phase == PHASE_STORED)
         return STATUS_OK;
     stop_upload(daemon, project, task);
-    task->record.phase = PHASE_STORED;
+    task_enter(task, PHASE_STORED);
     task->record.settled_s = daemon_now_s(daemon);
     texts_clear(&task->record.wanted);
     task->record.upload_url[0] = '\0';

@@ -160,7 +160,7 @@ static void fetch_failed(struct daemon *daemon, struct attached *project, struct
         (status == STATUS_UNTRUSTED && err->code != NULL))
         hold_all(daemon, project, err);
     if (status == STATUS_FULL || status == STATUS_STORAGE) {
-        set_words(daemon->trouble, err->text);
+        task_trouble(daemon, task, err->text);
         return;
     }
     if (status != STATUS_NOT_FOUND && status != STATUS_GONE && status != STATUS_FORBIDDEN)
@@ -245,6 +245,13 @@ static void fetch(struct daemon *daemon, struct attached *project, struct client
         fetch_failed(daemon, project, task, &file->digest, status, &err);
 }
 
+/* What its files waited for is over. */
+static void enter_ready(struct daemon *daemon, struct client_task *task)
+{
+    task_enter(task, PHASE_READY);
+    task_trouble(daemon, task, NULL);
+}
+
 static void mark_complete(struct daemon *daemon, struct attached *project)
 {
     struct needed_file file;
@@ -252,7 +259,7 @@ static void mark_complete(struct daemon *daemon, struct attached *project)
     for (size_t i = 0; i < project->task_count; i++)
         if (project->tasks[i]->record.phase == PHASE_FETCHING &&
             !slot_next_missing(&daemon->cache, &project->tasks[i]->prepared, &file))
-            project->tasks[i]->record.phase = PHASE_READY;
+            enter_ready(daemon, project->tasks[i]);
 }
 
 void download_step(struct daemon *daemon, struct attached *project)

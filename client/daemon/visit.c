@@ -273,14 +273,14 @@ static enum status spend_number(struct attached *project, struct error *err)
 }
 
 /* The server will not have it as it is. Its tasks go with later visits, fewer at a time. */
-static void give_visit_up(struct daemon *daemon, struct attached *project, const struct error *err)
+static void give_visit_up(struct attached *project, const struct error *err)
 {
     struct error own = {0};
 
     LOG(LOG_WARN, "visit.refused", LOG_N("visit", project->visit.number), LOG_S("why", err->text));
     if (spend_number(project, &own) != STATUS_OK) {
         log_failure(LOG_WARN, "host.not-saved", &own);
-        set_words(daemon->trouble, own.text);
+        set_words(project->trouble, own.text);
         return; /* the same visit is repeated, and refused again */
     }
     if (project->report_limit > 1)
@@ -299,7 +299,7 @@ static void visit_failed(struct daemon *daemon, struct attached *project, enum s
     else if (status == STATUS_UNAUTHORIZED)
         project->host.host = 0; /* enrol again with the same key; the visit is repeated after it */
     else if (status == STATUS_INVALID || status == STATUS_TOO_LARGE || status == STATUS_FORBIDDEN)
-        give_visit_up(daemon, project, err);
+        give_visit_up(project, err);
 }
 
 static void on_answer(struct daemon *daemon, struct attached *project, enum status status,

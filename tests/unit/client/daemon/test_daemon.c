@@ -34,15 +34,6 @@ static void tear_down(void)
 
 TestSuite(daemon, .init = set_up, .fini = tear_down, .timeout = 60);
 
-/* The path of a file of the attached project. */
-static enum status project_file(struct disk_path *ret_path, const char *name)
-{
-    char id[BASE64URL_CHARS(DIGEST_BYTES) + 1];
-
-    base64url_encode(it.site.sample.project.bytes, DIGEST_BYTES, id);
-    return disk_join(ret_path, NULL, "%s/projects/%s/%s", it.path, id, name);
-}
-
 static void restart(void)
 {
     volunteer_stop(&it);
@@ -262,75 +253,6 @@ Test(daemon, a_clone_takes_a_new_key_and_leaves_its_tasks)
     cr_expect(eq(i64, it.site.enrolments, 2));
     cr_expect(not(public_key_equals(&key, &it.site.host_key)));
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
-}
-
-/* --- files that cannot be read --- */
-
-static bool has_projects(void)
-{
-    json_auto_t *status = volunteer_ask(&it, "status");
-
-    return json_array_size(json_object_get(status, "projects")) > 0;
-}
-
-/* One failed read at a start made a new host, with its work given up, or forgot the keyring. */
-static void expect_only_a_delay(const char *unreadable)
-{
-    struct public_key key = it.site.host_key;
-
-    it.disk.unreadable = unreadable;
-    restart();
-    volunteer_live(&it, 5 * MINUTE);
-    cr_expect(not(has_projects()), "%s", unreadable);
-    it.disk.unreadable = NULL;
-    volunteer_live(&it, 2 * MINUTE);
-    cr_expect(has_projects(), "%s", unreadable);
-    cr_expect(eq(i64, it.site.enrolments, 1), "%s", unreadable);
-    cr_expect(public_key_equals(&key, &it.site.host_key), "%s", unreadable);
-    cr_expect(eq(i64, volunteer_number(&it, "keyring_version"), 1), "%s", unreadable);
-    cr_expect(eq(str, (char *)volunteer_text(&it, "stopped"), ""), "%s", unreadable);
-}
-
-Test(daemon, files_that_the_disk_does_not_give_are_not_lost)
-{
-    static const char *const files[] = {"host.key", "host.json", "trust.json", "project.json",
-                                        "/1.json"};
-    json_auto_t *status = NULL;
-
-    volunteer_live(&it, MINUTE / 2);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        expect_only_a_delay(files[i]);
-    status = volunteer_ask(&it, "status");
-    cr_expect(eq(str, (char *)json_string_value(json_object_get(status, "trouble")), ""));
-    volunteer_live(&it, 3 * HOUR);
-    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
-    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
-}
-
-/* It began anew from the first keyring, which an old server could pass off as the newest. */
-Test(daemon, a_chain_of_trust_that_is_damaged_stops_the_project_until_it_is_attached_again)
-{
-    struct disk *disk = &it.disk.base;
-    struct disk_path path;
-    int64_t visits, bulletins;
-
-    volunteer_live(&it, MINUTE / 2);
-    cr_assert(eq(int, project_file(&path, "trust.json"), STATUS_OK));
-    cr_assert(eq(int, disk->write(disk, path.text, "{", 1, 0600, NULL), STATUS_OK));
-    visits = it.site.visits;
-    bulletins = it.site.bulletins;
-    for (int i = 0; i < 2; i++) {
-        restart();
-        volunteer_live(&it, HOUR);
-        cr_expect(ne(ptr, strstr(volunteer_text(&it, "stopped"), "attach again"), NULL));
-    }
-    cr_expect(eq(i64, it.site.visits, visits));
-    cr_expect(eq(i64, it.site.bulletins, bulletins));
-    volunteer_attach(&it);
-    cr_expect(eq(str, (char *)volunteer_text(&it, "stopped"), ""));
-    volunteer_live(&it, 3 * HOUR);
-    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
-    cr_expect(eq(i64, it.site.enrolments, 1));
 }
 
 /* --- trust --- */

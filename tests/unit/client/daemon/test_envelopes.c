@@ -1,6 +1,7 @@
-/* client/daemon: which app versions and variants are kept, and which make room. */
+/* client/daemon: which app versions and variants are kept; and that no step is taken unasked. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,4 +90,13 @@ Test(envelopes, what_a_task_needs_survives_a_restart_among_too_many)
     cr_expect(attached_envelope(project(), &it.site.variant.digest) != NULL);
     volunteer_live(&it, 3 * HOUR);
     cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+}
+
+/* Phases were assigned in a dozen places, and the table asked in one. */
+Test(phases, a_step_that_the_table_does_not_have_is_a_bug, .signal = SIGABRT)
+{
+    struct client_task task = {.record = {.phase = PHASE_OFFERED}};
+
+    task_enter(&task, PHASE_FETCHING);
+    task_enter(&task, PHASE_RUNNING);
 }
