@@ -79,7 +79,7 @@ struct task {
     int32_t cause_detail;
     struct identity at_dispatch; /* as stored when the task was made */
     struct identity now;         /* as the host's account stands today */
-    char *prefix;                /* owned; without an account: its address prefix at dispatch; "" */
+    char *prefix;                /* owned; "" with an account, else where its host was at dispatch */
     int64_t visit;               /* the host's visit that was granted it */
     struct digest variant;
     int64_t sent_s;
