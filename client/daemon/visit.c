@@ -294,7 +294,7 @@ static void visit_failed(struct daemon *daemon, struct attached *project, enum s
                          const struct error *err)
 {
     talk_failed(daemon, project, status, err);
-    if (status == STATUS_CONFLICT && text_starts_with(err->text, "clone:"))
+    if (status == STATUS_CONFLICT && err->code != NULL && strcmp(err->code, "clone") == 0)
         host_is_cloned(daemon, project);
     else if (status == STATUS_UNAUTHORIZED)
         project->host.host = 0; /* enrol again with the same key; the visit is repeated after it */

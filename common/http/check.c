@@ -75,6 +75,17 @@ static const char *text_member(json_t *root, const char *name)
     return text != NULL ? text : "";
 }
 
+/* Codes by which a client behaves differently; NULL: none of them. */
+static const char *known_code(const char *code)
+{
+    static const char *const codes[] = {"clone"};
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return codes[i];
+    return NULL;
+}
+
 static void take_words(const struct http_response *response, json_t *root, struct error *err)
 {
     const char *words = text_member(root, "detail");
@@ -88,6 +99,7 @@ static void take_words(const struct http_response *response, json_t *root, struc
         text_sanitise(err->text, strlen(err->text));
     }
     error_detail(err, "HTTP status %d", response->status);
+    error_code(err, known_code(text_member(root, "code")));
 }
 
 static enum status read_problem(const struct http_response *response, struct error *err)

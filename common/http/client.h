@@ -171,8 +171,9 @@ enum status http_perform(struct http_client *client, const struct http_request *
 
 /*
  * Is it 2xx (or 304)? Otherwise the failure that its problem document tells: the status it names,
- * its words made fit to be shown, and when to come back. Without such a document: by the HTTP
- * status; then Retry-After still counts. A redirect is STATUS_UNTRUSTED, code "redirect".
+ * its words made fit to be shown, when to come back, and its code if that is "clone". Without such
+ * a document: by the HTTP status; then Retry-After still counts. A redirect is STATUS_UNTRUSTED,
+ * code "redirect".
  */
 enum status http_check(const struct http_response *response, struct error *err) MUST_USE;
 

@@ -58,7 +58,7 @@ enum command_kind {
 /*
  * A host's visit: its token was checked, its statement's signature verified with the host's key,
  * the request decoded within its limits.
- * STATUS_UNAUTHORIZED: there is no such host. STATUS_CONFLICT, words beginning "clone:": a lower
+ * STATUS_UNAUTHORIZED: there is no such host. STATUS_CONFLICT, code "clone": a lower
  * visit number, or the same with another statement; the host and its tasks are withdrawn.
  */
 struct visit_command {

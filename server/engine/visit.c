@@ -58,6 +58,7 @@ static void refuse_clone(struct visit_state *state)
         error_set(&state->command->err, STATUS_CONFLICT,
                   "clone: another instance of this host, or an older image of it, has visited; "
                   "enrol with a new key");
+    error_code(&state->command->err, "clone");
 }
 
 /* Nobody can say which of two instances is the right one: what they were given is taken back. */

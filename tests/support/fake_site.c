@@ -32,6 +32,15 @@ static void reply_text(struct http_response *response, int status, char *text)
     free(text);
 }
 
+static void reply_clone(struct http_response *response)
+{
+    struct error err = {0};
+
+    (void)error_set(&err, STATUS_CONFLICT, "another has this key");
+    error_code(&err, "clone");
+    reply_text(response, 409, problem_encode(&err));
+}
+
 static void reply_problem(struct http_response *response, enum status status, int64_t retry_after_s,
                           const char *words)
 {
@@ -368,7 +377,7 @@ static void reply_visit(struct fake_site *site, const struct fake_request *reque
         reply_problem(response, STATUS_UNAUTHORIZED, 0, "that token is unknown");
     } else if (site->says_clone) {
         site->says_clone = false;
-        reply_problem(response, STATUS_CONFLICT, 0, "clone: another has this key");
+        reply_clone(response);
         for (size_t i = 0; i < site->task_count; i++)
             if (site->tasks[i].state == FAKE_SENT)
                 site->tasks[i].state = FAKE_STORED; /* withdrawn: others compute them */

@@ -129,7 +129,7 @@ Test(flow, a_repeated_visit_is_answered_alike_and_a_lower_one_is_a_clone)
     cr_expect(eq(int, strncmp(first, strstr(grid_body(&grid), "\"grants\""), 400), 0));
     host.visit = 3;
     cr_expect(eq(int, grid_visit(&grid, &host, 0, NULL, 0, &reply), 409));
-    cr_expect(grid_says(&grid, "\"detail\":\"clone:"), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"code\":\"clone\""), "%s", grid_body(&grid));
     grid_host_clear(&host);
 }
 

@@ -267,7 +267,7 @@ Test(cycle, a_lower_visit_number_marks_a_clone)
     visit.request.visit.finished_count = 0;
     visit.request.visit.number--;
     cr_expect(eq(int, village_visit_make(&village, &visit, ann), STATUS_CONFLICT));
-    cr_expect(eq(int, strncmp(visit.err.text, "clone:", 6), 0));
+    cr_expect(eq(int, strcmp(visit.err.code, "clone"), 0));
     cr_expect(eq(i64, village_count(&village, "withdrawn FROM host ORDER BY id LIMIT 1"), 1));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 1),
               "withdrawn");
