@@ -182,6 +182,9 @@ const char *daemon_trouble(const struct daemon *daemon);
 /* Files and all. A failure leaves files that nobody reads. */
 void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task);
 
+/* Bytes of finished work that the server has not stored yet, of all projects. */
+int64_t tasks_bytes_owed(const struct daemon *daemon);
+
 /* Save again what could not be saved; forget what was kept long enough. */
 void tasks_tidy(struct daemon *daemon);
 

@@ -57,6 +57,9 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         set_words(ret_words, err.text[0] != '\0' ? err.text : "the project's keys are not fresh");
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
+    else if (tasks_bytes_owed(daemon) >= daemon->parts.config->disk)
+        set_words(ret_words, "finished work that waits for its server fills the disk that this "
+                             "client's owner allows");
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
         set_words(ret_words, "too many finished tasks wait for the server");
     else

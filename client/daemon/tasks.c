@@ -66,6 +66,8 @@ static void set_pins(struct daemon *daemon, const struct prepared *prepared, boo
             cache_pin(&daemon->cache, &file.digest);
         else
             cache_unpin(&daemon->cache, &file.digest);
+        if (!is_pinned)
+            cache_drop_part(&daemon->cache, &file.digest);
     }
 }
 
@@ -323,19 +325,48 @@ enum status task_settle(struct daemon *daemon, struct attached *project, struct 
     return task_save(daemon, project, task, err);
 }
 
-static int64_t bytes_kept(const struct task_record *record)
+static int64_t bytes_of_phases(const struct daemon *daemon, enum phase first, enum phase last)
 {
     int64_t bytes = 0;
 
-    for (size_t i = 0; i < record->outputs.count; i++)
-        bytes += record->outputs.outputs[i].size;
+    for (size_t i = 0; i < daemon->project_count; i++)
+        for (size_t j = 0; j < daemon->projects[i]->task_count; j++) {
+            const struct task_record *record = &daemon->projects[i]->tasks[j]->record;
+
+            if (record->phase >= first && record->phase <= last)
+                bytes += task_record_bytes(record);
+        }
     return bytes;
+}
+
+int64_t tasks_bytes_owed(const struct daemon *daemon)
+{
+    return bytes_of_phases(daemon, PHASE_FINISHED, PHASE_REPORTED);
+}
+
+static int64_t bytes_stored(const struct attached *project)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->record.phase == PHASE_STORED)
+            bytes += task_record_bytes(&project->tasks[i]->record);
+    return bytes;
+}
+
+/* What the server still wants comes first, and all projects share what the owner allows. */
+static int64_t room_for_stored(const struct daemon *daemon, const struct attached *project)
+{
+    int64_t others = bytes_of_phases(daemon, PHASE_FINISHED, PHASE_STORED) - bytes_stored(project);
+    int64_t room = daemon->parts.config->disk - others;
+
+    return room > 0 ? room : 0;
 }
 
 static void forget_some(struct daemon *daemon, struct attached *project)
 {
     const struct kept_rule rule = {.grace_s = daemon->parts.config->grace,
-                                   .bytes = daemon->parts.config->disk};
+                                   .bytes = room_for_stored(daemon, project)};
     struct kept_view *kept = must_alloc(project->task_count, sizeof *kept);
     bool *forget = must_alloc(project->task_count, sizeof *forget);
     int64_t *numbers = must_alloc(project->task_count, sizeof *numbers);
@@ -348,7 +379,7 @@ static void forget_some(struct daemon *daemon, struct attached *project)
             continue;
         numbers[count] = record->task;
         kept[count++] =
-            (struct kept_view){.settled_s = record->settled_s, .bytes = bytes_kept(record)};
+            (struct kept_view){.settled_s = record->settled_s, .bytes = task_record_bytes(record)};
     }
     choose_forgotten(kept, count, &rule, daemon_now_s(daemon), forget);
     for (size_t i = 0; i < count; i++)

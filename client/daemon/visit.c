@@ -14,18 +14,9 @@
 
 /* --- what goes into it --- */
 
-static int64_t bytes_of(const struct task_record *record)
-{
-    int64_t bytes = 0;
-
-    for (size_t i = 0; i < record->outputs.count; i++)
-        bytes += record->outputs.outputs[i].size;
-    return bytes;
-}
-
 static bool travels_inline(const struct task_record *record)
 {
-    return record->outcome == VISIT_DONE && bytes_of(record) <= UNIT_INLINE_MAX_BYTES;
+    return record->outcome == VISIT_DONE && task_record_bytes(record) <= UNIT_INLINE_MAX_BYTES;
 }
 
 struct budget {
@@ -39,7 +30,8 @@ static bool fits(struct budget *budget, const struct task_record *record)
     int64_t statement = 256 + (int64_t)record->outputs.count * OUTPUT_BASE;
 
     if (travels_inline(record))
-        report += BASE64_CHARS(bytes_of(record)) + (int64_t)record->outputs.count * OUTPUT_BASE;
+        report +=
+            BASE64_CHARS(task_record_bytes(record)) + (int64_t)record->outputs.count * OUTPUT_BASE;
     if (report > budget->reports || statement > budget->statement)
         return false;
     budget->reports -= report;

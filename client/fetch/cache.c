@@ -51,13 +51,24 @@ static struct cache_entry *find_or_add(struct cache *cache, const struct digest 
     return entry;
 }
 
+static void drop_unused(struct cache *cache, struct cache_entry *entry)
+{
+    if (entry->pins == 0 && !entry->is_here && entry->part_bytes == 0)
+        *entry = cache->entries[--cache->count];
+}
+
 static void forget(struct cache *cache, struct cache_entry *entry)
 {
     if (entry->is_here)
         cache->used_bytes -= entry->size;
     entry->is_here = false;
-    if (entry->pins == 0)
-        *entry = cache->entries[--cache->count];
+    drop_unused(cache, entry);
+}
+
+static void set_part(struct cache *cache, struct cache_entry *entry, int64_t bytes)
+{
+    cache->used_bytes += bytes - entry->part_bytes;
+    entry->part_bytes = bytes;
 }
 
 static void note_file(struct cache *cache, const char *name, int64_t size)
@@ -81,6 +92,21 @@ static bool is_part_name(const char *name)
     return length == HEX_CHARS + strlen(".part") && strcmp(name + HEX_CHARS, ".part") == 0;
 }
 
+/* False: it is no part of anything. */
+static bool note_part(struct cache *cache, const char *name, int64_t size)
+{
+    char hex[HEX_CHARS + 1] = {0};
+    struct digest digest;
+
+    if (!is_part_name(name) || size == 0)
+        return false;
+    memcpy(hex, name, HEX_CHARS);
+    if (!text_to_exact_bytes(hex, DIGEST_BYTES, digest.bytes))
+        return false;
+    set_part(cache, find_or_add(cache, &digest), size);
+    return true;
+}
+
 static enum status look_at(struct cache *cache, const char *name, struct error *err)
 {
     struct disk *disk = disk_of(cache);
@@ -91,7 +117,7 @@ static enum status look_at(struct cache *cache, const char *name, struct error *
     TRY(disk->look(disk, path.text, &entry, err));
     if (entry.kind == DISK_FILE && strlen(name) == HEX_CHARS)
         note_file(cache, name, entry.size_bytes);
-    else if (entry.kind != DISK_FILE || !is_part_name(name))
+    else if (entry.kind != DISK_FILE || !note_part(cache, name, entry.size_bytes))
         TRY(disk->remove_tree(disk, path.text, err));
     return STATUS_OK;
 }
@@ -136,8 +162,7 @@ void cache_unpin(struct cache *cache, const struct digest *digest)
 
     assert(entry != NULL && entry->pins > 0);
     entry->pins--;
-    if (!entry->is_here && entry->pins == 0)
-        forget(cache, entry);
+    drop_unused(cache, entry);
 }
 
 static struct cache_entry *least_recently_used(const struct cache *cache)
@@ -147,7 +172,7 @@ static struct cache_entry *least_recently_used(const struct cache *cache)
     for (size_t i = 0; i < cache->count; i++) {
         struct cache_entry *entry = &cache->entries[i];
 
-        if (entry->is_here && entry->pins == 0 &&
+        if (entry->pins == 0 && (entry->is_here || entry->part_bytes > 0) &&
             (best == NULL || entry->last_used < best->last_used))
             best = entry;
     }
@@ -169,6 +194,31 @@ static enum status evict(struct cache *cache, struct cache_entry *entry, struct 
     return status;
 }
 
+static enum status remove_part(struct cache *cache, struct cache_entry *entry, struct error *err)
+{
+    struct disk *disk = disk_of(cache);
+    struct disk_path path;
+    enum status status;
+
+    TRY(cache_path(cache, &entry->digest, true, &path, err));
+    status = disk->remove(disk, path.text, err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    set_part(cache, entry, 0);
+    return STATUS_OK;
+}
+
+/* Its part first: evicting what is here may take the entry away. */
+static enum status evict_all(struct cache *cache, struct cache_entry *entry, struct error *err)
+{
+    if (entry->part_bytes > 0)
+        TRY(remove_part(cache, entry, err));
+    if (entry->is_here)
+        return evict(cache, entry, err);
+    drop_unused(cache, entry);
+    return STATUS_OK;
+}
+
 enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err)
 {
     if (bytes > cache->max_bytes)
@@ -178,9 +228,45 @@ enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *er
 
         if (entry == NULL)
             return error_set(err, STATUS_FULL, "the cache is full of files that are in use");
-        TRY(evict(cache, entry, err));
+        TRY(evict_all(cache, entry, err));
     }
     return STATUS_OK;
+}
+
+enum status cache_reserve(struct cache *cache, const struct digest *digest, int64_t bytes,
+                          struct error *err)
+{
+    struct cache_entry *entry = find_or_add(cache, digest);
+    int64_t before = entry->part_bytes;
+    enum status status;
+
+    entry->pins++; /* it must not make room for itself */
+    set_part(cache, entry, 0);
+    status = cache_make_room(cache, bytes, err);
+    entry = find(cache, digest); /* entries moved */
+    set_part(cache, entry, status == STATUS_OK ? bytes : before);
+    cache_unpin(cache, digest);
+    return status;
+}
+
+void cache_leave_part(struct cache *cache, const struct digest *digest, int64_t bytes)
+{
+    struct cache_entry *entry = find_or_add(cache, digest);
+
+    set_part(cache, entry, bytes);
+    drop_unused(cache, entry);
+}
+
+void cache_drop_part(struct cache *cache, const struct digest *digest)
+{
+    struct cache_entry *entry = find(cache, digest);
+    struct error err = {0};
+
+    if (entry == NULL || entry->pins > 0 || entry->part_bytes == 0)
+        return;
+    if (remove_part(cache, entry, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "cache.not-removed", &err);
+    drop_unused(cache, entry);
 }
 
 enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,
@@ -196,6 +282,7 @@ enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_
     entry = find_or_add(cache, digest);
     if (entry->is_here)
         cache->used_bytes -= entry->size;
+    set_part(cache, entry, 0);
     entry->is_here = true;
     entry->size = size;
     entry->last_used = cache->uses++;

@@ -1,7 +1,7 @@
 /*
  * Files of apps and inputs under the digest of their bytes, shared by all projects: cache/<hex>,
  * and cache/<hex>.part while one is on the way. Bounded: what was not used for longest goes first,
- * never what a task on hand needs.
+ * never what a task on hand needs. Parts count: one that is being fetched as all that it will have.
  */
 #ifndef CLIENT_FETCH_CACHE_H
 #define CLIENT_FETCH_CACHE_H
@@ -12,9 +12,10 @@
 struct cache_entry {
     struct digest digest;
     int64_t size;
-    int64_t last_used; /* a count that rises with each use */
-    unsigned pins;     /* tasks that need it */
-    bool is_here;      /* false: it is only pinned */
+    int64_t last_used;  /* a count that rises with each use */
+    unsigned pins;      /* tasks that need it */
+    bool is_here;       /* false: it is only pinned, or there is a part of it */
+    int64_t part_bytes; /* of its .part; 0: there is none */
 };
 
 struct cache {
@@ -46,6 +47,16 @@ enum status cache_path(const struct cache *cache, const struct digest *digest, b
  * TOO_LARGE: more than the cache may ever hold.
  */
 enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err) MUST_USE;
+
+/* As cache_make_room(), for its .part to grow to so many bytes; these count from now on. */
+enum status cache_reserve(struct cache *cache, const struct digest *digest, int64_t bytes,
+                          struct error *err) MUST_USE;
+
+/* Its .part is left with so many bytes for another time; 0: it is gone. */
+void cache_leave_part(struct cache *cache, const struct digest *digest, int64_t bytes);
+
+/* Nobody will go on with it: its .part goes, unless another task needs it. */
+void cache_drop_part(struct cache *cache, const struct digest *digest);
 
 /* Its .part is whole, durable and of this digest: it is part of the cache now. */
 enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,

@@ -68,12 +68,14 @@ enum status download_open(struct download *ret_download, struct cache *cache,
     struct disk_path path;
     enum status status;
 
-    TRY(cache_make_room(cache, size, err));
     TRY(cache_path(cache, digest, true, &path, err));
+    TRY(cache_reserve(cache, digest, size, err));
     *ret_download = (struct download){.cache = cache, .digest = *digest, .size = size};
     ret_download->sink =
         (struct http_sink){.begin = on_begin, .write = on_bytes, .context = ret_download};
-    TRY(disk->open_write(disk, path.text, 0600, &ret_download->file, err));
+    status = disk->open_write(disk, path.text, 0600, &ret_download->file, err);
+    if (status != STATUS_OK)
+        return status; /* what was reserved goes when there is need */
     hasher_init(&ret_download->hasher);
     status = take_up(ret_download, err);
     if (status != STATUS_OK)
@@ -87,6 +89,7 @@ void download_close(struct download *download)
         return;
     disk_file_close(download->file);
     hasher_clear(&download->hasher);
+    cache_leave_part(download->cache, &download->digest, download->got);
     *download = (struct download){0};
 }
 
@@ -97,6 +100,7 @@ void download_restart(struct download *download)
 
     if (cache_path(download->cache, &download->digest, true, &path, NULL) == STATUS_OK)
         (void)disk->remove(disk, path.text, NULL); /* else it is found and rewound */
+    download->got = 0;
     download_close(download);
 }
 
@@ -113,6 +117,8 @@ enum status download_finish(struct download *download, struct error *err)
     status = disk->sync(download->file, err);
     if (status == STATUS_OK)
         status = cache_adopt(download->cache, &download->digest, download->size, err);
+    if (status == STATUS_OK)
+        download->got = 0; /* it is no part any more */
     download_close(download);
     return status;
 }

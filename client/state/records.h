@@ -96,6 +96,9 @@ struct task_record {
     int64_t credit;
 };
 
+/* Bytes of its outputs. */
+int64_t task_record_bytes(const struct task_record *record);
+
 void task_record_clear(struct task_record *record); /* for CLEANUP(), too */
 enum status task_record_decode(const char *bytes, size_t length, struct task_record *ret_record,
                                struct error *err) MUST_USE;

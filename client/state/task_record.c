@@ -20,6 +20,15 @@ static void report_clear(struct scheduler_report *report)
     *report = (struct scheduler_report){0};
 }
 
+int64_t task_record_bytes(const struct task_record *record)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < record->outputs.count; i++)
+        bytes += record->outputs.outputs[i].size;
+    return bytes;
+}
+
 void task_record_clear(struct task_record *record)
 {
     named_outputs_clear(&record->outputs);

@@ -1,6 +1,7 @@
 /* client/daemon: a disk that withholds files, has lost some, or has no room (I7, I10). */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,4 +136,61 @@ Test(files, a_cache_without_room_is_told_until_there_is_some)
     volunteer_live(&it, 3 * HOUR);
     expect_trouble("");
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+static char *half_a_mebibyte(void *context, const char *slot, const char *name)
+{
+    char *bytes = must_alloc((1 << 19) + 1, 1);
+
+    (void)context;
+    (void)slot;
+    (void)name;
+    memset(bytes, 'x', 1 << 19);
+    return bytes;
+}
+
+/* Units that ask for no more disk than that. */
+static void let_units_be_small(void)
+{
+    struct work_unit *unit = &it.site.sample.unit;
+
+    unit->limits.disk_bytes = 1 << 20;
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        envelope_clear(&it.site.tasks[i].unit);
+        unit->index = (int64_t)i;
+        (void)snprintf(unit->name.text, sizeof unit->name.text, "unit-%zu", i);
+        it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
+    }
+    it.launcher.output = half_a_mebibyte;
+}
+
+/* Only the number of tasks bounded what a server that never takes its results could pile up. */
+Test(files, finished_work_that_nobody_takes_stops_new_work_at_the_disk_cap)
+{
+    let_units_be_small();
+    it.site.grants_at_once = 1;
+    it.config.disk = 1 << 20;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 2));
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), "fills the disk") != NULL);
+    it.config.disk = 1 << 30;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
+}
+
+Test(files, kept_work_makes_room_for_what_the_server_still_wants)
+{
+    let_units_be_small();
+    it.site.task_count = 2;
+    volunteer_live(&it, HOUR);
+    it.site.drops_reported = true;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 2));
+    it.site.drops_reported = false;
+    it.site.task_count = 3;
+    it.config.disk = 1 << 20;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 1));
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 1));
 }

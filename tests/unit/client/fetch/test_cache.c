@@ -154,3 +154,75 @@ Test(cache, other_bytes_never_enter_and_are_not_kept)
     cr_expect(eq(int, give(&download, "0123456789A"), STATUS_TOO_LARGE));
     download_close(&download);
 }
+
+/* --- parts count --- */
+
+static struct digest leave_part_of(const char *bytes, const char *first)
+{
+    struct digest digest = digest_of(bytes, strlen(bytes));
+    struct download download;
+
+    cr_assert(eq(int, download_open(&download, &cache, &digest, (int64_t)strlen(bytes), &err),
+                 STATUS_OK));
+    cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
+    cr_assert(eq(int, give(&download, first), STATUS_OK));
+    download_close(&download);
+    return digest;
+}
+
+static bool has_part(const struct digest *digest)
+{
+    struct disk_path part;
+
+    cr_assert(eq(int, cache_path(&cache, digest, true, &part, &err), STATUS_OK));
+    return disk_has(disk_real(), part.text);
+}
+
+/* Forty tasks whose downloads broke off filled the volunteer's disk beyond the cap. */
+Test(cache, parts_that_nobody_needs_make_room_also_after_a_restart)
+{
+    struct digest old =
+        leave_part_of("a file of forty bytes, of which some came", "a file of forty");
+
+    cr_expect(eq(i64, cache.used_bytes, 15));
+    cache_close(&cache);
+    cr_assert(eq(int, cache_open(&cache, &folder, 100, &err), STATUS_OK));
+    cr_expect(eq(i64, cache.used_bytes, 15));
+    cr_expect(eq(int, cache_make_room(&cache, 85, &err), STATUS_OK));
+    cr_expect(has_part(&old));
+    cr_expect(eq(int, cache_make_room(&cache, 86, &err), STATUS_OK));
+    cr_expect(not(has_part(&old)));
+    cr_expect(eq(i64, cache.used_bytes, 0));
+    cr_expect(eq(sz, cache.count, 0));
+}
+
+Test(cache, a_part_that_a_task_needs_stays_and_its_room_is_taken)
+{
+    struct digest needed = digest_of("needed", 6);
+    struct download download;
+
+    cache_pin(&cache, &needed);
+    cr_assert(eq(int, download_open(&download, &cache, &needed, 60, &err), STATUS_OK));
+    cr_expect(eq(int, cache_make_room(&cache, 41, &err), STATUS_FULL), "all 60 bytes are taken");
+    cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_OK));
+    cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
+    cr_assert(eq(int, give(&download, "need"), STATUS_OK));
+    download_close(&download);
+    cr_expect(eq(i64, cache.used_bytes, 4));
+    cache_drop_part(&cache, &needed);
+    cr_expect(has_part(&needed));
+    cache_unpin(&cache, &needed);
+    cache_drop_part(&cache, &needed);
+    cr_expect(not(has_part(&needed)));
+    cr_expect(eq(i64, cache.used_bytes, 0));
+    cr_expect(eq(sz, cache.count, 0));
+}
+
+Test(cache, a_part_that_became_whole_counts_once)
+{
+    struct digest digest = put("0123456789");
+
+    cr_expect(eq(i64, cache.used_bytes, 10));
+    cr_expect(cache_has(&cache, &digest));
+    cr_expect(not(has_part(&digest)));
+}
