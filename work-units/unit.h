@@ -79,8 +79,8 @@ struct task {
     int32_t cause_detail;
     struct identity at_dispatch; /* as stored when the task was made */
     struct identity now;         /* as the host's account stands today */
-    char *prefix;                /* owned; "" with an account, else where its host was at dispatch */
-    int64_t visit;               /* the host's visit that was granted it */
+    char *prefix;  /* owned; "" with an account, else where its host was at dispatch */
+    int64_t visit; /* the host's visit that was granted it */
     struct digest variant;
     int64_t sent_s;
     int64_t deadline_up_s;  /* of the server's up-time clock, see server/policy/deadline.h */
