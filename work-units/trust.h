@@ -133,4 +133,7 @@ char *trust_encode(const struct trust *trust);
 enum status trust_decode(const char *bytes, size_t length, struct trust *ret_trust,
                          struct error *err) MUST_USE;
 
+/* A copy to try things on: what is refused must leave no trace. Clear if `trust` is. */
+void trust_copy(const struct trust *trust, struct trust *ret_copy);
+
 #endif

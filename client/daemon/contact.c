@@ -85,7 +85,7 @@ static enum status take_project(struct daemon *daemon, struct attached *project,
     enum refusal refusal;
 
     TRY(project_decode(buffer_text(&response->body), response->body.length, &said, err));
-    TRY(trust_copy(&project->trust, &trust, err));
+    trust_copy(&project->trust, &trust);
     refusal =
         contact_take(&trust, &project->record.project, &said, daemon_now_s(daemon), &fork, err);
     if (refusal == REFUSAL_KEYRING_FORK && fork != NULL)
@@ -147,7 +147,7 @@ static enum status take_freshness(struct daemon *daemon, struct attached *projec
     if (project->trust.has_freshness &&
         digest_equals(&envelope.digest, &project->trust.freshness_envelope.digest))
         return STATUS_OK;
-    TRY(trust_copy(&project->trust, &trust, err));
+    trust_copy(&project->trust, &trust);
     refusal = trust_accept_freshness(&trust, &envelope, daemon_now_s(daemon), err);
     if (refusal == REFUSAL_NEEDS_NEWER_KEYRING || refusal == REFUSAL_KEYRING_FORK) {
         project->wants_contact = true;

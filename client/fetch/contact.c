@@ -5,18 +5,6 @@
 #include "common/base/text.h"
 #include "common/http/url.h"
 
-enum status trust_copy(const struct trust *trust, struct trust *ret_copy, struct error *err)
-{
-    CLEANUP(freep) char *text = NULL;
-
-    if (digest_is_none(&trust->project)) {
-        *ret_copy = (struct trust){0};
-        return STATUS_OK;
-    }
-    text = trust_encode(trust);
-    return trust_decode(text, strlen(text), ret_copy, err);
-}
-
 bool contact_is_listed(const struct keyring *keyring, const char *url)
 {
     for (size_t i = 0; i < keyring->urls.count; i++)

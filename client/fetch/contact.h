@@ -18,10 +18,6 @@ enum refusal contact_take(struct trust *trust, const struct digest *pinned,
                           const struct project *project, int64_t now_s, char **ret_fork,
                           struct error *err) MUST_USE;
 
-/* A copy to work on, verified again. */
-enum status trust_copy(const struct trust *trust, struct trust *ret_copy, struct error *err)
-    MUST_USE;
-
 /* May a token go to this site? Its origin must be one that the keyring lists. */
 bool contact_is_listed(const struct keyring *keyring, const char *url);
 

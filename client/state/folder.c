@@ -50,16 +50,13 @@ void data_folder_close(struct data_folder *folder)
 enum status data_folder_join(const struct data_folder *folder, struct disk_path *ret_path,
                              struct error *err, const char *fmt, ...)
 {
-    char rest[DISK_PATH_MAX];
+    enum status status;
     va_list args;
-    int length;
 
     va_start(args, fmt);
-    length = vsnprintf(rest, sizeof rest, fmt, args);
+    status = disk_join_beneath(ret_path, err, folder->path.text, fmt, args);
     va_end(args);
-    if (length < 0 || (size_t)length >= sizeof rest)
-        return error_set(err, STATUS_TOO_LARGE, "a path has up to %d bytes", DISK_PATH_MAX - 1);
-    return disk_join(ret_path, err, "%s/%s", folder->path.text, rest);
+    return status;
 }
 
 void data_folder_put_aside(const struct data_folder *folder, const char *path,

@@ -6,8 +6,6 @@
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
 
-#define PATH_REST_MAX 512
-
 static const char *const parts[] = {"envelopes", "tasks", "slots", "spool"};
 
 static struct disk *disk_of(const struct project_files *files)
@@ -28,16 +26,13 @@ enum status project_files_init(struct project_files *ret_files, const struct dat
 enum status project_files_join(const struct project_files *files, struct disk_path *ret_path,
                                struct error *err, const char *fmt, ...)
 {
-    char rest[PATH_REST_MAX];
+    enum status status;
     va_list args;
-    int length;
 
     va_start(args, fmt);
-    length = vsnprintf(rest, sizeof rest, fmt, args);
+    status = disk_join_beneath(ret_path, err, files->path.text, fmt, args);
     va_end(args);
-    if (length < 0 || (size_t)length >= sizeof rest)
-        return error_set(err, STATUS_TOO_LARGE, "a path is too long");
-    return disk_join(ret_path, err, "%s/%s", files->path.text, rest);
+    return status;
 }
 
 enum status project_files_make(const struct project_files *files, struct error *err)

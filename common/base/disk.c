@@ -41,6 +41,17 @@ enum status disk_join(struct disk_path *ret_path, struct error *err, const char 
     return STATUS_OK;
 }
 
+enum status disk_join_beneath(struct disk_path *ret_path, struct error *err, const char *folder,
+                              const char *fmt, va_list args)
+{
+    struct disk_path rest;
+    int length = vsnprintf(rest.text, sizeof rest.text, fmt, args);
+
+    if (length < 0 || (size_t)length >= sizeof rest.text)
+        return error_set(err, STATUS_TOO_LARGE, "a path has up to %d bytes", DISK_PATH_MAX - 1);
+    return disk_join(ret_path, err, "%s/%s", folder, rest.text);
+}
+
 enum status disk_sync_parent(struct disk *disk, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');

@@ -9,6 +9,7 @@
 #ifndef COMMON_BASE_DISK_H
 #define COMMON_BASE_DISK_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -111,6 +112,10 @@ struct disk_path {
 };
 enum status disk_join(struct disk_path *ret_path, struct error *err, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
+
+/* "<folder>/<the rest>", for those who join beneath one folder. */
+enum status disk_join_beneath(struct disk_path *ret_path, struct error *err, const char *folder,
+                              const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 
 /* make_folder() for each missing part of the path; durable. */
 enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode,

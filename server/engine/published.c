@@ -129,18 +129,6 @@ void published_project(struct published_facts *published, struct project_parts *
     unlock(published);
 }
 
-/* The state that trust writes of itself verifies when it is read: what was true stays so. */
-static void copy_trust(const struct trust *trust, struct trust *ret_copy)
-{
-    CLEANUP(freep) char *state = NULL;
-
-    if (digest_is_none(&trust->project))
-        return;
-    state = trust_encode(trust);
-    if (trust_decode(state, strlen(state), ret_copy, NULL) != STATUS_OK)
-        abort();
-}
-
 void published_put_project(struct published_facts *published, struct project_parts *parts,
                            const struct trust *trust)
 {
@@ -148,7 +136,7 @@ void published_put_project(struct published_facts *published, struct project_par
     CLEANUP(project_parts_clear) struct project_parts old = {0};
     struct trust old_trust;
 
-    copy_trust(trust, &copy);
+    trust_copy(trust, &copy);
     write_lock(published);
     old = published->parts;
     parts->generation = old.generation + 1;

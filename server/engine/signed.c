@@ -21,16 +21,6 @@ static enum status refuse_for(struct solo *solo, enum refusal refusal, struct er
     return solo_refuse(solo, err);
 }
 
-/* A copy to try things on: what is refused must leave no trace. */
-static void copy_trust(const struct trust *trust, struct trust *ret_copy)
-{
-    char *state = trust_encode(trust);
-
-    if (trust_decode(state, strlen(state), ret_copy, NULL) != STATUS_OK)
-        abort();
-    free(state);
-}
-
 static struct span bytes_of(const char *text)
 {
     return (struct span){.bytes = text, .length = strlen(text)};
@@ -79,7 +69,7 @@ static enum refusal accept_keyring(struct engine *engine, struct solo *solo,
     *ret_changes_root = true;
     if (digest_is_none(&engine->trust.project))
         return trust_start(&solo->trust, &envelope->digest, envelope, err);
-    copy_trust(&engine->trust, &solo->trust);
+    trust_copy(&engine->trust, &solo->trust);
     refusal = trust_accept_keyring(&solo->trust, envelope, err);
     *ret_changes_root = !root_set_equals(&engine->trust.keyring.root, &solo->trust.keyring.root);
     return refusal;
@@ -164,7 +154,7 @@ static enum status freshness_run(struct cycle *cycle, struct solo *solo, struct 
     trust_clear(&solo->trust);
     solo->trust = (struct trust){0};
     if (!digest_is_none(&engine->trust.project)) {
-        copy_trust(&engine->trust, &solo->trust);
+        trust_copy(&engine->trust, &solo->trust);
         refusal = trust_accept_freshness(&solo->trust, publish->envelope, cycle->clock.now_s, err);
     }
     if (refusal != REFUSAL_NONE)

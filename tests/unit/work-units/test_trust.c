@@ -158,6 +158,26 @@ Test(trust, all_that_the_project_signed_is_accepted)
     cr_expect(eq(int, trust_check_pair(&sample.unit, &sample.variant, NULL), REFUSAL_NONE));
 }
 
+Test(trust, a_copy_knows_the_same_and_what_it_takes_leaves_no_trace)
+{
+    CLEANUP(freep) char *before = trust_encode(&trust);
+    CLEANUP(freep) char *copied = NULL;
+    CLEANUP(freep) char *after = NULL;
+    CLEANUP(trust_clear) struct trust copy = {0};
+    const struct trust nothing = {0};
+
+    trust_copy(&trust, &copy);
+    copied = trust_encode(&copy);
+    cr_expect(eq(str, copied, before));
+    copy.keyring.version++;
+    copy.latest_signed_s++;
+    after = trust_encode(&trust);
+    cr_expect(eq(str, after, before));
+    trust_clear(&copy);
+    trust_copy(&nothing, &copy);
+    cr_expect(digest_is_none(&copy.project));
+}
+
 /* ---- the start ---- */
 
 Test(trust, a_first_keyring_that_is_not_the_pinned_one_is_refused)
