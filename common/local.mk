@@ -3,7 +3,7 @@ libcommon_a_CFLAGS = $(STRICT_CFLAGS)
 libcommon_a_SOURCES = \
 	%D%/base/buffer.c %D%/base/buffer.h \
 	%D%/base/cleanup.h \
-	%D%/base/disk.c %D%/base/disk.h \
+	%D%/base/disk.c %D%/base/disk.h %D%/base/tree.h \
 	%D%/base/env.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/log.c %D%/base/log.h \
@@ -22,4 +22,4 @@ libcommon_a_SOURCES = \
 	%D%/json/item.c %D%/json/item.h \
 	%D%/json/members.c %D%/json/members.h \
 	%D%/json/profile.c %D%/json/profile.h \
-	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h %D%/env/tree.c %D%/env/tree.h
+	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h %D%/env/tree.c

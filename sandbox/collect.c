@@ -11,7 +11,7 @@
 
 #include "common/base/disk.h"
 #include "common/base/text.h"
-#include "common/env/tree.h"
+#include "common/base/tree.h"
 
 #define CHUNK_BYTES 65536
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "common/base/text.h"
+#include "common/base/tree.h"
 #include "common/env/real.h"
-#include "common/env/tree.h"
 
 #define LIST_MAX_NAMES 4000000
 

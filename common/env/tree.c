@@ -1,5 +1,5 @@
 #define _GNU_SOURCE 1 /* O_PATH */
-#include "common/env/tree.h"
+#include "common/base/tree.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,10 +1,12 @@
 /*
  * Folders that belong to someone hostile: a task may take away its own permissions, nest folders
- * deeper than a path is long, and leave links. Nothing of it may be alive any more. For
- * common/env/disk.c and sandbox/.
+ * deeper than a path is long, and leave links. Nothing of it may be alive any more.
+ *
+ * For those alone who touch the real file system: the real disk (common/env/, where this is done)
+ * and sandbox/, whose slots are on no other.
  */
-#ifndef COMMON_ENV_TREE_H
-#define COMMON_ENV_TREE_H
+#ifndef COMMON_BASE_TREE_H
+#define COMMON_BASE_TREE_H
 
 /*
  * Open a folder to be read, its permissions made 0700 before if it is ours. The last part of the
