@@ -231,6 +231,8 @@ static enum status mark_taken(struct daemon *daemon, struct attached *project,
     TRY(save_host_record(&project->files, &host, err));
     project->host = host;
     project->return_at = daemon_now(daemon) + wait_ms;
+    project->server_s = reply->time_s;
+    project->server_heard_at = daemon_now(daemon);
     visit_record_clear(&project->visit);
     if (remove_visit_record(&project->files, &own) != STATUS_OK)
         log_failure(LOG_WARN, "visit.not-removed", &own); /* it is known as answered */

@@ -85,6 +85,10 @@ struct attached {
     char server_words[WHY_MAX + 1]; /* why there was no work */
     int64_t used_ms;                /* of processors, for taking turns */
     int64_t mean_task_ms;
+
+    /* What the server said the time is, and when: our own clock may be a year off. 0: not heard. */
+    int64_t server_s;
+    int64_t server_heard_at;
 };
 
 struct daemon {

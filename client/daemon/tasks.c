@@ -363,6 +363,20 @@ static int64_t room_for_stored(const struct daemon *daemon, const struct attache
     return room > 0 ? room : 0;
 }
 
+/*
+ * By our own clock and by the server's: kept work is deleted when both say that its time is over. A
+ * server that was not heard since the start says nothing.
+ */
+static int64_t believed_s(const struct daemon *daemon, const struct attached *project)
+{
+    int64_t own_s = daemon_now_s(daemon);
+    int64_t theirs_s = project->server_s + (daemon_now(daemon) - project->server_heard_at) / 1000;
+
+    if (project->server_s == 0)
+        return 0;
+    return own_s < theirs_s ? own_s : theirs_s;
+}
+
 static void forget_some(struct daemon *daemon, struct attached *project)
 {
     const struct kept_rule rule = {.grace_s = daemon->parts.config->grace,
@@ -381,7 +395,7 @@ static void forget_some(struct daemon *daemon, struct attached *project)
         kept[count++] =
             (struct kept_view){.settled_s = record->settled_s, .bytes = task_record_bytes(record)};
     }
-    choose_forgotten(kept, count, &rule, daemon_now_s(daemon), forget);
+    choose_forgotten(kept, count, &rule, believed_s(daemon, project), forget);
     for (size_t i = 0; i < count; i++)
         if (forget[i])
             task_remove(daemon, project, task_find(project, numbers[i]));

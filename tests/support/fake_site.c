@@ -280,12 +280,19 @@ static void judge(struct fake_site *site, struct scheduler_reply *reply)
         }
 }
 
+static int64_t site_time_s(const struct fake_site *site)
+{
+    if (site->clock_ms == NULL)
+        return SAMPLE_NOW_S;
+    return SAMPLE_NOW_S + (*site->clock_ms - site->clock_begun_ms) / 1000;
+}
+
 static char *answer_visit(struct fake_site *site, const struct scheduler_request *asked)
 {
     CLEANUP(scheduler_reply_clear)
     struct scheduler_reply reply = {
         .visit = asked->visit.number,
-        .time_s = SAMPLE_NOW_S,
+        .time_s = site_time_s(site),
         .keyring_version = site->sample.keyring.version,
         .freshness_sequence = site->sample.freshness.sequence,
         .return_s = site->return_s,

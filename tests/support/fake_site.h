@@ -51,6 +51,8 @@ struct fake_site {
     bool says_clone;        /* to the next visit */
     enum status fails_with; /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;
+    const int64_t *clock_ms; /* a monotonic clock: its time goes on by it. NULL: it stands */
+    int64_t clock_begun_ms;
     struct token account; /* of a new volunteer */
     char file[64];        /* what it serves as "data"; default "data" */
 

@@ -33,6 +33,8 @@ void volunteer_init(struct volunteer *it, size_t units)
     it->env.now_s = SAMPLE_NOW_S;
     fake_launcher_init(&it->launcher, &it->env.base);
     fake_site_init(&it->site, units);
+    it->site.clock_ms = &it->env.now_mono_ms;
+    it->site.clock_begun_ms = it->env.now_mono_ms;
     client_config_init(&it->config);
     MUST(volunteer_start(it));
     volunteer_attach(it);

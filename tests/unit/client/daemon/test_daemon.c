@@ -73,6 +73,18 @@ Test(daemon, finished_work_is_kept_for_the_grace_and_then_forgotten)
     cr_expect(eq(sz, volunteer_phase(&it, "stored"), 0));
 }
 
+/* Found by running a client a year ahead for a few seconds: all it kept was gone. */
+Test(daemon, a_clock_that_runs_a_year_ahead_deletes_nothing_that_is_kept)
+{
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+    it.env.now_s += 365 * 86400;
+    volunteer_live(&it, 2 * HOUR);
+    restart();
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+}
+
 Test(daemon, reported_work_is_kept_until_the_server_has_it_stored)
 {
     it.site.keeps_reported = true;
