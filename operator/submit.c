@@ -215,11 +215,54 @@ static enum status unlock_and_refresh(struct submitting *work, struct error *err
     return publish_freshness(work->profile, &fresh, &nothing, err);
 }
 
+/* The record of a batch that may never be: for looking at units before there is one. */
+static enum status imagine_batch(struct submitting *work, struct error *err)
+{
+    struct env *env = work->session->env;
+    int64_t now_s = env->now_s(env);
+    const char *excess;
+
+    TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
+    work->record = (struct batch_record){
+        .app_version = work->app.envelope.digest,
+        .created_s = now_s,
+        .not_after_s = now_s + work->submission->valid_s,
+        .keyring_version = work->profile->trust.keyring.version,
+    };
+    env->random(env, work->record.batch.bytes, sizeof work->record.batch.bytes);
+    submission_settle(work->submission, &work->app.app, &work->record);
+    excess = limits_exceeding(&work->submission->common.limits, &work->app.app.limits);
+    if (excess != NULL)
+        return error_set(err, STATUS_INVALID, "%s is above the ceiling of the app %s", excess,
+                         work->app.app.name.text);
+    return STATUS_OK;
+}
+
+/* What is wrong with the first unit is said before a batch is made for it. */
+static enum status rehearse(struct submitting *work, struct error *err)
+{
+    CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};
+    const struct unit_draft *draft;
+    enum status status;
+
+    TRY(unit_source_peek(work->source, &draft, err));
+    if (draft == NULL)
+        return error_set(err, STATUS_INVALID, "there is no unit to submit");
+    status = imagine_batch(work, err);
+    if (status == STATUS_OK)
+        status = submission_prepare(work->submission, work->session->env->disk, draft, 0, &prepared,
+                                    err);
+    batch_record_clear(&work->record);
+    known_app_clear(&work->app);
+    return status;
+}
+
 static enum status submit(struct submitting *work, struct error *err)
 {
     int64_t known;
 
     TRY(name_check_file(work->source, err));
+    TRY(rehearse(work, err));
     TRY(unlock_and_refresh(work, err));
     TRY(open_batch(work->profile, work->submission, &work->record, &work->app, err));
     submission_settle(work->submission, &work->app.app, &work->record);
@@ -233,18 +276,9 @@ static enum status submit(struct submitting *work, struct error *err)
 
 static enum status dry_run(struct submitting *work, struct error *err)
 {
-    struct env *env = work->session->env;
-    int64_t now_s = env->now_s(env);
+    struct disk *disk = work->session->env->disk;
 
-    TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
-    work->record = (struct batch_record){
-        .app_version = work->app.envelope.digest,
-        .created_s = now_s,
-        .not_after_s = now_s + work->submission->valid_s,
-        .keyring_version = work->profile->trust.keyring.version,
-    };
-    env->random(env, work->record.batch.bytes, sizeof work->record.batch.bytes);
-    submission_settle(work->submission, &work->app.app, &work->record);
+    TRY(imagine_batch(work, err));
     work->names.is_on = true;
     for (;;) {
         CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
@@ -254,7 +288,7 @@ static enum status dry_run(struct submitting *work, struct error *err)
         TRY(unit_source_next(work->source, &draft, &is_there, err));
         if (!is_there)
             return STATUS_OK;
-        TRY(submission_prepare(work->submission, env->disk, &draft, work->sent, &prepared, err));
+        TRY(submission_prepare(work->submission, disk, &draft, work->sent, &prepared, err));
         TRY(name_check_claim(&work->names, work->source, &prepared.unit, err));
         if (work->sent++ < DRY_SHOWN)
             session_print(work->session, prepared.payload);

@@ -21,6 +21,7 @@ void unit_source_clear(struct unit_source *source)
     input_groups_clear(&source->groups);
     disk_file_close(source->file);
     buffer_clear(&source->ahead);
+    unit_draft_clear(&source->peeked);
     *source = (struct unit_source){0};
 }
 
@@ -83,6 +84,8 @@ void unit_source_rewind(struct unit_source *source)
     source->offset = 0;
     source->line = 0;
     source->is_at_end = false;
+    source->is_peeked = false;
+    unit_draft_clear(&source->peeked);
     buffer_reset(&source->ahead);
 }
 
@@ -238,12 +241,30 @@ static void next_of_groups(struct unit_source *source, struct unit_draft *draft,
     group->paths = (struct texts){0};
 }
 
+enum status unit_source_peek(struct unit_source *source, const struct unit_draft **ret_draft,
+                             struct error *err)
+{
+    if (!source->is_peeked) {
+        TRY(unit_source_next(source, &source->peeked, &source->is_peeked_there, err));
+        source->is_peeked = true;
+    }
+    *ret_draft = source->is_peeked_there ? &source->peeked : NULL;
+    return STATUS_OK;
+}
+
 enum status unit_source_next(struct unit_source *source, struct unit_draft *ret_draft,
                              bool *ret_is_there, struct error *err)
 {
     CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
     bool is_there = false;
 
+    if (source->is_peeked) {
+        *ret_draft = source->peeked;
+        *ret_is_there = source->is_peeked_there;
+        source->peeked = (struct unit_draft){0};
+        source->is_peeked = false;
+        return STATUS_OK;
+    }
     if (source->kind == SOURCE_RANGE)
         next_of_range(source, &draft, &is_there);
     else if (source->kind == SOURCE_GROUPS)

@@ -36,6 +36,9 @@ struct unit_source {
     struct buffer ahead; /* owned; read, not yet given out */
     int64_t line;        /* number of the last one */
     bool is_at_end;
+    bool is_peeked; /* the next answer is known: */
+    bool is_peeked_there;
+    struct unit_draft peeked; /* owned */
 };
 
 void unit_source_clear(struct unit_source *source); /* for CLEANUP(), too */
@@ -58,6 +61,10 @@ void unit_source_stream(struct unit_source *ret_source, FILE *stream);
 /* *ret_is_there false: that was all. STATUS_INVALID names the line. */
 enum status unit_source_next(struct unit_source *source, struct unit_draft *ret_draft,
                              bool *ret_is_there, struct error *err) MUST_USE;
+
+/* What the next unit_source_next() will say. *ret_draft is borrowed until then; NULL: no more. */
+enum status unit_source_peek(struct unit_source *source, const struct unit_draft **ret_draft,
+                             struct error *err) MUST_USE;
 
 /* From the beginning again: for a file of lines only. */
 bool unit_source_can_rewind(const struct unit_source *source);

@@ -258,6 +258,32 @@ Test(submit, an_interrupted_submission_ends_with_130_and_goes_on)
     expect_listed("b");
 }
 
+static void expect_no_batch(size_t before)
+{
+    for (size_t i = before; i < desk_site.log.count; i++)
+        cr_expect(strstr(desk_site.log.texts[i], "/v1/batches") == NULL, "%s",
+                  desk_site.log.texts[i]);
+}
+
+/* Such commands left an empty batch, open for ever, and a name that was taken. */
+Test(submit, what_is_wrong_with_the_first_unit_is_said_before_a_batch_is_made)
+{
+    size_t before = desk_site.log.count;
+
+    write_at_home("bad", "{\"nam\":\"x\"}\n");
+    write_at_home("none", "\n");
+    cr_expect(ne(int, RUN("submit", "app", "--units", at_home("bad")), EXIT_DONE));
+    cr_expect(ne(int, RUN("submit", "app", "--units", at_home("none")), EXIT_DONE));
+    cr_expect(strstr(desk_said, "no unit") != NULL, "%s", desk_said);
+    cr_expect(ne(int, RUN("submit", "app", "--name", "b", "--", "{from}"), EXIT_DONE));
+    cr_expect(strstr(desk_said, "{from}") != NULL, "%s", desk_said);
+    cr_expect(ne(int, RUN("submit", "app", "--range", "0..2", "--memory", "900G"), EXIT_DONE));
+    cr_expect(strstr(desk_said, "memory_bytes") != NULL, "%s", desk_said);
+    cr_expect(ne(int, RUN("submit", "app", "--range", "0..2", "--memory", "900G", "--dry-run"),
+                 EXIT_DONE));
+    expect_no_batch(before);
+}
+
 Test(submit, a_dry_run_sends_nothing)
 {
     size_t before = desk_site.log.count;
