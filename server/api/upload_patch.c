@@ -119,6 +119,9 @@ static enum status begin(struct call *call, struct patch_state *state, bool *ret
     *ret_is_done = state->facts.is_done && offset <= state->facts.length;
     if (*ret_is_done)
         return STATUS_OK;
+    if (call->head->content_length > state->facts.length - offset)
+        return error_set(err, STATUS_TOO_LARGE, "this output has %" PRId64 " bytes",
+                         state->facts.length);
     TRY(call_check_room(call, err));
     return uploads_write(uploads, id, call->who.subject, offset, &state->writer, err);
 }

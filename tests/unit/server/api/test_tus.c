@@ -213,6 +213,8 @@ Test(tus, more_than_was_reported_is_refused)
     memcpy(more, output, SIZE);
     cr_assert(eq(int, create(&hosts[asked], reports[asked].task, SIZE), 201));
     cr_expect(eq(int, patch(&hosts[asked], 0, more, SIZE + 1000), 413), "%s", grid_body(&grid));
+    /* Nothing of it was taken: the right bytes go in from the beginning. */
+    cr_expect(eq(int, patch(&hosts[asked], 0, output, SIZE), 204), "%s", grid_body(&grid));
     free(more);
 }
 
