@@ -8,7 +8,9 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 
-#define WAIT_MAX_MS 1000 /* other people's clocks and connections are looked at as often */
+#define LOCK_TRIES   20 /* a verb that found no daemon holds the folder for a moment */
+#define LOCK_WAIT_MS 100
+#define WAIT_MAX_MS  1000 /* other people's clocks and connections are looked at as often */
 
 struct running {
     struct client_world *world;
@@ -42,6 +44,18 @@ static enum status set_log_level(struct client_world *world, const struct option
     return STATUS_OK;
 }
 
+static enum status open_folder(struct running *it, const char *path, struct error *err)
+{
+    struct env *env = it->world->env;
+    enum status status = data_folder_open(env, path, &it->folder, err);
+
+    for (int i = 1; i < LOCK_TRIES && status == STATUS_BUSY; i++) {
+        env->sleep_ms(env, LOCK_WAIT_MS);
+        status = data_folder_open(env, path, &it->folder, err);
+    }
+    return status;
+}
+
 static enum status set_up(struct running *it, const struct options *options, struct error *err)
 {
     struct disk_path path, socket;
@@ -53,7 +67,7 @@ static enum status set_up(struct running *it, const struct options *options, str
     TRY(set_log_level(it->world, options, err));
     TRY(read_config(it->world, options, &it->config, err));
     TRY(data_path(it->world, options, &path, err));
-    TRY(data_folder_open(it->world->env, path.text, &it->folder, err));
+    TRY(open_folder(it, path.text, err));
     TRY(it->world->open_http(&it->http, err));
     TRY(it->world->open_launcher(it->world, &it->launcher, err));
     parts.http = it->http;

@@ -24,11 +24,12 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
                          struct running_task **ret_task, struct error *err)
 {
     struct fake_launcher *self = self_of(launcher);
-    struct running_task *task = must_alloc(1, sizeof *task);
+    struct running_task *task;
     size_t last = 0;
 
     if (self->start_fails != STATUS_OK)
         return error_set(err, self->start_fails, "the machine has no process left");
+    task = must_alloc(1, sizeof *task);
     while (spec->arguments[last + 1] != NULL)
         last++;
     (void)text_fit(self->last_argument, sizeof self->last_argument, spec->arguments[last]);

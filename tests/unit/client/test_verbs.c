@@ -137,12 +137,21 @@ static void set_link(void)
     (void)snprintf(link_text, sizeof link_text, "%s#%s", FAKE_SITE_URL, id);
 }
 
+/* Two processes wait for each other here: by the clock of the world, too. */
+static void sleep_really(struct env *its, int64_t ms)
+{
+    (void)its;
+    (void)usleep((useconds_t)ms * 1000);
+    fake_env_pass(&env, ms);
+}
+
 static void set_up(void)
 {
     log_init(NULL, LOG_ERROR, 2);
     (void)strcpy(path, "/tmp/dugnad-verbs-XXXXXX");
     cr_assert(mkdtemp(path) != NULL);
     fake_env_init(&env, 7);
+    env.base.sleep_ms = sleep_really;
     env.now_s = SAMPLE_NOW_S;
     fake_launcher_init(&launcher, &env.base);
     launcher.duration_ms = 0;
@@ -175,7 +184,7 @@ static bool daemon_answers(void)
     return !says("The daemon does not run");
 }
 
-static struct daemon_process daemon_start(void)
+static struct daemon_process daemon_start_unwatched(void)
 {
     static const char *const words[] = {"dugnad-client", "run", "--log", "error"};
     struct daemon_process it;
@@ -190,8 +199,20 @@ static struct daemon_process daemon_start(void)
         _exit(in_world(ends[0], 4, words));
     }
     (void)close(ends[0]);
+    return it;
+}
+
+static void await_daemon(void)
+{
     for (int i = 0; i < STARTS_WITHIN_S * 20 && !daemon_answers(); i++)
         (void)usleep(50000);
+}
+
+static struct daemon_process daemon_start(void)
+{
+    struct daemon_process it = daemon_start_unwatched();
+
+    await_daemon();
     return it;
 }
 
@@ -451,4 +472,47 @@ Test(verbs, several_projects_are_kept_apart_by_id_name_and_url)
     cr_expect(eq(sz, count_said("A sample"), 1), "the first is left");
     cr_expect(eq(int, CLIENT("detach", strchr(first, '#') + 1), 0), "by its id: %s", said);
     expect_not_attached();
+}
+
+/* Another process has the folder's lock for half a second from now on. */
+static pid_t hold_folder(void)
+{
+    struct disk_path lock;
+    int ends[2];
+    char told;
+    pid_t holder;
+
+    cr_assert(
+        eq(int, disk_join(&lock, NULL, "%s/.local/share/dugnad-client/lock", path), STATUS_OK));
+    cr_assert(pipe(ends) == 0);
+    holder = fork();
+    cr_assert(holder >= 0);
+    if (holder == 0) {
+        struct disk_file *held = NULL;
+        bool is_held = env.base.disk->lock(env.base.disk, lock.text, &held, NULL) == STATUS_OK;
+
+        is_held = is_held && write(ends[1], "!", 1) == 1;
+        (void)usleep(500000);
+        _exit(is_held ? 0 : 1);
+    }
+    cr_assert(read(ends[0], &told, 1) == 1);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return holder;
+}
+
+/* A status at the moment a daemon started held the lock, and the daemon gave up. */
+Test(verbs, a_daemon_waits_for_a_verb_that_holds_the_folder)
+{
+    struct daemon_process it;
+    pid_t holder;
+    int status = 1;
+
+    cr_assert(eq(int, CLIENT("status"), 0));
+    holder = hold_folder();
+    it = daemon_start_unwatched();
+    cr_assert(waitpid(holder, &status, 0) == holder);
+    cr_expect(eq(int, status, 0));
+    await_daemon();
+    cr_expect(eq(int, daemon_end(&it), 0));
 }

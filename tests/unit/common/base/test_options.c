@@ -59,13 +59,13 @@ static const struct program dugnad = {
 
 Test(options, values_operands_and_the_rest_are_told_apart)
 {
+    static const char *const words[] = {"primes", "--quorum=3", "a",  "--only", "x",       "--only",
+                                        "--y",    "--json",     "--", "{from}", "--quorum"};
     CLEANUP(options_clear) struct options options = {0};
     int64_t quorum;
 
-    cr_assert(eq(int,
-                 PARSE(&options, NULL, "primes", "--quorum=3", "a", "--only", "x", "--only", "--y",
-                       "--json", "--", "{from}", "--quorum"),
-                 STATUS_OK));
+    cr_assert(
+        eq(int, options_parse(&dugnad, &submit, COUNT(words), words, &options, NULL), STATUS_OK));
     cr_expect(eq(sz, options.operand_count, 2));
     cr_expect(eq(str, (char *)options.operands[1], "a"));
     cr_expect(eq(sz, options.rest_count, 2));
