@@ -125,7 +125,7 @@ def scenario_attach_and_detach(build):
         ann = grid.machine("ann")
         sleep_units(grid, "detach", 1, 1, "--quorum", "2")
         ann.start()
-        wait_for(lambda: {"reported", "finished"} & set(phases(ann)), 60, f"nothing is finished: {ann.status()}")
+        wait_for(lambda: {"reported", "finished", "stored"} & set(phases(ann)), 60, f"nothing is finished: {ann.status()}")
         done = grid.run("dugnad-client", "detach", grid.url, "--data", ann.data)
         if done.returncode != 0:
             expect("--yes" in done.stderr, f"detach says: {done.stderr}")
@@ -159,7 +159,7 @@ def scenario_cloned_machine(build):
         ann, bob, cid = grid.machines
         sleep_units(grid, "cloned", 1, 12)
         ann.start()
-        wait_for(lambda: "running" in phases(ann), 60, "ann computes nothing")
+        wait_for(lambda: {"running", "finished", "stored"} & set(phases(ann)), 60, "ann computes nothing")
         ann.kill()
         clone = Machine(grid, "clone", settings={"visit_interval": "3s"})
         shutil.copytree(ann.data, clone.data, ignore=shutil.ignore_patterns("control.sock", "lock"))
