@@ -74,6 +74,19 @@ void volunteer_stop(struct volunteer *it)
     data_folder_close(&it->folder);
 }
 
+void volunteer_end(struct volunteer *it)
+{
+    MUST(it->site.broken[0] == '\0');
+    volunteer_clear(it);
+    MUST(it->launcher.alive == 0 && it->site.net.open == 0);
+}
+
+void volunteer_restart(struct volunteer *it)
+{
+    volunteer_stop(it);
+    MUST(volunteer_start(it));
+}
+
 void volunteer_attach(struct volunteer *it)
 {
     struct project_record record = {.project = it->site.sample.project,

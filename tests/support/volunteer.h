@@ -26,11 +26,15 @@ struct volunteer {
 void volunteer_init(struct volunteer *it, size_t units);
 void volunteer_clear(struct volunteer *it);
 
+/* The same, and nothing of it may be left, nor have broken the protocol. */
+void volunteer_end(struct volunteer *it);
+
 void volunteer_attach(struct volunteer *it);
 
 /* Start the daemon; false: it could not (the disk fails). Stop it as SIGKILL would. */
 bool volunteer_start(struct volunteer *it);
 void volunteer_stop(struct volunteer *it);
+void volunteer_restart(struct volunteer *it); /* one after the other */
 
 /* Step, letting the time pass to each next wake-up, until `ms` are over. */
 void volunteer_live(struct volunteer *it, int64_t ms);

@@ -1,0 +1,130 @@
+/* client/daemon: tasks that end otherwise than done. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "tests/support/volunteer.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+
+static struct volunteer it;
+
+static void set_up(void)
+{
+    log_init(NULL, LOG_ERROR, 2);
+    volunteer_init(&it, 4);
+}
+
+static void tear_down(void)
+{
+    volunteer_end(&it);
+}
+
+TestSuite(daemon, .init = set_up, .fini = tear_down, .timeout = 60);
+
+Test(daemon, a_task_that_fails_is_reported_with_its_words)
+{
+    it.launcher.end.code = 3;
+    (void)text_fit(it.launcher.end.tail, sizeof it.launcher.end.tail, "no such thing\n");
+    it.launcher.end.tail_length = strlen(it.launcher.end.tail);
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+    cr_expect(eq(str, it.site.tasks[0].stderr_tail, "no such thing\n"));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+/* Never the app's fault, whatever this machine lacks: no error is reported, and it runs later. */
+static void expect_later(const char *words)
+{
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_REPORTED), 0));
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), words) != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    cr_expect(eq(i64, it.site.asked_tasks, 0), "no more is asked for meanwhile");
+}
+
+static void expect_done_now(void)
+{
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+}
+
+Test(daemon, a_machine_that_cannot_fork_runs_the_task_later_and_says_so)
+{
+    it.launcher.start_fails = STATUS_BUSY;
+    expect_later("no process left");
+    it.launcher.start_fails = STATUS_OK;
+    expect_done_now();
+}
+
+Test(daemon, a_keeper_that_cannot_fork_is_not_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = EAGAIN, .failed_step = "process"};
+    it.launcher.duration_ms = 0;
+    expect_later("could not start");
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    expect_done_now();
+}
+
+Test(daemon, want_of_memory_at_exec_is_not_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = ENOMEM, .failed_step = "executable"};
+    it.launcher.duration_ms = 0;
+    expect_later("could not start");
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    expect_done_now();
+}
+
+Test(daemon, a_program_that_is_none_is_the_apps_error)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = ENOEXEC, .failed_step = "executable"};
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+Test(daemon, a_spool_without_room_collects_the_outputs_later_and_says_so)
+{
+    it.launcher.collect_fails = STATUS_FULL;
+    expect_later("no room");
+    it.launcher.collect_fails = STATUS_OK;
+    expect_done_now();
+    cr_expect(eq(i64, it.launcher.started, 4), "nothing ran twice");
+}
+
+static char *nothing(void *context, const char *slot, const char *name)
+{
+    (void)context;
+    (void)slot;
+    (void)name;
+    return NULL;
+}
+
+Test(daemon, a_missing_output_is_an_error)
+{
+    it.launcher.output = nothing;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+    cr_expect(eq(str, it.site.tasks[0].why, "output out is missing"));
+}
+
+Test(daemon, a_task_that_ran_when_the_client_died_runs_again)
+{
+    volunteer_live(&it, MINUTE / 2);
+    cr_expect(eq(i64, it.launcher.started, 1));
+    volunteer_restart(&it);
+    cr_expect(eq(i64, it.launcher.killed, 1));
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 5));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}

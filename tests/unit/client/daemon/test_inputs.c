@@ -1,0 +1,127 @@
+/* client/daemon: inputs that cannot be had, and large ones. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/crypto/base64.h"
+#include "common/env/real.h"
+#include "tests/support/volunteer.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+static struct volunteer it;
+
+static void set_up(void)
+{
+    log_init(NULL, LOG_ERROR, 2);
+    volunteer_init(&it, 4);
+}
+
+static void tear_down(void)
+{
+    volunteer_end(&it);
+}
+
+TestSuite(daemon, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* --- files that cannot be had --- */
+
+/* Task 1 needs a file that the server has not; the back-off for it held up all others. */
+Test(daemon, a_file_that_cannot_be_had_does_not_hold_up_the_others)
+{
+    struct work_input *input = &it.site.sample.unit.inputs[0];
+    struct digest data = input->digest;
+
+    input->digest = digest_of("nobody has this", 15);
+    envelope_clear(&it.site.tasks[0].unit);
+    it.site.tasks[0].unit = sample_seal_unit(&it.site.sample);
+    input->digest = data;
+    it.config.retry_first = 600;
+    volunteer_live(&it, 15 * MINUTE);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 3));
+    volunteer_live(&it, 2 * DAY);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
+}
+
+/* --- large inputs --- */
+
+#define LARGE_BYTES (16 * 1024 * 1024)
+
+static void write_large(const char *bytes, const struct digest *digest)
+{
+    struct disk *disk = disk_real();
+    char hex[2 * DIGEST_BYTES + 1];
+    struct disk_path file;
+
+    text_from_bytes(digest->bytes, DIGEST_BYTES, hex);
+    cr_assert(eq(int, disk_join(&file, NULL, "%s/cache/%s", it.path, hex), STATUS_OK));
+    cr_assert(eq(int, disk->write(disk, file.text, bytes, LARGE_BYTES, 0600, NULL), STATUS_OK));
+}
+
+/* Its only input to be fetched is large, and in the cache already. */
+static void give_a_large_input(void)
+{
+    char *bytes = must_alloc(LARGE_BYTES, 1);
+    struct work_input *input = &it.site.sample.unit.inputs[0];
+
+    volunteer_stop(&it);
+    input->digest = digest_of(bytes, LARGE_BYTES);
+    input->size = LARGE_BYTES;
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        envelope_clear(&it.site.tasks[i].unit);
+        it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
+    }
+    write_large(bytes, &input->digest);
+    free(bytes);
+    cr_assert(volunteer_start(&it));
+}
+
+static bool is_being_filled(void)
+{
+    struct disk *disk = disk_real();
+    struct disk_entry entry = {.size_bytes = 0};
+    struct disk_path file;
+    char id[64];
+
+    base64url_encode(it.site.sample.project.bytes, DIGEST_BYTES, id);
+    cr_assert(disk_join(&file, NULL, "%s/projects/%s/slots/1/data", it.path, id) == STATUS_OK);
+    return disk->look(disk, file.text, &entry, NULL) == STATUS_OK && entry.size_bytes < LARGE_BYTES;
+}
+
+/* One step copied all of it, and neither owner nor network was heard meanwhile. */
+Test(daemon, a_large_input_is_copied_in_pieces_between_which_the_owner_is_heard)
+{
+    int pieces = 0;
+
+    give_a_large_input();
+    for (int i = 0; i < 200 && it.launcher.started == 0; i++) {
+        (void)daemon_step(it.daemon);
+        pieces += is_being_filled() ? 1 : 0;
+        if (pieces == 2 && i < 100) {
+            json_decref(volunteer_ask(&it, "pause"));
+            for (int j = 0; j < 20; j++)
+                (void)daemon_step(it.daemon);
+            cr_expect(is_being_filled(), "a pause holds here, too");
+            json_decref(volunteer_ask(&it, "resume"));
+        }
+    }
+    cr_expect(ge(int, pieces, 2));
+    cr_expect(eq(i64, it.launcher.started, 1));
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+Test(daemon, a_client_that_stops_while_it_copies_starts_the_copy_anew)
+{
+    give_a_large_input();
+    for (int i = 0; i < 200 && !is_being_filled(); i++)
+        (void)daemon_step(it.daemon);
+    cr_assert(is_being_filled());
+    volunteer_restart(&it);
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}

@@ -1,0 +1,145 @@
+/* client/daemon: outputs too large to travel in a visit. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "tests/support/volunteer.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+
+static struct volunteer it;
+
+static void set_up(void)
+{
+    log_init(NULL, LOG_ERROR, 2);
+    volunteer_init(&it, 4);
+}
+
+static void tear_down(void)
+{
+    volunteer_end(&it);
+}
+
+TestSuite(daemon, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static char *large(void *context, const char *slot, const char *name)
+{
+    char *bytes = must_alloc(100001, 1);
+
+    (void)context;
+    (void)slot;
+    (void)name;
+    memset(bytes, 'x', 100000);
+    return bytes;
+}
+
+Test(daemon, a_large_output_is_uploaded_when_asked_for)
+{
+    it.launcher.output = large;
+    it.site.asks_for_bodies = true;
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+}
+
+Test(daemon, an_upload_that_broke_goes_on_where_it_was)
+{
+    it.launcher.output = large;
+    it.site.asks_for_bodies = true;
+    it.site.upload_cut = 70000;
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+static enum fake_fate breaks_after_one_piece(void *context, const struct fake_request *request)
+{
+    struct fake_site *site = context;
+
+    if (site->upload_length == 70000 && request->method == HTTP_HEAD)
+        return FATE_LOST_REQUEST;
+    return FATE_DELIVERED;
+}
+
+/* One unit; its upload broke after 70,000 bytes, and the client was stopped before it went on. */
+static void break_an_upload(void)
+{
+    it.launcher.output = large;
+    it.site.asks_for_bodies = true;
+    it.site.upload_cut = 70000;
+    it.site.net.fate = breaks_after_one_piece;
+    for (int i = 0; i < 240 && it.site.upload_length != 70000; i++)
+        volunteer_live(&it, MINUTE);
+    cr_assert(eq(sz, it.site.upload_length, 70000));
+    volunteer_stop(&it);
+    it.site.net.fate = NULL;
+}
+
+Test(daemon, an_upload_goes_on_where_it_was_after_a_restart)
+{
+    int64_t made;
+
+    break_an_upload();
+    made = it.site.uploads_made;
+    cr_assert(volunteer_start(&it));
+    for (int i = 0; i < 60 && !it.site.tasks[it.site.upload_task - 1].was_uploaded; i++)
+        volunteer_live(&it, MINUTE);
+    cr_expect(eq(i64, it.site.uploads_made, made), "no other one was begun");
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+Test(daemon, an_upload_that_the_server_forgot_meanwhile_is_begun_anew)
+{
+    break_an_upload();
+    it.site.upload_size = it.site.upload_length = 0;
+    cr_assert(volunteer_start(&it));
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+static enum fake_fate loses_replies_to_patches(void *context, const struct fake_request *request)
+{
+    (void)context;
+    return request->method == HTTP_PATCH ? FATE_LOST_REPLY : FATE_DELIVERED;
+}
+
+/* It was sent again from its first byte. */
+Test(daemon, an_upload_whose_last_reply_was_lost_is_not_sent_again)
+{
+    it.launcher.output = large;
+    it.site.asks_for_bodies = true;
+    it.site.net.fate = loses_replies_to_patches;
+    for (int i = 0; i < 240 && it.site.upload_length == 0; i++)
+        volunteer_live(&it, MINUTE);
+    it.site.net.fate = NULL;
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(i64, it.site.uploads_made, 4));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+/* The end of its exchange was taken for a task that wanted nothing, which was fatal. */
+Test(daemon, an_upload_that_nobody_needs_any_more_is_broken_off)
+{
+    it.launcher.output = large;
+    it.site.asks_for_bodies = true;
+    it.site.net.stalled = "/v1/uploads";
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.site.uploads_made, 1));
+    it.site.drops_reported = true;
+    volunteer_live(&it, HOUR);
+    it.site.net.stalled = NULL;
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, it.site.uploads_made, 1));
+}
+
+Test(daemon, a_large_output_nobody_asks_for_stays_here)
+{
+    it.launcher.output = large;
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 0));
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
+}
