@@ -23,6 +23,7 @@ struct fake_task {
     enum fake_task_state state;
     enum visit_outcome outcome;
     enum refusal refusal;
+    struct digest refused;
     struct named_output output; /* the first */
     char stderr_tail[64];
     char why[128];

@@ -261,6 +261,18 @@ struct envelope sample_seal_notice(const struct sample *sample)
     return sample_seal(NOTICE_TYPE, payload, &sample->work);
 }
 
+void sample_forge(const struct sample *sample, struct envelope *envelope,
+                  const struct private_key *key)
+{
+    CLEANUP(envelope_clear)
+    struct envelope theirs = sample_seal(envelope->type, envelope->payload, &sample->stranger);
+    size_t i = 0;
+
+    while (!public_key_equals(&envelope->signatures[i].hint, &key->public_key))
+        assert(++i < envelope->signature_count);
+    envelope->signatures[i].signature = theirs.signatures[0].signature;
+}
+
 void sample_trust(const struct sample *sample, struct trust *ret_trust)
 {
     CLEANUP(envelope_clear) struct envelope keyring = sample_seal_keyring(sample);

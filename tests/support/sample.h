@@ -38,6 +38,13 @@ struct envelope sample_seal_variant(const struct sample *sample);
 struct envelope sample_seal_unit(const struct sample *sample);
 struct envelope sample_seal_notice(const struct sample *sample);
 
+/*
+ * In place of this key's signature, put a sound one of the stranger's that says to be this key's:
+ * nothing but checking it against the key tells the two apart.
+ */
+void sample_forge(const struct sample *sample, struct envelope *envelope,
+                  const struct private_key *key);
+
 /* Trust with the keyring and freshness as they are. */
 void sample_trust(const struct sample *sample, struct trust *ret_trust);
 

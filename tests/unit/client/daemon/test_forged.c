@@ -1,0 +1,207 @@
+/*
+ * client/daemon: signatures that say to be a key's of the project and are not (I1). What the daemon
+ * receives is checked where it is received: each test fails if nobody looks at the signature.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "tests/support/volunteer.h"
+
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+
+static struct volunteer it;
+
+static void set_up(void)
+{
+    log_init(NULL, LOG_ERROR, 2);
+    volunteer_init(&it, 4);
+}
+
+static void tear_down(void)
+{
+    volunteer_end(&it);
+}
+
+TestSuite(forged, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* --- units --- */
+
+static void expect_the_first_unit_refused(void)
+{
+    const struct fake_task *task = &it.site.tasks[0];
+
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, task->outcome, VISIT_REFUSED));
+    cr_expect(eq(int, task->refusal, REFUSAL_CHANGED_PAYLOAD));
+    cr_expect(digest_equals(&task->refused, &task->unit.digest));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, it.launcher.started, 3), "the others are computed");
+}
+
+Test(forged, a_unit_is_refused)
+{
+    sample_forge(&it.site.sample, &it.site.tasks[0].unit, &it.site.sample.work);
+    expect_the_first_unit_refused();
+}
+
+/* A signature that the key did make, of something else. */
+Test(forged, a_unit_with_the_signature_of_another_is_refused)
+{
+    it.site.tasks[0].unit.signatures[0] = it.site.tasks[1].unit.signatures[0];
+    expect_the_first_unit_refused();
+}
+
+Test(forged, a_unit_whose_signature_no_key_makes_is_refused_with_its_own_reason)
+{
+    struct signature *signature = &it.site.tasks[0].unit.signatures[0].signature;
+
+    memset(signature->bytes + 32, 0xff, 32); /* S is far above the group's order */
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].refusal, REFUSAL_BAD_SIGNATURE));
+    cr_expect(eq(i64, it.launcher.started, 3));
+}
+
+/* --- apps --- */
+
+static void expect_all_refused(const struct digest *what)
+{
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 0));
+    cr_expect(eq(i64, it.site.files_served, 0), "nothing is fetched for it, either");
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        cr_expect(eq(int, it.site.tasks[i].outcome, VISIT_REFUSED));
+        cr_expect(eq(int, it.site.tasks[i].refusal, REFUSAL_CHANGED_PAYLOAD));
+        cr_expect(digest_equals(&it.site.tasks[i].refused, what));
+    }
+}
+
+Test(forged, an_app_version_is_refused)
+{
+    sample_forge(&it.site.sample, &it.site.app_version, &it.site.sample.app);
+    expect_all_refused(&it.site.app_version.digest);
+}
+
+Test(forged, a_variant_is_refused)
+{
+    sample_forge(&it.site.sample, &it.site.variant, &it.site.sample.app);
+    expect_all_refused(&it.site.variant.digest);
+}
+
+/* --- freshness --- */
+
+/* The next one, as a server without the key would make it. */
+static void forge_freshness(void)
+{
+    it.site.sample.freshness.sequence++;
+    envelope_clear(&it.site.freshness);
+    it.site.freshness = sample_seal_freshness(&it.site.sample);
+    sample_forge(&it.site.sample, &it.site.freshness, &it.site.sample.fresh);
+}
+
+Test(forged, a_freshness_does_not_keep_a_stolen_server_going)
+{
+    volunteer_live(&it, MINUTE / 2);
+    cr_expect(eq(i64, it.launcher.started, 1));
+    it.env.now_s += 20 * DAY_S;
+    it.site.sample.freshness.expires_s += 20 * DAY_S;
+    forge_freshness();
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 1), "the true one has run out");
+    cr_expect(gt(i64, it.site.bulletins, 10));
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+}
+
+Test(forged, a_freshness_cannot_revoke)
+{
+    struct freshness *freshness = &it.site.sample.freshness;
+
+    volunteer_live(&it, MINUTE / 2);
+    freshness->app_versions = must_alloc(1, sizeof *freshness->app_versions);
+    freshness->app_versions[0] = it.site.app_version.digest;
+    freshness->app_version_count = 1;
+    forge_freshness();
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.launcher.killed, 0));
+    cr_expect(eq(i64, it.launcher.started, 4), "all that it has are computed");
+    cr_expect(ne(str, (char *)volunteer_text(&it, "trouble"), ""), "and it is said");
+}
+
+/* --- keyrings --- */
+
+/* Version 2, in which the stranger may sign all work, and units that the stranger signed. */
+static void make_their_keyring(void)
+{
+    struct keyring *keyring = &it.site.sample.keyring;
+
+    keyring->version = 2;
+    for (size_t i = 0; i < keyring->publisher_count; i++)
+        if (keyring->publishers[i].role == ROLE_WORK)
+            keyring->publishers[i].key = it.site.sample.stranger.public_key;
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        struct envelope *unit = &it.site.tasks[i].unit;
+        struct envelope theirs = sample_seal(unit->type, unit->payload, &it.site.sample.stranger);
+
+        envelope_clear(unit);
+        *unit = theirs;
+    }
+}
+
+/* It is heard of, and then the units are granted. */
+static void serve_keyring(void)
+{
+    it.site.grants_at_once = 0;
+    volunteer_live(&it, HOUR);
+    it.site.grants_at_once = FAKE_UNITS_MAX;
+}
+
+/* The client goes on with the site once it serves the true one again, and with that one. */
+static void expect_refused(struct envelope *theirs)
+{
+    struct envelope genuine = it.site.keyring;
+
+    it.site.keyring = *theirs;
+    serve_keyring();
+    cr_expect(ne(str, (char *)volunteer_text(&it, "trouble"), ""), "and it is said");
+    envelope_clear(&it.site.keyring);
+    it.site.keyring = genuine;
+    it.site.sample.keyring.version = 1;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 0));
+    for (size_t i = 0; i < it.site.task_count; i++)
+        cr_expect(eq(int, it.site.tasks[i].refusal, REFUSAL_UNKNOWN_KEY));
+}
+
+Test(forged, a_keyring_that_one_root_key_of_two_signed_is_refused)
+{
+    struct envelope theirs;
+
+    make_their_keyring();
+    theirs = sample_seal_keyring(&it.site.sample);
+    sample_forge(&it.site.sample, &theirs, &it.site.sample.root[1]);
+    expect_refused(&theirs);
+}
+
+Test(forged, a_keyring_that_no_root_key_signed_is_refused)
+{
+    struct envelope theirs;
+
+    make_their_keyring();
+    theirs = sample_seal_keyring(&it.site.sample);
+    sample_forge(&it.site.sample, &theirs, &it.site.sample.root[0]);
+    sample_forge(&it.site.sample, &theirs, &it.site.sample.root[1]);
+    expect_refused(&theirs);
+}
+
+/* So that the two above fail for want of a signature, and of nothing else. */
+Test(forged, the_same_keyring_signed_by_both_is_taken)
+{
+    make_their_keyring();
+    envelope_clear(&it.site.keyring);
+    it.site.keyring = sample_seal_keyring(&it.site.sample);
+    serve_keyring();
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 4));
+}
