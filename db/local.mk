@@ -6,28 +6,34 @@ libdb_a_SOURCES = \
 	%D%/query.h \
 	%D%/store.c %D%/store.h \
 	%D%/work.c %D%/work.h \
+	%D%/sql/check.c %D%/sql/check.h \
+	%D%/sql/check_rules.c %D%/sql/check_values.c \
+	%D%/sql/collect.c \
+	%D%/sql/load.c \
+	%D%/sql/migration.h \
+	%D%/sql/publish.c %D%/sql/publish.h \
+	%D%/sql/publish_apps.c %D%/sql/publish_batches.c \
+	%D%/sql/publish_files.c %D%/sql/publish_people.c \
+	%D%/sql/publish_revoked.c %D%/sql/publish_site.c \
+	%D%/sql/publish_units.c \
+	%D%/sql/query.c %D%/sql/query.h \
+	%D%/sql/rows.c %D%/sql/rows.h \
+	%D%/sql/scan.c \
+	%D%/sql/store.c %D%/sql/store.h \
+	%D%/sql/view.c %D%/sql/view.h \
+	%D%/sql/view_apps.c %D%/sql/view_batches.c \
+	%D%/sql/view_explain.c %D%/sql/view_files.c \
+	%D%/sql/view_results.c %D%/sql/view_site.c \
+	%D%/sql/view_units.c \
+	%D%/sql/work.h \
+	%D%/sqlite/check.c \
+	%D%/sqlite/driver.c \
 	%D%/sqlite/failure.c %D%/sqlite/failure.h \
-	%D%/sqlite/load.c %D%/sqlite/load.h \
 	%D%/sqlite/migrate.c %D%/sqlite/migrate.h \
-	%D%/sqlite/check.c %D%/sqlite/check.h \
-	%D%/sqlite/check_rules.c %D%/sqlite/check_values.c \
-	%D%/sqlite/collect.c \
-	%D%/sqlite/publish.c %D%/sqlite/publish.h \
-	%D%/sqlite/publish_apps.c %D%/sqlite/publish_batches.c \
-	%D%/sqlite/publish_files.c %D%/sqlite/publish_people.c \
-	%D%/sqlite/publish_revoked.c %D%/sqlite/publish_site.c \
-	%D%/sqlite/publish_units.c \
-	%D%/sqlite/query.c %D%/sqlite/query.h \
-	%D%/sqlite/rows.c %D%/sqlite/rows.h \
 	%D%/sqlite/save.c %D%/sqlite/save.h \
 	%D%/sqlite/save_records.c %D%/sqlite/save_units.c \
-	%D%/sqlite/scan.c \
 	%D%/sqlite/store.c %D%/sqlite/store.h \
-	%D%/sqlite/view.c %D%/sqlite/view.h \
-	%D%/sqlite/view_apps.c %D%/sqlite/view_batches.c \
-	%D%/sqlite/view_explain.c %D%/sqlite/view_files.c \
-	%D%/sqlite/view_results.c %D%/sqlite/view_site.c \
-	%D%/sqlite/view_units.c
+	%D%/sqlite/tables.c
 nodist_libdb_a_SOURCES = %D%/schema.c
 
 # Migrations, in order; the program carries them.
@@ -36,5 +42,5 @@ EXTRA_DIST += $(DB_MIGRATIONS) %D%/schema/embed.awk
 CLEANFILES += %D%/schema.c
 %D%/schema.c: $(DB_MIGRATIONS) %D%/schema/embed.awk
 	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && \
-	LC_ALL=C $(AWK) -f %D%/schema/embed.awk $(DB_MIGRATIONS) > $(abs_builddir)/$@.new && \
-	mv $(abs_builddir)/$@.new $(abs_builddir)/$@
+	LC_ALL=C $(AWK) -v prefix= -f %D%/schema/embed.awk $(DB_MIGRATIONS) \
+		> $(abs_builddir)/$@.new && mv $(abs_builddir)/$@.new $(abs_builddir)/$@

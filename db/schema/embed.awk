@@ -1,7 +1,8 @@
-# Turns migrations into C: each file becomes an array of its lines. Run with LC_ALL=C.
+# Turns migrations into C: each file becomes an array of its lines. Run with LC_ALL=C; `prefix` is
+# what the names begin with.
 BEGIN {
     print "/* Generated from db/schema/ by embed.awk. */"
-    print "#include \"db/sqlite/migrate.h\""
+    print "#include \"db/sql/migration.h\""
     print "#include <stddef.h>"
 }
 FNR == 1 {
@@ -21,9 +22,9 @@ FNR == 1 {
 END {
     if (count > 0)
         print "    NULL,\n};"
-    print "const struct migration migrations[] = {"
+    print "const struct migration " prefix "migrations[] = {"
     for (i = 1; i <= count; i++)
         printf "    {.name = \"%s\", .lines = lines_%d},\n", names[i], i
     print "};"
-    printf "const int migration_count = %d;\n", count
+    printf "const int %smigration_count = %d;\n", prefix, count
 }

@@ -1,24 +1,10 @@
-#include "db/sqlite/check.h"
+/* store.check of the SQLite back-end. */
+#include "db/sql/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "db/sqlite/query.h"
-
-void complain(struct checker *checker, const char *fmt, ...)
-{
-    char words[400];
-    va_list args;
-
-    checker->faults++;
-    if (checker->said++ >= COMPLAINTS_MAX)
-        return;
-    va_start(args, fmt);
-    (void)vsnprintf(words, sizeof words, fmt, args);
-    va_end(args);
-    checker->say(checker->context, words);
-}
+#include "db/sql/query.h"
+#include "db/sqlite/store.h"
 
 static enum status check_pages(struct checker *checker, struct error *err)
 {
@@ -56,14 +42,13 @@ static enum status check_keys(struct checker *checker, struct error *err)
 enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
                          void *context, int64_t *ret_faults, struct error *err)
 {
-    struct checker checker = {.store = sqlite_of(store), .say = say, .context = context};
+    struct checker checker = {.store = sql_of(store), .say = say, .context = context};
     CLEANUP(snapshot_end) struct snapshot snapshot = {0};
 
     TRY(snapshot_begin(&snapshot, checker.store, err));
     TRY(check_pages(&checker, err));
     TRY(check_keys(&checker, err));
-    TRY(check_rules(&checker, err));
-    TRY(check_values(&checker, err));
+    TRY(sql_check(&checker, err));
     *ret_faults = checker.faults;
     return STATUS_OK;
 }

@@ -45,10 +45,3 @@ enum status sqlite_failure(sqlite3 *db, int rc, struct error *err)
     error_detail(err, "sqlite %d: %s", rc, db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
     return status;
 }
-
-enum status sqlite_damaged(const char *what, struct error *err)
-{
-    error_set(err, STATUS_STORAGE, "a record in the database is damaged; run the check");
-    error_detail(err, "damaged: %s", what);
-    return STATUS_STORAGE;
-}

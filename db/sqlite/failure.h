@@ -12,7 +12,4 @@ struct sqlite3;
  */
 enum status sqlite_failure(struct sqlite3 *db, int rc, struct error *err);
 
-/* A row holds what we never wrote. `what` names it for our log. */
-enum status sqlite_damaged(const char *what, struct error *err);
-
 #endif

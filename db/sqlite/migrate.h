@@ -1,22 +1,11 @@
-/*
- * The schema, step by step: db/schema/NNNN_*.sql, compiled in. Forward only; what was released is
- * never edited.
- */
+/* Migrations of a SQLite database. */
 #ifndef DB_SQLITE_MIGRATE_H
 #define DB_SQLITE_MIGRATE_H
 
 #include "common/base/error.h"
+#include "db/sql/migration.h"
 
 struct sqlite3;
-
-struct migration {
-    const char *name;         /* of its file, "0001_site" */
-    const char *const *lines; /* ends with NULL */
-};
-
-/* Generated; migrations[i] makes version i + 1. */
-extern const struct migration migrations[];
-extern const int migration_count;
 
 /*
  * Bring the database to the newest version, each step in a transaction of its own. Two programs may

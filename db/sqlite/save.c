@@ -3,17 +3,9 @@
 #include "db/sqlite/save.h"
 
 #include <assert.h>
-#include <sqlite3.h>
 #include <stdio.h>
 
-#include "db/sqlite/query.h"
-
-enum status save_conflict(const char *what, int64_t id, struct error *err)
-{
-    error_set(err, STATUS_CONFLICT, "somebody else changed it meanwhile; try again");
-    error_detail(err, "%s %lld is no longer as it was loaded", what, (long long)id);
-    return STATUS_CONFLICT;
-}
+#include "db/sql/query.h"
 
 /* What changes from visit to visit. */
 static void bind_host(struct query *query, const struct host *host)
@@ -33,7 +25,7 @@ static void bind_host(struct query *query, const struct host *host)
     bind_text(query, host->client);
 }
 
-static enum status insert_host(struct sqlite_store *self, struct host *host, struct error *err)
+static enum status insert_host(struct sql_store *self, struct host *host, struct error *err)
 {
     static const char sql[] =
         "INSERT INTO host (volunteer, visit, incarnation, withdrawn, seen_s, credit, agreed,"
@@ -58,7 +50,7 @@ static enum status insert_host(struct sqlite_store *self, struct host *host, str
 }
 
 /* Apart from the rest: naming its column would write to its index at every visit. */
-static enum status save_token(struct sqlite_store *self, const struct host *host, struct error *err)
+static enum status save_token(struct sql_store *self, const struct host *host, struct error *err)
 {
     static const char sql[] = "UPDATE host SET token = ?1 WHERE id = ?2 AND token IS NOT ?1";
     CLEANUP(query_end) struct query query = {0};
@@ -69,7 +61,7 @@ static enum status save_token(struct sqlite_store *self, const struct host *host
     return query_run(&query, err);
 }
 
-static enum status update_host(struct sqlite_store *self, struct host *host, struct error *err)
+static enum status update_host(struct sql_store *self, struct host *host, struct error *err)
 {
     static const char sql[] =
         "UPDATE host SET volunteer = ?, visit = ?, incarnation = ?, withdrawn = ?, seen_s = ?,"
@@ -83,12 +75,12 @@ static enum status update_host(struct sqlite_store *self, struct host *host, str
     bind_integer(&query, host->version);
     TRY(query_run(&query, err));
     if (query_changes(&query) == 0)
-        return save_conflict("host", host->id, err);
+        return record_conflict("host", host->id, err);
     host->version++;
     return save_token(self, host, err);
 }
 
-static enum status save_allowance(struct sqlite_store *self, const struct allowance *allowance,
+static enum status save_allowance(struct sql_store *self, const struct allowance *allowance,
                                   struct error *err)
 {
     static const char sql[] =
@@ -118,7 +110,7 @@ static void mark_hosts_of_allowances(struct work_set *set)
     }
 }
 
-enum status save_hosts(struct sqlite_store *self, struct work_set *set, struct error *err)
+enum status save_hosts(struct sql_store *self, struct work_set *set, struct error *err)
 {
     mark_hosts_of_allowances(set);
     for (size_t i = 0; i < set->host_count; i++) {
@@ -156,7 +148,7 @@ static struct hosts_text format_hosts(const int64_t *hosts)
 }
 
 /* The name and the number of units are not the engine's to change. */
-static enum status update_batch(struct sqlite_store *self, struct batch *batch, struct error *err)
+static enum status update_batch(struct sql_store *self, struct batch *batch, struct error *err)
 {
     static const char sql[] =
         "UPDATE batch SET state = ?, closed = ?, why = ?, priority = ?, needed_by_s = ?,"
@@ -181,12 +173,12 @@ static enum status update_batch(struct sqlite_store *self, struct batch *batch, 
     bind_integer(&query, batch->version);
     TRY(query_run(&query, err));
     if (query_changes(&query) == 0)
-        return save_conflict("batch", batch->id, err);
+        return record_conflict("batch", batch->id, err);
     batch->version++;
     return STATUS_OK;
 }
 
-enum status save_batches(struct sqlite_store *self, struct work_set *set, struct error *err)
+enum status save_batches(struct sql_store *self, struct work_set *set, struct error *err)
 {
     for (size_t i = 0; i < set->batch_count; i++) {
         if (set->batches[i].is_changed)
@@ -198,9 +190,9 @@ enum status save_batches(struct sqlite_store *self, struct work_set *set, struct
 
 enum status sqlite_save(struct store *store, struct work_set *set, struct error *err)
 {
-    struct sqlite_store *self = sqlite_of(store);
+    struct sql_store *self = sql_of(store);
 
-    assert(sqlite3_get_autocommit(self->db) == 0); /* the caller began a transaction */
+    assert(self->driver->is_in_transaction(self)); /* the caller began a transaction */
     TRY(save_hosts(self, set, err));
     TRY(save_units(self, set, err));
     TRY(save_batches(self, set, err));

@@ -8,15 +8,10 @@
 enum status sqlite_save(struct store *store, struct work_set *set, struct error *err);
 
 /* Each part writes what changed, or was added, of its kind. STATUS_CONFLICT: as sqlite_save(). */
-enum status save_hosts(struct sqlite_store *self, struct work_set *set, struct error *err) MUST_USE;
-enum status save_units(struct sqlite_store *self, struct work_set *set, struct error *err) MUST_USE;
-enum status save_batches(struct sqlite_store *self, struct work_set *set, struct error *err)
-    MUST_USE;
+enum status save_hosts(struct sql_store *self, struct work_set *set, struct error *err) MUST_USE;
+enum status save_units(struct sql_store *self, struct work_set *set, struct error *err) MUST_USE;
+enum status save_batches(struct sql_store *self, struct work_set *set, struct error *err) MUST_USE;
 /* Visits, reports, bodies, acceptances, journal. After the units: they refer to their tasks. */
-enum status save_records(struct sqlite_store *self, struct work_set *set, struct error *err)
-    MUST_USE;
-
-/* Somebody else changed the row meanwhile. */
-enum status save_conflict(const char *what, int64_t id, struct error *err);
+enum status save_records(struct sql_store *self, struct work_set *set, struct error *err) MUST_USE;
 
 #endif

@@ -2,11 +2,11 @@
 #include <assert.h>
 
 #include "db/publish.h"
-#include "db/sqlite/query.h"
+#include "db/sql/query.h"
 #include "db/sqlite/save.h"
 
-static enum status save_visit(struct sqlite_store *self, const struct visit_record *visit,
-                              int64_t id, struct error *err)
+static enum status save_visit(struct sql_store *self, const struct visit_record *visit, int64_t id,
+                              struct error *err)
 {
     static const char sql[] =
         "INSERT INTO visit (id, host, number, time_s, statement) VALUES (?, ?, ?, ?, ?)";
@@ -35,7 +35,7 @@ static int64_t visit_of(const struct work_set *set, int64_t first_id,
     return 0;
 }
 
-static enum status save_report(struct sqlite_store *self, const struct report_record *report,
+static enum status save_report(struct sql_store *self, const struct report_record *report,
                                int64_t visit, struct error *err)
 {
     static const char sql[] =
@@ -54,7 +54,7 @@ static enum status save_report(struct sqlite_store *self, const struct report_re
     return query_run(&query, err);
 }
 
-static enum status save_visits_and_reports(struct sqlite_store *self, const struct work_set *set,
+static enum status save_visits_and_reports(struct sql_store *self, const struct work_set *set,
                                            struct error *err)
 {
     int64_t first = 0;
@@ -83,8 +83,8 @@ static int64_t time_of(const struct work_set *set)
 }
 
 /* One that is there already stays, for longer. */
-static enum status save_body(struct sqlite_store *self, const struct body_record *body,
-                             int64_t time_s, struct error *err)
+static enum status save_body(struct sql_store *self, const struct body_record *body, int64_t time_s,
+                             struct error *err)
 {
     static const char sql[] = "INSERT INTO body (digest, time_s, bytes) VALUES (?, ?, ?)"
                               " ON CONFLICT DO UPDATE SET time_s = excluded.time_s"
@@ -100,7 +100,7 @@ static enum status save_body(struct sqlite_store *self, const struct body_record
     return query_run(&query, err);
 }
 
-static enum status refer(struct sqlite_store *self, const struct digest *file, enum file_kind kind,
+static enum status refer(struct sql_store *self, const struct digest *file, enum file_kind kind,
                          int64_t subject, struct error *err)
 {
     static const char sql[] =
@@ -114,7 +114,7 @@ static enum status refer(struct sqlite_store *self, const struct digest *file, e
     return query_run(&query, err);
 }
 
-static enum status forget(struct sqlite_store *self, const struct digest *file, int64_t unit,
+static enum status forget(struct sql_store *self, const struct digest *file, int64_t unit,
                           struct error *err)
 {
     static const char sql[] =
@@ -129,7 +129,7 @@ static enum status forget(struct sqlite_store *self, const struct digest *file, 
 }
 
 /* What tasks of the unit delivered is kept by its acceptance from now on, or not at all. */
-static enum status forget_reports(struct sqlite_store *self, const struct unit *unit,
+static enum status forget_reports(struct sql_store *self, const struct unit *unit,
                                   struct error *err)
 {
     static const char sql[] = "DELETE FROM file_reference INDEXED BY file_reference_subject"
@@ -149,7 +149,7 @@ static enum status forget_reports(struct sqlite_store *self, const struct unit *
 }
 
 /* Its outputs are those of any of its tasks, for they agree. */
-static enum status keep_outputs(struct sqlite_store *self, const struct work_set *set,
+static enum status keep_outputs(struct sql_store *self, const struct work_set *set,
                                 const struct acceptance *acceptance, struct error *err)
 {
     struct task *task = NULL;
@@ -162,7 +162,7 @@ static enum status keep_outputs(struct sqlite_store *self, const struct work_set
 }
 
 /* Of a unit that is open again: nobody may have its outputs, and yet they may be accepted anew. */
-static enum status take_back_outputs(struct sqlite_store *self, const struct unit *unit,
+static enum status take_back_outputs(struct sql_store *self, const struct unit *unit,
                                      const struct task *task, struct error *err)
 {
     for (size_t i = 0; i < task->output_count; i++) {
@@ -175,7 +175,7 @@ static enum status take_back_outputs(struct sqlite_store *self, const struct uni
 
 /* What a unit's end, or its reopening, means for what its tasks delivered. A unit that failed by
  * itself can be retried; one that was ended can not. */
-static enum status keep_or_forget(struct sqlite_store *self, const struct journal_entry *entry,
+static enum status keep_or_forget(struct sql_store *self, const struct journal_entry *entry,
                                   const struct unit *unit, struct error *err)
 {
     if (entry->kind == JOURNAL_UNIT_FAILED && entry->detail >= FAILURE_EXPIRED)
@@ -185,9 +185,8 @@ static enum status keep_or_forget(struct sqlite_store *self, const struct journa
     return STATUS_OK;
 }
 
-static enum status save_acceptance_task(struct sqlite_store *self,
-                                        const struct acceptance *acceptance, size_t i,
-                                        struct error *err)
+static enum status save_acceptance_task(struct sql_store *self, const struct acceptance *acceptance,
+                                        size_t i, struct error *err)
 {
     static const char sql[] = "INSERT INTO acceptance_task (task, revision) VALUES (?, ?)";
     CLEANUP(query_end) struct query query = {0};
@@ -199,7 +198,7 @@ static enum status save_acceptance_task(struct sqlite_store *self,
     return query_run(&query, err);
 }
 
-static enum status save_acceptance(struct sqlite_store *self, const struct work_set *set,
+static enum status save_acceptance(struct sql_store *self, const struct work_set *set,
                                    const struct acceptance *acceptance, struct error *err)
 {
     static const char sql[] =
@@ -220,7 +219,7 @@ static enum status save_acceptance(struct sqlite_store *self, const struct work_
     return keep_outputs(self, set, acceptance, err);
 }
 
-static enum status save_entry(struct sqlite_store *self, const struct journal_entry *entry,
+static enum status save_entry(struct sql_store *self, const struct journal_entry *entry,
                               struct error *err)
 {
     static const char sql[] = "INSERT INTO journal (server, seq, time_s, kind, subject, detail)"
@@ -238,7 +237,7 @@ static enum status save_entry(struct sqlite_store *self, const struct journal_en
     return query_run(&query, err);
 }
 
-static enum status save_result(struct sqlite_store *self, const struct journal_entry *entry,
+static enum status save_result(struct sql_store *self, const struct journal_entry *entry,
                                const struct unit *unit, struct error *err)
 {
     static const char sql[] =
@@ -265,7 +264,7 @@ static bool is_result(enum journal_kind kind)
            kind == JOURNAL_UNIT_FAILED;
 }
 
-static enum status save_journal(struct sqlite_store *self, struct work_set *set, struct error *err)
+static enum status save_journal(struct sql_store *self, struct work_set *set, struct error *err)
 {
     int64_t first = 0;
 
@@ -282,7 +281,7 @@ static enum status save_journal(struct sqlite_store *self, struct work_set *set,
     return STATUS_OK;
 }
 
-enum status save_records(struct sqlite_store *self, struct work_set *set, struct error *err)
+enum status save_records(struct sql_store *self, struct work_set *set, struct error *err)
 {
     int64_t time_s = time_of(set);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "db/outputs.h"
-#include "db/sqlite/query.h"
-#include "db/sqlite/rows.h"
+#include "db/sql/query.h"
+#include "db/sql/rows.h"
 #include "db/sqlite/save.h"
 
 /* How the tallies of one batch change. */
@@ -37,7 +37,7 @@ static void bind_task(struct query *query, const struct task *task, const void *
     bind_optional(query, outputs, outputs_length);
 }
 
-static void bind_dispatch(struct query *query, const struct sqlite_store *self,
+static void bind_dispatch(struct query *query, const struct sql_store *self,
                           const struct task *task)
 {
     bind_integer(query, task->at_dispatch.host);
@@ -51,7 +51,7 @@ static void bind_dispatch(struct query *query, const struct sqlite_store *self,
     bind_digest(query, &task->variant);
 }
 
-static enum status insert_task(struct sqlite_store *self, const struct unit *unit,
+static enum status insert_task(struct sql_store *self, const struct unit *unit,
                                const struct task *task, struct error *err)
 {
     static const char sql[] =
@@ -79,7 +79,7 @@ static enum status insert_task(struct sqlite_store *self, const struct unit *uni
     " outputs = ?"
 
 /* Naming `live` writes to its index: only when it changes. */
-static enum status update_task(struct sqlite_store *self, const struct unit *unit,
+static enum status update_task(struct sql_store *self, const struct unit *unit,
                                const struct task *task, struct error *err)
 {
     static const char keep_live[] = UPDATE_TASK " WHERE id = ?";
@@ -95,10 +95,10 @@ static enum status update_task(struct sqlite_store *self, const struct unit *uni
         bind_integer(&query, is_live);
     bind_integer(&query, task->id);
     TRY(query_run(&query, err));
-    return query_changes(&query) == 1 ? STATUS_OK : save_conflict("task", task->id, err);
+    return query_changes(&query) == 1 ? STATUS_OK : record_conflict("task", task->id, err);
 }
 
-static enum status save_task(struct sqlite_store *self, const struct unit *unit, struct task *task,
+static enum status save_task(struct sql_store *self, const struct unit *unit, struct task *task,
                              struct deltas *deltas, struct error *err)
 {
     bool is_new = task->row.state == 0;
@@ -116,7 +116,7 @@ static enum status save_task(struct sqlite_store *self, const struct unit *unit,
 }
 
 /* The index of live units names `state`: it is written only when that changes. */
-static enum status update_unit(struct sqlite_store *self, struct unit *unit, struct error *err)
+static enum status update_unit(struct sql_store *self, struct unit *unit, struct error *err)
 {
     static const char keep_state[] =
         "UPDATE unit SET copies_wanted = ?, revision = ?, pinned_class = ?, failure = ?,"
@@ -138,7 +138,7 @@ static enum status update_unit(struct sqlite_store *self, struct unit *unit, str
     bind_integer(&query, unit->version);
     TRY(query_run(&query, err));
     if (query_changes(&query) == 0)
-        return save_conflict("unit", unit->id, err);
+        return record_conflict("unit", unit->id, err);
     unit->version++;
     unit->row.state = unit->state;
     unit->is_changed = false;
@@ -151,7 +151,7 @@ static bool needs_saving(const struct task *task)
 }
 
 /* The unit's version is looked at first: whoever lost the race wrote nothing. */
-static enum status save_unit(struct sqlite_store *self, struct unit *unit, struct deltas *deltas,
+static enum status save_unit(struct sql_store *self, struct unit *unit, struct deltas *deltas,
                              struct error *err)
 {
     enum unit_phase phase = phase_of(unit);
@@ -171,8 +171,8 @@ static enum status save_unit(struct sqlite_store *self, struct unit *unit, struc
     return STATUS_OK;
 }
 
-static enum status save_deltas(struct sqlite_store *self, int64_t batch,
-                               const struct deltas *deltas, struct error *err)
+static enum status save_deltas(struct sql_store *self, int64_t batch, const struct deltas *deltas,
+                               struct error *err)
 {
     for (int i = PHASE_WAITING; i <= PHASE_CANCELLED; i++)
         TRY(tally_add(self, batch, TALLY_UNITS, i, deltas->phases[i], err));
@@ -181,7 +181,7 @@ static enum status save_deltas(struct sqlite_store *self, int64_t batch,
     return STATUS_OK;
 }
 
-enum status save_units(struct sqlite_store *self, struct work_set *set, struct error *err)
+enum status save_units(struct sql_store *self, struct work_set *set, struct error *err)
 {
     CLEANUP(free_bytes) struct deltas *deltas = must_alloc(set->batch_count, sizeof *deltas);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/sql/query.h"
 #include "db/sqlite/failure.h"
 #include "db/sqlite/migrate.h"
-#include "db/sqlite/query.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* how long another writer is waited for */
 
@@ -22,7 +22,7 @@ static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA journal_size_limit = 134217728;"
                                "PRAGMA temp_store = MEMORY;";
 
-static enum status run(struct sqlite_store *self, const char *sql, struct error *err)
+static enum status run(struct sql_store *self, const char *sql, struct error *err)
 {
     CLEANUP(query_end) struct query query = {0};
 
@@ -34,14 +34,14 @@ static enum status begin(struct store *store, struct error *err)
 {
     static const char sql[] = "BEGIN IMMEDIATE";
 
-    return run(sqlite_of(store), sql, err);
+    return run(sql_of(store), sql, err);
 }
 
 static enum status commit(struct store *store, struct error *err)
 {
     static const char sql[] = "COMMIT";
 
-    return run(sqlite_of(store), sql, err);
+    return run(sql_of(store), sql, err);
 }
 
 static void rollback(struct store *store)
@@ -49,75 +49,17 @@ static void rollback(struct store *store)
     static const char sql[] = "ROLLBACK";
 
     /* A failure can be ignored: SQLite has rolled back by itself already. */
-    if (sqlite3_get_autocommit(sqlite_of(store)->db) == 0)
-        (void)run(sqlite_of(store), sql, NULL);
+    if (sqlite_driver.is_in_transaction(sql_of(store)))
+        (void)run(sql_of(store), sql, NULL);
 }
 
 static void close_sqlite(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
 
-    for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        (void)sqlite3_finalize(self->cache[i].row);
+    statements_forget(&self->base);
     (void)sqlite3_close(self->db);
     free(self);
-}
-
-enum status snapshot_begin(struct snapshot *snapshot, struct sqlite_store *store, struct error *err)
-{
-    static const char sql[] = "BEGIN";
-
-    if (sqlite3_get_autocommit(store->db) == 0)
-        return STATUS_OK;
-    TRY(run(store, sql, err));
-    snapshot->store = store;
-    return STATUS_OK;
-}
-
-void snapshot_end(struct snapshot *snapshot)
-{
-    if (snapshot->store != NULL)
-        rollback(&snapshot->store->base);
-    snapshot->store = NULL;
-}
-
-enum status ids_take(struct sqlite_store *store, enum id_kind kind, size_t count,
-                     int64_t *ret_first, struct error *err)
-{
-    static const char sql[] = "UPDATE id_block SET next = next + ?1"
-                              " WHERE server = ?2 AND kind = ?3 AND next + ?1 - 1 <= last"
-                              " RETURNING next - ?1";
-    CLEANUP(query_end) struct query query = {0};
-
-    TRY(query_begin(&query, store, sql, err));
-    bind_integer(&query, (int64_t)count);
-    bind_integer(&query, store->server);
-    bind_integer(&query, kind);
-    if (query_next(&query)) {
-        *ret_first = get_integer(&query);
-        return query_run(&query, err);
-    }
-    TRY(query_status(&query, err));
-    error_set(err, STATUS_STORAGE, "the site has used up its numbers");
-    error_detail(err, "id block of kind %d is used up", (int)kind);
-    return STATUS_STORAGE;
-}
-
-enum status tally_add(struct sqlite_store *store, int64_t batch, enum tally_kind kind, int what,
-                      int64_t count, struct error *err)
-{
-    static const char sql[] = "INSERT INTO tally (batch, kind, what, count) VALUES (?, ?, ?, ?)"
-                              " ON CONFLICT DO UPDATE SET count = count + excluded.count";
-    CLEANUP(query_end) struct query query = {0};
-
-    if (count == 0)
-        return STATUS_OK;
-    TRY(query_begin(&query, store, sql, err));
-    bind_integer(&query, batch);
-    bind_integer(&query, kind);
-    bind_integer(&query, what);
-    bind_integer(&query, count);
-    return query_run(&query, err);
 }
 
 /* A database in memory has no WAL and needs none. */
@@ -164,9 +106,9 @@ static enum status set_up(struct sqlite_store *self, const char *path, struct er
 enum status store_open_sqlite(const char *path, struct store **ret_store, struct error *err)
 {
     struct sqlite_store *self = must_alloc(1, sizeof *self);
-    CLEANUP(store_closep) struct store *store = &self->base;
+    CLEANUP(store_closep) struct store *store = &self->base.base;
 
-    self->base = (struct store){
+    self->base.base = (struct store){
         .begin = begin,
         .commit = commit,
         .rollback = rollback,
@@ -176,7 +118,8 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
         .query = &sqlite_query_ops,
         .publish = &sqlite_publish_ops,
     };
-    self->server = 1;
+    self->base.driver = &sqlite_driver;
+    self->base.server = 1;
     TRY(set_up(self, path, err));
     *ret_store = TAKE(store);
     return STATUS_OK;
