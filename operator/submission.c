@@ -127,6 +127,13 @@ static enum status parse_batch(struct submission *submission, struct error *err)
                            &submission->priority, err);
 }
 
+static enum status check_arguments(const struct options *options, struct error *err)
+{
+    for (size_t i = 0; i < options->rest_count; i++)
+        TRY(template_check(options->rest[i], err));
+    return STATUS_OK;
+}
+
 enum status submission_parse(struct submission *ret_submission, const struct options *options,
                              struct error *err)
 {
@@ -139,6 +146,7 @@ enum status submission_parse(struct submission *ret_submission, const struct opt
     TRY(parse_only(options, &common->only, err));
     TRY(parse_limits(&submission, err));
     TRY(parse_times(&submission, err));
+    TRY(check_arguments(options, err));
     TRY(options_integer(options, "ops", 0, ID_MAX, 0, &common->declared_ops, err));
     TRY(options_integer(options, "files-per-unit", 1, WORK_UNIT_INPUTS_MAX, 0,
                         &submission.files_per_unit, err));

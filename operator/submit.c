@@ -424,9 +424,10 @@ const struct command verb_submit = {
     .description =
         "Units come from input files, from --range or from --units. What follows '--' are the "
         "program's arguments; in them {from}, {to}, {input}, {name} and {index} stand for what "
-        "differs between units. The manifests are signed on this machine, and the digest of each "
-        "is "
-        "kept in the profile, so that 'dugnad fetch' can check results against them.\n\n"
+        "differs between units. Any other word in braces is an error: write {{word}} where the "
+        "program is to see {word}. Other braces stay as they are. The manifests are signed on "
+        "this machine, and the digest of each is kept in the profile, so that 'dugnad fetch' can "
+        "check results against them.\n\n"
         "A batch is closed when all its units are there, unless --append. After a cut, the same "
         "command with the same --name goes on where it stopped.",
     .examples = "  Count primes below 10^9 in parts of 10^7:\n"

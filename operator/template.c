@@ -1,13 +1,36 @@
 #include "operator/template.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "common/base/buffer.h"
 
+#define WORD_SHOWN 40 /* characters of a wrong one */
+
 enum place { PLACE_FROM, PLACE_TO, PLACE_INPUT, PLACE_NAME, PLACE_INDEX, PLACE_NONE };
 
 static const char *const places[] = {"{from}", "{to}", "{input}", "{name}", "{index}"};
+
+/* The length of a word in braces at the start of `text`, such as "{from}"; 0: there is none. */
+static size_t braced(const char *text)
+{
+    size_t length = 1;
+
+    if (text[0] != '{' || !isalpha((unsigned char)text[1]))
+        return 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '-')
+        length++;
+    return text[length] == '}' ? length + 1 : 0;
+}
+
+/* Of "{{from}}", which stands for "{from}". */
+static size_t doubly_braced(const char *text)
+{
+    size_t length = text[0] == '{' ? braced(text + 1) : 0;
+
+    return length != 0 && text[1 + length] == '}' ? length + 2 : 0;
+}
 
 static enum place place_at(const char *text)
 {
@@ -17,12 +40,29 @@ static enum place place_at(const char *text)
     return PLACE_NONE;
 }
 
-bool template_uses(const char *const *texts, size_t count, const char *place)
+static enum status check_known(const char *text, struct error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strstr(texts[i], place) != NULL)
-            return true;
-    return false;
+    int length = (int)braced(text);
+
+    if (length == 0 || place_at(text) != PLACE_NONE)
+        return STATUS_OK;
+    length = length < WORD_SHOWN ? length : WORD_SHOWN;
+    return error_set(err, STATUS_INVALID,
+                     "%.*s stands for nothing; {from} {to} {input} {name} {index} do. For the text "
+                     "itself double the braces: {%.*s}",
+                     length, text, length, text);
+}
+
+enum status template_check(const char *text, struct error *err)
+{
+    while (*text != '\0') {
+        size_t literal = doubly_braced(text);
+
+        if (literal == 0)
+            TRY(check_known(text, err));
+        text += literal != 0 ? literal : 1;
+    }
+    return STATUS_OK;
 }
 
 static enum status put_input(const struct template_values *values, struct buffer *out,
@@ -54,6 +94,24 @@ static enum status put_value(enum place place, const struct template_values *val
     }
 }
 
+/* One place, text in double braces or character. */
+static enum status put_next(const char **text, const struct template_values *values,
+                            struct buffer *out, struct error *err)
+{
+    size_t literal = doubly_braced(*text);
+    enum place place = place_at(*text);
+    const char *start = *text;
+
+    if (literal != 0) {
+        *text += literal;
+        return buffer_append(out, start + 1, literal - 2, err);
+    }
+    *text += place != PLACE_NONE ? strlen(places[place]) : 1;
+    if (place != PLACE_NONE)
+        return put_value(place, values, out, err);
+    return buffer_append(out, start, 1, err);
+}
+
 enum status template_expand(const char *text, const struct template_values *values,
                             struct texts *arguments, struct error *err)
 {
@@ -67,17 +125,10 @@ enum status template_expand(const char *text, const struct template_values *valu
             texts_add(arguments, values->inputs->texts[i]);
         return STATUS_OK;
     }
+    TRY(template_check(text, err));
     buffer_init(&out, ARGUMENT_MAX);
-    while (*text != '\0') {
-        enum place place = place_at(text);
-
-        if (place == PLACE_NONE) {
-            TRY(buffer_append(&out, text++, 1, err));
-        } else {
-            TRY(put_value(place, values, &out, err));
-            text += strlen(places[place]);
-        }
-    }
+    while (*text != '\0')
+        TRY(put_next(&text, values, &out, err));
     texts_add(arguments, buffer_text(&out));
     return STATUS_OK;
 }

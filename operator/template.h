@@ -21,11 +21,12 @@ struct template_values {
     const struct texts *inputs; /* their names in the task's folder */
 };
 
-/* Append what `text` becomes. STATUS_INVALID names the place that has no value here. */
+/* Append what `text` becomes. STATUS_INVALID names the place that is unknown or has no value here.
+ */
 enum status template_expand(const char *text, const struct template_values *values,
                             struct texts *arguments, struct error *err) MUST_USE;
 
-/* Does any of these texts use that place, such as "{from}"? */
-bool template_uses(const char *const *texts, size_t count, const char *place);
+/* STATUS_INVALID names a word in braces that is no place, the known ones, and how to write it. */
+enum status template_check(const char *text, struct error *err) MUST_USE;
 
 #endif

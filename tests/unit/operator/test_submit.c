@@ -37,6 +37,21 @@ Test(submit, a_range_becomes_signed_units_and_a_closed_batch)
     work_unit_clear(&unit);
 }
 
+Test(submit, a_word_in_braces_that_stands_for_nothing_is_a_wrong_command_line)
+{
+    int64_t requests = desk_site.requests;
+
+    cr_expect(
+        eq(int, RUN("submit", "app", "--range", "0..9", "--", "{from}", "{bogus}"), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "{bogus}") != NULL, "%s", desk_said);
+    cr_expect(eq(i64, desk_site.requests, requests));
+    write_at_home("units", "{\"args\":[\"{bogus}\"]}\n");
+    cr_expect(
+        eq(int, RUN("submit", "app", "--units", at_home("units"), "--name", "b"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "{bogus}") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
 /* The list in the profile is exactly what the site has. */
 static void expect_listed(const char *name)
 {

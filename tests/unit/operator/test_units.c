@@ -33,10 +33,15 @@ Test(template, each_place_becomes_its_value)
         const char *text;
         const char *becomes;
     } cases[] = {
-        {"--from={from}", "--from=70"},   {"{from}..{to}", "70..80"},
-        {"{name}-{index}", "u7-7"},       {"", ""},
-        {"{ print $1 }", "{ print $1 }"}, {"{{from}}", "{70}"},
-        {"{unknown}{", "{unknown}{"},
+        {"--from={from}", "--from=70"},
+        {"{from}..{to}", "70..80"},
+        {"{name}-{index}", "u7-7"},
+        {"", ""},
+        {"{ print $1 }", "{ print $1 }"},
+        {"a{3}{2,}{", "a{3}{2,}{"},
+        {"{{from}}", "{from}"},
+        {"{{bogus}}-{to}", "{bogus}-80"},
+        {"{if(x){{print}}}", "{if(x){print}}"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -69,6 +74,21 @@ Test(template, places_without_a_value_are_named)
 
     cr_expect(eq(int, expand("x{from}", 1, &arguments, &err), STATUS_INVALID));
     cr_expect(strstr(err.text, "{from}") != NULL);
+}
+
+Test(template, an_unknown_place_is_named_with_the_known_ones_and_the_way_out)
+{
+    static const char *const texts[] = {"{bogus}", "--to={bogus}", "{ x}{bogus}", "{from}{bogus}}"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CLEANUP(texts_clear) struct texts arguments = {0};
+        struct error err = {0};
+
+        cr_expect(eq(int, expand(texts[i], 0, &arguments, &err), STATUS_INVALID), "%s", texts[i]);
+        cr_expect(strstr(err.text, "{bogus}") != NULL, "%s", err.text);
+        cr_expect(strstr(err.text, "{from} {to} {input} {name} {index}") != NULL, "%s", err.text);
+        cr_expect(strstr(err.text, "{{bogus}}") != NULL, "%s", err.text);
+    }
 }
 
 /* --- ranges --- */
