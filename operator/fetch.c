@@ -25,7 +25,7 @@ struct fetching {
     struct results_folder folder;
     struct cursor cursor; /* of the last line read, refused ones included */
     int64_t page_lines;
-    int64_t accepted, failed, refused;
+    int64_t accepted, failed, cancelled, refused;
 };
 
 static void fetching_clear(struct fetching *fetch)
@@ -58,7 +58,8 @@ static enum status store(struct fetching *fetch, const struct result_line *line,
     TRY(results_folder_add(&fetch->folder, line, err));
     fetch->accepted += line->state == RESULT_ACCEPTED;
     fetch->accepted -= line->state == RESULT_REOPENED;
-    fetch->failed += line->state == RESULT_FAILED || line->state == RESULT_CANCELLED;
+    fetch->failed += line->state == RESULT_FAILED;
+    fetch->cancelled += line->state == RESULT_CANCELLED;
     return STATUS_OK;
 }
 
@@ -212,10 +213,11 @@ static int end(const struct fetching *fetch)
     struct session *session = fetch->profile->session;
     const struct batch_status *status = &fetch->status;
     json_auto_t *root =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b}", "batch", status->name, "fetched",
-                  (json_int_t)fetch->accepted, "failed", (json_int_t)fetch->failed, "refused",
-                  (json_int_t)fetch->refused, "accepted", (json_int_t)status->accepted, "units",
-                  (json_int_t)status->units, "ended", batch_has_ended(status));
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "batch", status->name, "fetched",
+                  (json_int_t)fetch->accepted, "failed", (json_int_t)fetch->failed, "cancelled",
+                  (json_int_t)fetch->cancelled, "refused", (json_int_t)fetch->refused, "accepted",
+                  (json_int_t)status->accepted, "units", (json_int_t)status->units, "ended",
+                  batch_has_ended(status));
     CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
 
     if (session->is_terminal && !options_has(fetch->options, "json"))

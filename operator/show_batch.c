@@ -27,11 +27,12 @@ void show_counts(FILE *out, const struct batch_status *status)
 void show_bar(FILE *out, const struct batch_status *status)
 {
     int done = share(status->accepted, status->units, BAR_COLUMNS);
-    int lost = share(status->failed + status->cancelled, status->units, BAR_COLUMNS);
+    int failed = done + share(status->failed, status->units, BAR_COLUMNS);
+    int cancelled = failed + share(status->cancelled, status->units, BAR_COLUMNS);
 
     (void)fputc('[', out);
     for (int i = 0; i < BAR_COLUMNS; i++)
-        (void)fputc(i < done ? '#' : i < done + lost ? '!' : '.', out);
+        (void)fputc(i < done ? '#' : i < failed ? '!' : i < cancelled ? 'x' : '.', out);
     (void)fputs("] ", out);
     show_counts(out, status);
 }

@@ -8,7 +8,7 @@
 /* The lines of `dugnad status BATCH`. */
 void show_batch(struct session *session, const struct batch_status *status);
 
-/* "[#####.....] 12/40 accepted, 3 running …": one line, without its end. */
+/* "[#####!x...] b: 12 of 40 accepted …", failed as '!', cancelled as 'x'; without its end. */
 void show_bar(FILE *out, const struct batch_status *status);
 
 /* "12 of 40 accepted …": one line without its end, for pipes and logs. */

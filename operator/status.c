@@ -17,7 +17,8 @@ static void add_row(struct table *table, const struct batch_status *status)
     table_cell(table, "%" PRId64, status->units);
     table_cell(table, "%" PRId64, status->accepted);
     table_cell(table, "%" PRId64, status->running);
-    table_cell(table, "%" PRId64, status->failed + status->cancelled);
+    table_cell(table, "%" PRId64, status->failed);
+    table_cell(table, "%" PRId64, status->cancelled);
     table_cell(table, "%s", shown_time(status->finish_estimate_s).text);
 }
 
@@ -39,8 +40,9 @@ static enum status next_page(struct profile *profile, const struct cursor *after
 static enum status list_all(struct profile *profile, const struct options *options,
                             struct error *err)
 {
-    static const char *const titles[] = {"batch",     "app",      "state",   ">units",
-                                         ">accepted", ">running", ">failed", "done about"};
+    static const char *const titles[] = {"batch",   "app",        "state",
+                                         ">units",  ">accepted",  ">running",
+                                         ">failed", ">cancelled", "done about"};
     struct session *session = profile->session;
     CLEANUP(table_clear) struct table table = {0};
     struct cursor after = {0};

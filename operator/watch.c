@@ -85,9 +85,9 @@ const struct command verb_watch = {
     .operand_min = 1,
     .operand_max = 1,
     .summary = "Follow a batch until it ends",
-    .description =
-        "On a terminal a bar; in a pipe a line whenever something changed. Ends when the "
-        "batch ends: with 0 if every unit was accepted, with 3 if not.",
+    .description = "On a terminal a bar with '#' for accepted, '!' for failed, 'x' for cancelled; "
+                   "in a pipe a line whenever something changed. Ends when the batch ends: with 0 "
+                   "if every unit was accepted, with 3 if not.",
     .examples = "  dugnad watch primes && dugnad fetch primes --into results\n",
     .options = rules,
     .option_count = 1,

@@ -10,6 +10,7 @@
 #include "common/env/real.h"
 #include "protocol/apps.h"
 #include "protocol/files_missing.h"
+#include "protocol/listing.h"
 #include "protocol/problem.h"
 #include "protocol/project.h"
 #include "protocol/published.h"
@@ -126,20 +127,38 @@ static void take_file(struct memory_site *site, struct http_exchange *exchange, 
 
 /* --- the batch --- */
 
-static void answer_batch(struct memory_site *site, struct http_exchange *exchange)
+static struct batch_status status_of(const struct memory_site *site)
 {
+    int64_t units = (int64_t)site->units.count;
     struct batch_status status = {
         .batch = site->batch.batch,
         .app = {"app"},
         .app_version = site->batch.app_version,
         .phase = site->is_closed ? PHASE_FINISHED : PHASE_OPEN,
         .created_s = 1700000000,
-        .units = (int64_t)site->units.count,
-        .accepted = (int64_t)site->units.count,
+        .units = units,
+        .accepted = units - site->failed - site->cancelled,
+        .failed = site->failed,
+        .cancelled = site->cancelled,
     };
 
     memcpy(status.name, site->batch.name, sizeof status.name);
+    return status;
+}
+
+static void answer_batch(struct memory_site *site, struct http_exchange *exchange)
+{
+    struct batch_status status = status_of(site);
+
     answer(exchange, batch_status_encode(&status));
+}
+
+static void answer_batches(struct memory_site *site, struct http_exchange *exchange)
+{
+    struct batch_status status = status_of(site);
+    struct batch_page page = {.count = site->has_batch, .batches = &status};
+
+    answer(exchange, batch_page_encode(&page));
 }
 
 static void create(struct memory_site *site, struct http_exchange *exchange, const char *body)
@@ -230,6 +249,8 @@ static void route(struct memory_site *site, struct http_exchange *exchange, cons
         answer_missing(site, exchange, body);
     else if (text_starts_with(path, "/v1/files/"))
         take_file(site, exchange, path + strlen("/v1/files/"), body, length);
+    else if (strcmp(path, "/v1/batches") == 0 && length == 0)
+        answer_batches(site, exchange);
     else if (strcmp(path, "/v1/batches") == 0)
         create(site, exchange, body);
     else if (text_starts_with(path, "/v1/batches/"))

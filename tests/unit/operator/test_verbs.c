@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/keys.h"
+#include "operator/show_batch.h"
 #include "tests/support/desk.h"
 #include "work-units/trust.h"
 
@@ -357,4 +358,41 @@ Test(verbs, the_manual_page_in_the_tree_is_what_the_tables_say)
     cr_assert(eq(int, RUN("manual"), EXIT_DONE));
     cr_expect(strcmp(desk_out, buffer_text(&page)) == 0,
               "write it anew: dugnad manual > docs/man/dugnad.1");
+}
+
+/* --- how batches stand --- */
+
+Test(verbs, cancelled_units_are_not_shown_as_failed)
+{
+    static const char *const counts[] = {"failed", "cancelled", "1", "2"};
+    char *word, *rest;
+    size_t found = 0;
+
+    submit_three();
+    desk_site.failed = 1;
+    desk_site.cancelled = 2;
+    cr_assert(eq(int, RUN("status"), EXIT_DONE), "%s", desk_said);
+    rest = desk_out;
+    while ((word = strsep(&rest, " \n")) != NULL)
+        found += found < 4 && strcmp(word, counts[found]) == 0;
+    cr_expect(eq(sz, found, 4));
+
+    cr_assert(eq(int, RUN("status", "--json"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "\"failed\":1,\"cancelled\":2") != NULL, "%s", desk_out);
+}
+
+Test(verbs, the_bar_of_a_batch_shows_failed_and_cancelled_apart)
+{
+    struct batch_status status = {.name = "b", .phase = PHASE_CLOSED, .units = 30};
+    CLEANUP(freep) char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    status.accepted = 20;
+    status.failed = 3;
+    status.cancelled = 4;
+    show_bar(out, &status);
+    cr_assert(eq(int, fclose(out), 0));
+    cr_expect(text_starts_with(text, "[####################!!!xxxx...] "), "%s", text);
+    cr_expect(strstr(text, "3 failed, 4 cancelled") != NULL, "%s", text);
 }
