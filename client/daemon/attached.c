@@ -322,15 +322,6 @@ struct attached *attached_load(struct daemon *daemon, const struct digest *proje
     return it;
 }
 
-static void unpin_all(struct daemon *daemon, struct client_task *task)
-{
-    for (size_t i = slot_file_count(&task->prepared); i > 0; i--) {
-        struct needed_file file = slot_file(&task->prepared, i - 1);
-
-        cache_unpin(&daemon->cache, &file.digest);
-    }
-}
-
 void attached_free(struct daemon *daemon, struct attached *project)
 {
     lane_stop(daemon, &project->talk);
@@ -340,7 +331,7 @@ void attached_free(struct daemon *daemon, struct attached *project)
     disk_file_close(project->sent_file);
     for (size_t i = 0; i < project->task_count; i++)
         if (project->tasks[i]->is_prepared)
-            unpin_all(daemon, project->tasks[i]);
+            slot_unpin(&daemon->cache, &project->tasks[i]->prepared);
     for (size_t i = 0; i < daemon->project_count; i++)
         if (daemon->projects[i] == project)
             daemon->projects[i] = daemon->projects[--daemon->project_count];

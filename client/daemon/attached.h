@@ -99,6 +99,7 @@ struct daemon {
     struct attached **projects; /* owned */
     size_t project_count;
     bool is_paused;
+    bool is_due;           /* there is more to do in the next step, at once */
     int64_t save_again_at; /* mono ms: when dirty tasks are saved again */
     int64_t load_again_at; /* the same of projects that could not be loaded; while `unloaded` */
     char unloaded[WHY_MAX + 1]; /* why some project could not be; "": all are */

@@ -137,7 +137,7 @@ static int64_t wake_of_project(struct daemon *daemon, struct attached *project, 
 static int64_t next_wake(struct daemon *daemon)
 {
     int64_t now = daemon_now(daemon);
-    int64_t wake = now + IDLE_WAKE_MS;
+    int64_t wake = daemon->is_due ? now : now + IDLE_WAKE_MS;
 
     for (size_t i = 0; i < daemon->project_count; i++)
         wake = sooner(wake, wake_of_project(daemon, daemon->projects[i], now));
@@ -147,6 +147,7 @@ static int64_t next_wake(struct daemon *daemon)
 
 int64_t daemon_step(struct daemon *daemon)
 {
+    daemon->is_due = false;
     load_again(daemon);
     run_poll_all(daemon);
     for (size_t i = 0; i < daemon->project_count; i++)

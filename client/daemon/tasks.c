@@ -57,20 +57,6 @@ enum status task_save(struct daemon *daemon, struct attached *project, struct cl
     return status;
 }
 
-static void set_pins(struct daemon *daemon, const struct prepared *prepared, bool is_pinned)
-{
-    for (size_t i = slot_file_count(prepared); i > 0; i--) {
-        struct needed_file file = slot_file(prepared, i - 1);
-
-        if (is_pinned)
-            cache_pin(&daemon->cache, &file.digest);
-        else
-            cache_unpin(&daemon->cache, &file.digest);
-        if (!is_pinned)
-            cache_drop_part(&daemon->cache, &file.digest);
-    }
-}
-
 void task_enter(struct client_task *task, enum phase phase)
 {
     assert(phase_may_follow(task->record.phase, phase));
@@ -118,8 +104,10 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
     task->running = NULL;
     run_stop_filling(task);
     task_trouble(daemon, task, NULL);
-    if (task->is_prepared)
-        set_pins(daemon, &task->prepared, false);
+    if (task->is_prepared) {
+        slot_unpin(&daemon->cache, &task->prepared);
+        slot_drop_parts(&daemon->cache, &task->prepared);
+    }
     task->is_prepared = false;
     prepared_clear(&task->prepared);
     if (remove_slot(&project->files, task->record.task, &err) != STATUS_OK)
@@ -208,7 +196,7 @@ static void take_prepared(struct daemon *daemon, struct attached *project, struc
     }
     task->prepared = *prepared;
     task->is_prepared = true;
-    set_pins(daemon, &task->prepared, true);
+    slot_pin(&daemon->cache, &task->prepared);
     task_enter(task, PHASE_FETCHING);
 }
 

@@ -9,7 +9,8 @@
 
 #define MISMATCHES_MAX 3 /* a file that is not what was signed so often: the task is refused */
 #define FAILURES_MAX   12
-#define IMMEDIATE_MAX  4096 /* more than a task has files */
+#define IMMEDIATE_MAX  4096              /* more than a task has files */
+#define TAKE_UP_BYTES  (4 * 1024 * 1024) /* of parts, hashed again in one step */
 
 static struct delay_rule rule_of(const struct daemon *daemon)
 {
@@ -63,9 +64,15 @@ static void release_file(struct attached *project, const struct digest *digest)
         held->failures = 0;
 }
 
+/* It has a part to be hashed before the rest is asked for. */
+static bool is_taking_up(const struct attached *project)
+{
+    return project->download_task != 0 && project->download.exchange == NULL;
+}
+
 int64_t download_wake(const struct attached *project, int64_t now)
 {
-    int64_t wake = TALK_NEVER;
+    int64_t wake = is_taking_up(project) ? now : TALK_NEVER;
 
     for (size_t i = 0; i < HELD_FILES_MAX; i++) {
         const struct held_file *held = &project->held_files[i];
@@ -174,6 +181,15 @@ static bool is_about_content(enum status status, const struct error *err)
     return status == STATUS_TOO_LARGE || (status == STATUS_UNTRUSTED && err->code == NULL);
 }
 
+/* Other projects may have waited for it, too. */
+static void fetched(struct daemon *daemon, struct attached *project, struct client_task *task,
+                    const struct digest *file)
+{
+    project->download_failures = task->failures = 0;
+    release_file(project, file);
+    daemon->is_due = true;
+}
+
 static void on_file(struct daemon *daemon, struct attached *project, enum status status,
                     struct http_response *response, const struct error *how)
 {
@@ -191,8 +207,7 @@ static void on_file(struct daemon *daemon, struct attached *project, enum status
     else
         download_close(&project->part);
     if (status == STATUS_OK) {
-        project->download_failures = task->failures = 0;
-        release_file(project, &file.digest);
+        fetched(daemon, project, task, &file.digest);
         return;
     }
     fetch_failed(daemon, project, task, &file.digest, status, &err);
@@ -223,26 +238,56 @@ static enum status ask_for(struct daemon *daemon, struct attached *project,
 static void fetch(struct daemon *daemon, struct attached *project, struct client_task *task,
                   const struct needed_file *file)
 {
+    const struct download_of of = {
+        .project = project->record.project, .file = file->digest, .size = file->size};
     struct error err = {0};
-    enum status status =
-        download_open(&project->part, &daemon->cache, &file->digest, file->size, &err);
+    enum status status = download_open(&project->part, &daemon->cache, &of, &err);
 
-    if (status == STATUS_TOO_LARGE) {
+    if (status == STATUS_OK)
+        project->download_task = task->record.task;
+    else if (status == STATUS_TOO_LARGE)
         task_abandon(daemon, project, task, "one of its files is larger than the cache may be");
-        return;
-    }
-    if (status == STATUS_OK && project->part.got < file->size) {
-        status = ask_for(daemon, project, file, &err);
-        if (status == STATUS_OK) {
-            project->download_task = task->record.task;
-            return;
-        }
-        download_close(&project->part);
-    } else if (status == STATUS_OK) {
-        status = download_finish(&project->part, &err);
-    }
-    if (status != STATUS_OK)
+    else
         fetch_failed(daemon, project, task, &file->digest, status, &err);
+}
+
+/* Some more of what was found; then ask for the rest, if there is one. */
+static enum status go_on(struct daemon *daemon, struct attached *project,
+                         const struct needed_file *file, int64_t *bytes, struct error *err)
+{
+    TRY(download_take_up(&project->part, bytes, err));
+    if (!download_is_taken_up(&project->part))
+        return STATUS_OK;
+    if (project->part.got < project->part.size)
+        return ask_for(daemon, project, file, err);
+    TRY(download_finish(&project->part, err));
+    fetched(daemon, project, task_find(project, project->download_task), &file->digest);
+    project->download_task = 0;
+    return STATUS_OK;
+}
+
+static void take_up(struct daemon *daemon, struct attached *project, int64_t *bytes)
+{
+    struct client_task *task = task_find(project, project->download_task);
+    struct needed_file file = file_of(project, task);
+    struct error err = {0};
+    enum status status = go_on(daemon, project, &file, bytes, &err);
+
+    if (status == STATUS_OK)
+        return;
+    download_close(&project->part);
+    project->download_task = 0;
+    fetch_failed(daemon, project, task, &file.digest, status, &err);
+}
+
+/* Another project was quicker. */
+static void stop_if_needless(struct daemon *daemon, struct attached *project)
+{
+    if (project->download_task == 0 || !cache_has(&daemon->cache, &project->part.digest))
+        return;
+    lane_stop(daemon, &project->download);
+    download_restart(&project->part);
+    project->download_task = 0;
 }
 
 /* What its files waited for is over. */
@@ -262,21 +307,36 @@ static void mark_complete(struct daemon *daemon, struct attached *project)
             enter_ready(daemon, project->tasks[i]);
 }
 
-void download_step(struct daemon *daemon, struct attached *project)
+/* True: there is nothing to be done before something changes. */
+static bool fetch_next(struct daemon *daemon, struct attached *project)
 {
     struct client_task *task;
     struct needed_file file;
 
-    lane_poll(daemon, project, &project->download);
-    /* Files that a cut left complete, or that have no bytes, need no exchange. */
-    for (int i = 0; i < IMMEDIATE_MAX; i++) {
-        mark_complete(daemon, project);
-        if (project->download.exchange != NULL || project->host.host == 0 ||
-            daemon_now(daemon) < project->download_at)
-            return;
-        task = next_to_fetch(daemon, project, &file);
-        if (task == NULL)
-            return;
+    if (project->host.host == 0 || daemon_now(daemon) < project->download_at)
+        return true;
+    task = next_to_fetch(daemon, project, &file);
+    if (task != NULL)
         fetch(daemon, project, task, &file);
+    return task == NULL;
+}
+
+void download_step(struct daemon *daemon, struct attached *project)
+{
+    int64_t bytes = TAKE_UP_BYTES;
+
+    lane_poll(daemon, project, &project->download);
+    stop_if_needless(daemon, project);
+    /* Files that a cut left complete, or that have no bytes, need no exchange. */
+    for (int i = 0; i < IMMEDIATE_MAX && bytes > 0; i++) {
+        mark_complete(daemon, project);
+        if (project->download.exchange != NULL)
+            return;
+        if (is_taking_up(project))
+            take_up(daemon, project, &bytes);
+        else if (fetch_next(daemon, project))
+            return;
     }
+    mark_complete(daemon, project);
+    daemon->is_due = true;
 }

@@ -23,6 +23,15 @@ enum status cache_path(const struct cache *cache, const struct digest *digest, b
                             is_part ? ".part" : "");
 }
 
+struct digest cache_part(const struct digest *project, const struct digest *file)
+{
+    uint8_t both[2 * DIGEST_BYTES];
+
+    memcpy(both, project->bytes, DIGEST_BYTES);
+    memcpy(both + DIGEST_BYTES, file->bytes, DIGEST_BYTES);
+    return digest_of(both, sizeof both);
+}
+
 static struct cache_entry *find(const struct cache *cache, const struct digest *digest)
 {
     for (size_t i = 0; i < cache->count; i++)
@@ -233,33 +242,33 @@ enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *er
     return STATUS_OK;
 }
 
-enum status cache_reserve(struct cache *cache, const struct digest *digest, int64_t bytes,
+enum status cache_reserve(struct cache *cache, const struct digest *part, int64_t bytes,
                           struct error *err)
 {
-    struct cache_entry *entry = find_or_add(cache, digest);
+    struct cache_entry *entry = find_or_add(cache, part);
     int64_t before = entry->part_bytes;
     enum status status;
 
     entry->pins++; /* it must not make room for itself */
     set_part(cache, entry, 0);
     status = cache_make_room(cache, bytes, err);
-    entry = find(cache, digest); /* entries moved */
+    entry = find(cache, part); /* entries moved */
     set_part(cache, entry, status == STATUS_OK ? bytes : before);
-    cache_unpin(cache, digest);
+    cache_unpin(cache, part);
     return status;
 }
 
-void cache_leave_part(struct cache *cache, const struct digest *digest, int64_t bytes)
+void cache_leave_part(struct cache *cache, const struct digest *part, int64_t bytes)
 {
-    struct cache_entry *entry = find_or_add(cache, digest);
+    struct cache_entry *entry = find_or_add(cache, part);
 
     set_part(cache, entry, bytes);
     drop_unused(cache, entry);
 }
 
-void cache_drop_part(struct cache *cache, const struct digest *digest)
+void cache_drop_part(struct cache *cache, const struct digest *part)
 {
-    struct cache_entry *entry = find(cache, digest);
+    struct cache_entry *entry = find(cache, part);
     struct error err = {0};
 
     if (entry == NULL || entry->pins > 0 || entry->part_bytes == 0)
@@ -269,20 +278,23 @@ void cache_drop_part(struct cache *cache, const struct digest *digest)
     drop_unused(cache, entry);
 }
 
-enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,
-                        struct error *err)
+enum status cache_adopt(struct cache *cache, const struct digest *part, const struct digest *digest,
+                        int64_t size, struct error *err)
 {
     struct disk *disk = disk_of(cache);
-    struct disk_path part, whole;
-    struct cache_entry *entry;
+    struct disk_path from, to;
+    struct cache_entry *entry = find(cache, part);
 
-    TRY(cache_path(cache, digest, true, &part, err));
-    TRY(cache_path(cache, digest, false, &whole, err));
-    TRY(disk->rename(disk, part.text, whole.text, err));
+    TRY(cache_path(cache, part, true, &from, err));
+    TRY(cache_path(cache, digest, false, &to, err));
+    TRY(disk->rename(disk, from.text, to.text, err));
+    if (entry != NULL) {
+        set_part(cache, entry, 0);
+        drop_unused(cache, entry);
+    }
     entry = find_or_add(cache, digest);
     if (entry->is_here)
         cache->used_bytes -= entry->size;
-    set_part(cache, entry, 0);
     entry->is_here = true;
     entry->size = size;
     entry->last_used = cache->uses++;

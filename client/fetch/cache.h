@@ -1,7 +1,9 @@
 /*
- * Files of apps and inputs under the digest of their bytes, shared by all projects: cache/<hex>,
- * and cache/<hex>.part while one is on the way. Bounded: what was not used for longest goes first,
- * never what a task on hand needs. Parts count: one that is being fetched as all that it will have.
+ * Files of apps and inputs under the digest of their bytes, shared by all projects: cache/<hex>.
+ * While one is on the way it is cache/<hex>.part, where <hex> is that of cache_part(): each project
+ * has a part of its own, so that one server can neither spoil nor hold up what another one sends.
+ * Bounded: what was not used for longest goes first, never what a task on hand needs. Parts count:
+ * one that is being fetched as all that it will have.
  */
 #ifndef CLIENT_FETCH_CACHE_H
 #define CLIENT_FETCH_CACHE_H
@@ -35,7 +37,10 @@ void cache_close(struct cache *cache);
 
 bool cache_has(struct cache *cache, const struct digest *digest);
 
-/* A task needs it (or will). Each pin is taken back once. */
+/* The name of the part of this file that is fetched for this project. */
+struct digest cache_part(const struct digest *project, const struct digest *file);
+
+/* A task needs it (or will), file or part. Each pin is taken back once. */
 void cache_pin(struct cache *cache, const struct digest *digest);
 void cache_unpin(struct cache *cache, const struct digest *digest);
 
@@ -48,19 +53,19 @@ enum status cache_path(const struct cache *cache, const struct digest *digest, b
  */
 enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err) MUST_USE;
 
-/* As cache_make_room(), for its .part to grow to so many bytes; these count from now on. */
-enum status cache_reserve(struct cache *cache, const struct digest *digest, int64_t bytes,
+/* As cache_make_room(), for this part to grow to so many bytes; these count from now on. */
+enum status cache_reserve(struct cache *cache, const struct digest *part, int64_t bytes,
                           struct error *err) MUST_USE;
 
-/* Its .part is left with so many bytes for another time; 0: it is gone. */
-void cache_leave_part(struct cache *cache, const struct digest *digest, int64_t bytes);
+/* The part is left with so many bytes for another time; 0: it is gone. */
+void cache_leave_part(struct cache *cache, const struct digest *part, int64_t bytes);
 
-/* Nobody will go on with it: its .part goes, unless another task needs it. */
-void cache_drop_part(struct cache *cache, const struct digest *digest);
+/* Nobody will go on with it: it goes, unless another task needs it. */
+void cache_drop_part(struct cache *cache, const struct digest *part);
 
-/* Its .part is whole, durable and of this digest: it is part of the cache now. */
-enum status cache_adopt(struct cache *cache, const struct digest *digest, int64_t size,
-                        struct error *err) MUST_USE;
+/* The part is whole, durable and of this digest: it is the file from now on. */
+enum status cache_adopt(struct cache *cache, const struct digest *part, const struct digest *digest,
+                        int64_t size, struct error *err) MUST_USE;
 
 /* It turned out not to be what its name says. */
 void cache_discard(struct cache *cache, const struct digest *digest);

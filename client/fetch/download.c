@@ -3,6 +3,9 @@
 #include "client/state/folder.h"
 
 #define CHUNK 65536
+#define SYNC_BYTES                                                                                 \
+    (16 * 1024 * 1024) /* what the disk may owe: the last sync is to be short, too                 \
+                        */
 
 static struct disk *disk_of(const struct download *download)
 {
@@ -13,7 +16,7 @@ static enum status rewind_part(struct download *download, struct error *err)
 {
     TRY(disk_of(download)->truncate(download->file, 0, err));
     (void)hasher_end(&download->hasher);
-    download->got = 0;
+    download->found = download->got = download->unsynced = 0;
     return STATUS_OK;
 }
 
@@ -38,49 +41,62 @@ static enum status on_bytes(void *context, const void *bytes, size_t count, stru
     TRY(disk_of(download)->write_at(download->file, download->got, bytes, count, err));
     hasher_add(&download->hasher, bytes, count);
     download->got += (int64_t)count;
-    return STATUS_OK;
+    download->unsynced += (int64_t)count;
+    if (download->unsynced < SYNC_BYTES)
+        return STATUS_OK;
+    download->unsynced = 0;
+    return disk_of(download)->sync(download->file, err);
 }
 
-static enum status take_up(struct download *download, struct error *err)
+static enum status open_part(struct download *download, struct error *err)
 {
     struct disk *disk = disk_of(download);
-    char chunk[CHUNK];
-    int64_t size;
-    size_t got;
+    struct disk_path path;
 
-    TRY(disk->size(download->file, &size, err));
-    if (size > download->size)
-        return rewind_part(download, err);
-    while (download->got < size) {
-        TRY(disk->read_at(download->file, download->got, chunk, sizeof chunk, &got, err));
-        if (got == 0)
-            break;
-        hasher_add(&download->hasher, chunk, got);
-        download->got += (int64_t)got;
-    }
-    return STATUS_OK;
+    TRY(cache_path(download->cache, &download->part, true, &path, err));
+    TRY(disk->open_write(disk, path.text, 0600, &download->file, err));
+    hasher_init(&download->hasher);
+    TRY(disk->size(download->file, &download->found, err));
+    return download->found > download->size ? rewind_part(download, err) : STATUS_OK;
 }
 
 enum status download_open(struct download *ret_download, struct cache *cache,
-                          const struct digest *digest, int64_t size, struct error *err)
+                          const struct download_of *of, struct error *err)
 {
-    struct disk *disk = cache->folder->env->disk;
-    struct disk_path path;
+    struct digest part = cache_part(&of->project, &of->file);
     enum status status;
 
-    TRY(cache_path(cache, digest, true, &path, err));
-    TRY(cache_reserve(cache, digest, size, err));
-    *ret_download = (struct download){.cache = cache, .digest = *digest, .size = size};
+    TRY(cache_reserve(cache, &part, of->size, err));
+    *ret_download =
+        (struct download){.cache = cache, .digest = of->file, .part = part, .size = of->size};
     ret_download->sink =
         (struct http_sink){.begin = on_begin, .write = on_bytes, .context = ret_download};
-    status = disk->open_write(disk, path.text, 0600, &ret_download->file, err);
+    status = open_part(ret_download, err);
     if (status != STATUS_OK)
-        return status; /* what was reserved goes when there is need */
-    hasher_init(&ret_download->hasher);
-    status = take_up(ret_download, err);
-    if (status != STATUS_OK)
-        download_close(ret_download);
+        download_close(ret_download); /* unopened: what was reserved goes when there is need */
     return status;
+}
+
+bool download_is_taken_up(const struct download *download)
+{
+    return download->got >= download->found;
+}
+
+enum status download_take_up(struct download *download, int64_t *bytes, struct error *err)
+{
+    struct disk *disk = disk_of(download);
+    char chunk[CHUNK];
+    size_t got;
+
+    while (*bytes > 0 && !download_is_taken_up(download)) {
+        TRY(disk->read_at(download->file, download->got, chunk, sizeof chunk, &got, err));
+        if (got == 0)
+            download->found = download->got;
+        hasher_add(&download->hasher, chunk, got);
+        download->got += (int64_t)got;
+        *bytes -= (int64_t)got;
+    }
+    return STATUS_OK;
 }
 
 void download_close(struct download *download)
@@ -89,7 +105,8 @@ void download_close(struct download *download)
         return;
     disk_file_close(download->file);
     hasher_clear(&download->hasher);
-    cache_leave_part(download->cache, &download->digest, download->got);
+    cache_leave_part(download->cache, &download->part,
+                     download->got > download->found ? download->got : download->found);
     *download = (struct download){0};
 }
 
@@ -98,9 +115,9 @@ void download_restart(struct download *download)
     struct disk *disk = disk_of(download);
     struct disk_path path;
 
-    if (cache_path(download->cache, &download->digest, true, &path, NULL) == STATUS_OK)
+    if (cache_path(download->cache, &download->part, true, &path, NULL) == STATUS_OK)
         (void)disk->remove(disk, path.text, NULL); /* else it is found and rewound */
-    download->got = 0;
+    download->found = download->got = 0;
     download_close(download);
 }
 
@@ -116,9 +133,10 @@ enum status download_finish(struct download *download, struct error *err)
     }
     status = disk->sync(download->file, err);
     if (status == STATUS_OK)
-        status = cache_adopt(download->cache, &download->digest, download->size, err);
+        status =
+            cache_adopt(download->cache, &download->part, &download->digest, download->size, err);
     if (status == STATUS_OK)
-        download->got = 0; /* it is no part any more */
+        download->found = download->got = 0; /* it is no part any more */
     download_close(download);
     return status;
 }

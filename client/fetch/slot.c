@@ -47,6 +47,43 @@ bool slot_next_missing(struct cache *cache, const struct prepared *prepared,
     return false;
 }
 
+static struct digest part_of(const struct prepared *prepared, const struct needed_file *file)
+{
+    return cache_part(&prepared->unit.project, &file->digest);
+}
+
+void slot_pin(struct cache *cache, const struct prepared *prepared)
+{
+    for (size_t i = slot_file_count(prepared); i > 0; i--) {
+        struct needed_file file = slot_file(prepared, i - 1);
+        struct digest part = part_of(prepared, &file);
+
+        cache_pin(cache, &file.digest);
+        cache_pin(cache, &part);
+    }
+}
+
+void slot_unpin(struct cache *cache, const struct prepared *prepared)
+{
+    for (size_t i = slot_file_count(prepared); i > 0; i--) {
+        struct needed_file file = slot_file(prepared, i - 1);
+        struct digest part = part_of(prepared, &file);
+
+        cache_unpin(cache, &file.digest);
+        cache_unpin(cache, &part);
+    }
+}
+
+void slot_drop_parts(struct cache *cache, const struct prepared *prepared)
+{
+    for (size_t i = slot_file_count(prepared); i > 0; i--) {
+        struct needed_file file = slot_file(prepared, i - 1);
+        struct digest part = part_of(prepared, &file);
+
+        cache_drop_part(cache, &part);
+    }
+}
+
 static struct disk *disk_of(const struct slot_work *work)
 {
     return work->cache->folder->env->disk;

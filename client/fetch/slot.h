@@ -21,6 +21,13 @@ bool slot_next_missing(struct cache *cache, const struct prepared *prepared,
 size_t slot_file_count(const struct prepared *prepared);
 struct needed_file slot_file(const struct prepared *prepared, size_t index);
 
+/* All of them are needed, and what of them is on the way for this project; or no more. */
+void slot_pin(struct cache *cache, const struct prepared *prepared);
+void slot_unpin(struct cache *cache, const struct prepared *prepared);
+
+/* Unpinned: parts that no other task needs go. */
+void slot_drop_parts(struct cache *cache, const struct prepared *prepared);
+
 /* A slot being filled, in pieces, so that nothing else waits for large inputs. */
 struct slot_work {
     struct cache *cache;             /* borrowed, as is: */

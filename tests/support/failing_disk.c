@@ -168,7 +168,9 @@ static enum status read_at(struct disk_file *file, int64_t offset, void *ret_byt
                            size_t *ret_count, struct error *err)
 {
     TRY(powered(file->disk, err));
-    return of(file->disk)->real->read_at(file->real, offset, ret_bytes, count, ret_count, err);
+    TRY(of(file->disk)->real->read_at(file->real, offset, ret_bytes, count, ret_count, err));
+    of(file->disk)->moved_bytes += (int64_t)*ret_count;
+    return STATUS_OK;
 }
 
 static enum status write_at(struct disk_file *file, int64_t offset, const void *bytes, size_t count,
@@ -180,6 +182,7 @@ static enum status write_at(struct disk_file *file, int64_t offset, const void *
     TRY(disk->real->size(file->real, &size, err));
     TRY(step(file->disk, true, err));
     remember(disk, file->path, size);
+    disk->moved_bytes += (int64_t)count;
     return disk->real->write_at(file->real, offset, bytes, count, err);
 }
 

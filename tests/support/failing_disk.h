@@ -22,6 +22,7 @@ struct failing_disk {
     enum failing_kind kind;
     int steps_left; /* changes that still succeed; < 0: all */
     bool is_down;
+    int64_t moved_bytes;    /* read and written in pieces, ever */
     const char *unreadable; /* what ends so cannot be read (STATUS_STORAGE); NULL: all can */
     struct {
         char path[DISK_PATH_MAX]; /* "": free */

@@ -4,6 +4,7 @@ check_PROGRAMS += %D%/daemon/test_crash %D%/daemon/test_daemon %D%/daemon/test_e
 check_PROGRAMS += %D%/daemon/test_envelopes %D%/daemon/test_files
 check_PROGRAMS += %D%/daemon/test_forged %D%/daemon/test_inputs
 check_PROGRAMS += %D%/daemon/test_outputs %D%/daemon/test_signed %D%/daemon/test_slow
+check_PROGRAMS += %D%/daemon/test_two_projects
 check_PROGRAMS += %D%/fetch/test_cache
 check_PROGRAMS += %D%/state/test_records
 check_PROGRAMS += %D%/test_config %D%/test_manual %D%/test_verbs

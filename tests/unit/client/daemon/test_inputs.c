@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 
+#include "client/fetch/cache.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
@@ -51,22 +52,23 @@ Test(daemon, a_file_that_cannot_be_had_does_not_hold_up_the_others)
 
 #define LARGE_BYTES (16 * 1024 * 1024)
 
-static void write_large(const char *bytes, const struct digest *digest)
+static void write_large(const char *bytes, const struct digest *name, const char *suffix)
 {
     struct disk *disk = disk_real();
     char hex[2 * DIGEST_BYTES + 1];
     struct disk_path file;
 
-    text_from_bytes(digest->bytes, DIGEST_BYTES, hex);
-    cr_assert(eq(int, disk_join(&file, NULL, "%s/cache/%s", it.path, hex), STATUS_OK));
+    text_from_bytes(name->bytes, DIGEST_BYTES, hex);
+    cr_assert(eq(int, disk_join(&file, NULL, "%s/cache/%s%s", it.path, hex, suffix), STATUS_OK));
     cr_assert(eq(int, disk->write(disk, file.text, bytes, LARGE_BYTES, 0600, NULL), STATUS_OK));
 }
 
-/* Its only input to be fetched is large, and in the cache already. */
-static void give_a_large_input(void)
+/* Its only input to be fetched is large, and in the cache already, or left as a part. */
+static void give_a_large_input(bool is_part)
 {
     char *bytes = must_alloc(LARGE_BYTES, 1);
     struct work_input *input = &it.site.sample.unit.inputs[0];
+    struct digest part;
 
     volunteer_stop(&it);
     input->digest = digest_of(bytes, LARGE_BYTES);
@@ -75,7 +77,8 @@ static void give_a_large_input(void)
         envelope_clear(&it.site.tasks[i].unit);
         it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
     }
-    write_large(bytes, &input->digest);
+    part = cache_part(&it.site.sample.project, &input->digest);
+    write_large(bytes, is_part ? &part : &input->digest, is_part ? ".part" : "");
     free(bytes);
     cr_assert(volunteer_start(&it));
 }
@@ -97,7 +100,7 @@ Test(daemon, a_large_input_is_copied_in_pieces_between_which_the_owner_is_heard)
 {
     int pieces = 0;
 
-    give_a_large_input();
+    give_a_large_input(false);
     for (int i = 0; i < 200 && it.launcher.started == 0; i++) {
         (void)daemon_step(it.daemon);
         pieces += is_being_filled() ? 1 : 0;
@@ -117,11 +120,49 @@ Test(daemon, a_large_input_is_copied_in_pieces_between_which_the_owner_is_heard)
 
 Test(daemon, a_client_that_stops_while_it_copies_starts_the_copy_anew)
 {
-    give_a_large_input();
+    give_a_large_input(false);
     for (int i = 0; i < 200 && !is_being_filled(); i++)
         (void)daemon_step(it.daemon);
     cr_assert(is_being_filled());
     volunteer_restart(&it);
     volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+/* The most that one step reads and writes until a task runs. */
+static int64_t most_moved_in_a_step(void)
+{
+    int64_t most = 0;
+
+    for (int i = 0; i < 200 && it.launcher.started == 0; i++) {
+        int64_t before = it.disk.moved_bytes;
+
+        (void)daemon_step(it.daemon);
+        if (it.disk.moved_bytes - before > most)
+            most = it.disk.moved_bytes - before;
+    }
+    cr_assert(eq(i64, it.launcher.started, 1));
+    return most;
+}
+
+/* What a cut had left was hashed in one step, and neither owner nor network was heard meanwhile. */
+Test(daemon, a_large_part_is_hashed_in_pieces_and_not_asked_for_again)
+{
+    give_a_large_input(true);
+    cr_expect(lt(i64, most_moved_in_a_step(), LARGE_BYTES));
+    cr_expect(eq(i64, it.site.files_served, 1), "the program alone");
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+Test(daemon, a_client_that_stops_while_it_hashes_a_part_loses_nothing_of_it)
+{
+    give_a_large_input(true);
+    for (int i = 0; i < 200 && it.disk.moved_bytes < LARGE_BYTES / 2; i++)
+        (void)daemon_step(it.daemon);
+    cr_assert(eq(i64, it.launcher.started, 0));
+    volunteer_restart(&it);
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.site.files_served, 1), "the program alone");
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
 }

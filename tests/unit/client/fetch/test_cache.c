@@ -13,6 +13,7 @@ static struct fake_env env;
 static struct data_folder folder;
 static struct cache cache;
 static struct error err;
+static const struct digest project = {.bytes = {1}}, other = {.bytes = {2}};
 
 static void set_up(void)
 {
@@ -34,6 +35,17 @@ static void tear_down(void)
 
 TestSuite(cache, .init = set_up, .fini = tear_down);
 
+/* Open it, and hash what lies there. */
+static enum status open_for(const struct digest *who, struct download *download,
+                            const struct digest *file, int64_t size)
+{
+    const struct download_of of = {.project = *who, .file = *file, .size = size};
+    int64_t bytes = 1000;
+
+    TRY(download_open(download, &cache, &of, &err));
+    return download_take_up(download, &bytes, &err);
+}
+
 static enum status give(struct download *download, const char *bytes)
 {
     return download->sink.write(download->sink.context, bytes, strlen(bytes), &err);
@@ -51,8 +63,7 @@ static struct digest put(const char *bytes)
     struct digest digest = digest_of(bytes, strlen(bytes));
     struct download download;
 
-    cr_assert(eq(int, download_open(&download, &cache, &digest, (int64_t)strlen(bytes), &err),
-                 STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, (int64_t)strlen(bytes)), STATUS_OK));
     cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
     cr_assert(eq(int, give(&download, bytes), STATUS_OK));
     cr_assert(eq(int, download_finish(&download, &err), STATUS_OK));
@@ -113,10 +124,10 @@ Test(cache, a_download_that_was_cut_goes_on_where_it_was)
     struct digest digest = digest_of("0123456789", 10);
     struct download download;
 
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_assert(eq(int, give(&download, "01234"), STATUS_OK));
     download_close(&download);
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_expect(eq(i64, download.got, 5));
     cr_expect(eq(int, begin(&download, 206, 4), STATUS_INVALID), "another part");
     cr_assert(eq(int, begin(&download, 206, 5), STATUS_OK));
@@ -130,10 +141,10 @@ Test(cache, a_server_that_ignores_the_range_is_taken_from_the_start)
     struct digest digest = digest_of("0123456789", 10);
     struct download download;
 
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_assert(eq(int, give(&download, "99999"), STATUS_OK));
     download_close(&download);
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
     cr_expect(eq(i64, download.got, 0));
     cr_assert(eq(int, give(&download, "0123456789"), STATUS_OK));
@@ -145,11 +156,11 @@ Test(cache, other_bytes_never_enter_and_are_not_kept)
     struct digest digest = digest_of("0123456789", 10);
     struct download download;
 
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_assert(eq(int, give(&download, "012345678X"), STATUS_OK));
     cr_expect(eq(int, download_finish(&download, &err), STATUS_UNTRUSTED));
     cr_expect(not(cache_has(&cache, &digest)));
-    cr_assert(eq(int, download_open(&download, &cache, &digest, 10, &err), STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
     cr_expect(eq(i64, download.got, 0));
     cr_expect(eq(int, give(&download, "0123456789A"), STATUS_TOO_LARGE));
     download_close(&download);
@@ -162,8 +173,7 @@ static struct digest leave_part_of(const char *bytes, const char *first)
     struct digest digest = digest_of(bytes, strlen(bytes));
     struct download download;
 
-    cr_assert(eq(int, download_open(&download, &cache, &digest, (int64_t)strlen(bytes), &err),
-                 STATUS_OK));
+    cr_assert(eq(int, open_for(&project, &download, &digest, (int64_t)strlen(bytes)), STATUS_OK));
     cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
     cr_assert(eq(int, give(&download, first), STATUS_OK));
     download_close(&download);
@@ -172,10 +182,11 @@ static struct digest leave_part_of(const char *bytes, const char *first)
 
 static bool has_part(const struct digest *digest)
 {
-    struct disk_path part;
+    struct digest part = cache_part(&project, digest);
+    struct disk_path path_of_part;
 
-    cr_assert(eq(int, cache_path(&cache, digest, true, &part, &err), STATUS_OK));
-    return disk_has(disk_real(), part.text);
+    cr_assert(eq(int, cache_path(&cache, &part, true, &path_of_part, &err), STATUS_OK));
+    return disk_has(disk_real(), path_of_part.text);
 }
 
 /* Forty tasks whose downloads broke off filled the volunteer's disk beyond the cap. */
@@ -199,20 +210,21 @@ Test(cache, parts_that_nobody_needs_make_room_also_after_a_restart)
 Test(cache, a_part_that_a_task_needs_stays_and_its_room_is_taken)
 {
     struct digest needed = digest_of("needed", 6);
+    struct digest part = cache_part(&project, &needed);
     struct download download;
 
-    cache_pin(&cache, &needed);
-    cr_assert(eq(int, download_open(&download, &cache, &needed, 60, &err), STATUS_OK));
+    cache_pin(&cache, &part);
+    cr_assert(eq(int, open_for(&project, &download, &needed, 60), STATUS_OK));
     cr_expect(eq(int, cache_make_room(&cache, 41, &err), STATUS_FULL), "all 60 bytes are taken");
     cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_OK));
     cr_assert(eq(int, begin(&download, 200, HTTP_ABSENT), STATUS_OK));
     cr_assert(eq(int, give(&download, "need"), STATUS_OK));
     download_close(&download);
     cr_expect(eq(i64, cache.used_bytes, 4));
-    cache_drop_part(&cache, &needed);
+    cache_drop_part(&cache, &part);
     cr_expect(has_part(&needed));
-    cache_unpin(&cache, &needed);
-    cache_drop_part(&cache, &needed);
+    cache_unpin(&cache, &part);
+    cache_drop_part(&cache, &part);
     cr_expect(not(has_part(&needed)));
     cr_expect(eq(i64, cache.used_bytes, 0));
     cr_expect(eq(sz, cache.count, 0));
@@ -225,4 +237,50 @@ Test(cache, a_part_that_became_whole_counts_once)
     cr_expect(eq(i64, cache.used_bytes, 10));
     cr_expect(cache_has(&cache, &digest));
     cr_expect(not(has_part(&digest)));
+}
+
+/* --- two projects that need one file --- */
+
+static bool cached_is(const struct digest *digest, const char *bytes)
+{
+    CLEANUP(buffer_clear) struct buffer content = {.max = 100};
+    struct disk_path whole;
+
+    cr_assert(eq(int, cache_path(&cache, digest, false, &whole, &err), STATUS_OK));
+    cr_assert(eq(int, disk_real()->read(disk_real(), whole.text, &content, &err), STATUS_OK));
+    return strcmp(buffer_text(&content), bytes) == 0;
+}
+
+/* They shared one .part: what the one server sent went into the file that the other had sent. */
+Test(cache, a_project_cannot_spoil_what_another_one_fetches)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct download honest, evil;
+
+    cr_assert(eq(int, open_for(&project, &honest, &digest, 10), STATUS_OK));
+    cr_assert(eq(int, begin(&honest, 200, HTTP_ABSENT), STATUS_OK));
+    cr_assert(eq(int, give(&honest, "01234"), STATUS_OK));
+    cr_assert(eq(int, open_for(&other, &evil, &digest, 10), STATUS_OK));
+    cr_assert(eq(int, begin(&evil, 200, HTTP_ABSENT), STATUS_OK));
+    cr_assert(eq(int, give(&evil, "YYYYYYY"), STATUS_OK));
+    cr_assert(eq(int, give(&honest, "56789"), STATUS_OK));
+    cr_expect(eq(int, download_finish(&honest, &err), STATUS_OK));
+    cr_expect(cached_is(&digest, "0123456789"), "while the other is fetching");
+    cr_assert(eq(int, give(&evil, "YYY"), STATUS_OK));
+    cr_expect(eq(int, download_finish(&evil, &err), STATUS_UNTRUSTED));
+    cr_expect(cached_is(&digest, "0123456789"));
+    cr_expect(eq(i64, cache.used_bytes, 10));
+}
+
+Test(cache, a_project_does_not_go_on_with_what_another_one_left)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct download download;
+
+    cr_assert(eq(int, open_for(&project, &download, &digest, 10), STATUS_OK));
+    cr_assert(eq(int, give(&download, "YYYYY"), STATUS_OK));
+    download_close(&download);
+    cr_assert(eq(int, open_for(&other, &download, &digest, 10), STATUS_OK));
+    cr_expect(eq(i64, download.got, 0));
+    download_close(&download);
 }
