@@ -32,14 +32,14 @@ struct host {
     struct public_key key;
     enum host_kind { HOST_NATIVE = 1, HOST_BROWSER = 2 } kind;
     int64_t volunteer;
-    int64_t organisation;          /* as struct identity has it */
-    bool is_without_account;       /* its volunteer stands for an address prefix */
-    char *prefix;                  /* owned; address prefix of its enrolment */
-    struct digest token;           /* SHA-256 of its token */
-    int64_t visit;                 /* number of its last visit; 0: none */
-    struct digest visit_statement; /* identity of that visit's statement */
-    int64_t incarnation;           /* rises when it was found cloned or restored */
-    bool is_withdrawn;             /* a clone: enrols anew */
+    int64_t organisation;        /* as struct identity has it */
+    bool is_without_account;     /* its volunteer stands for an address prefix */
+    char *prefix;                /* owned; address prefix of its enrolment */
+    struct digest token;         /* SHA-256 of its token */
+    int64_t visit;               /* number of its last visit; 0: none */
+    struct digest visit_request; /* of that visit's whole body; column visit_statement */
+    int64_t incarnation;         /* rises when it was found cloned or restored */
+    bool is_withdrawn;           /* a clone: enrols anew */
     int64_t enrolled_s;
     int64_t seen_s;
     char *platform;                   /* owned; its first platform, "" before a visit */

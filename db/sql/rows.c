@@ -141,7 +141,7 @@ void read_host(struct query *query, struct host *ret_host)
     ret_host->errors = get_integer(query);
     ret_host->key = get_key(query);
     ret_host->token = get_digest(query);
-    ret_host->visit_statement = get_digest(query);
+    ret_host->visit_request = get_digest(query);
     ret_host->prefix = get_copy(query);
     ret_host->platform = get_copy(query);
     ret_host->client = get_copy(query);

@@ -19,7 +19,7 @@ static void bind_host(struct query *query, const struct host *host)
     bind_integer(query, host->agreed);
     bind_integer(query, host->outvoted);
     bind_integer(query, host->errors);
-    bind_digest(query, &host->visit_statement);
+    bind_digest(query, &host->visit_request);
     bind_text(query, host->prefix);
     bind_text(query, host->platform);
     bind_text(query, host->client);

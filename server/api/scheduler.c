@@ -84,7 +84,7 @@ static enum status prepare(struct call *call, struct error *err)
     visit->request = &state->request;
     visit->statement = state->statement;
     visit->statement_length = strlen(state->statement);
-    visit->statement_digest = state->request.statement.digest;
+    visit->request_digest = digest_of(buffer_text(&call->body), call->body.length);
     visit->reply = &state->reply;
     return STATUS_OK;
 }

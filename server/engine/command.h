@@ -59,7 +59,7 @@ enum command_kind {
  * A host's visit: its token was checked, its statement's signature verified with the host's key,
  * the request decoded within its limits.
  * STATUS_UNAUTHORIZED: there is no such host. STATUS_CONFLICT, code "clone": a lower
- * visit number, or the same with another statement; the host and its tasks are withdrawn.
+ * visit number, or the same with another request; the host and its tasks are withdrawn.
  */
 struct visit_command {
     int64_t host;
@@ -67,7 +67,7 @@ struct visit_command {
     const struct scheduler_request *request;
     const char *statement; /* the statement's envelope, JSON */
     size_t statement_length;
-    struct digest statement_digest; /* the envelope's identity */
+    struct digest request_digest; /* of the whole body, as it was received */
     /* reply */
     struct scheduler_reply *reply; /* the asker's, cleared; filled on STATUS_OK */
 };

@@ -96,7 +96,7 @@ static void note_visit(struct cycle *cycle, const struct visit_state *state, str
     const struct texts *platforms = &request->host.platforms;
 
     host->visit = request->visit.number;
-    host->visit_statement = state->visit->statement_digest;
+    host->visit_request = state->visit->request_digest;
     host->seen_s = cycle->clock.now_s;
     set_text(&host->platform, platforms->count > 0 ? platforms->texts[0] : "");
     set_text(&host->client, request->host.client);
@@ -159,7 +159,7 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
         return;
     }
     is_repeat = visit->number == host->visit &&
-                digest_equals(&host->visit_statement, &state->visit->statement_digest);
+                digest_equals(&host->visit_request, &state->visit->request_digest);
     if (host->is_withdrawn) {
         refuse_clone(state);
     } else if (visit->number <= host->visit && !is_repeat) {

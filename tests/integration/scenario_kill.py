@@ -46,6 +46,8 @@ def scenario_kill_nine(build):
                 total += sum(int(open(os.path.join(folder, name)).read()) for name in os.listdir(folder))
         expect(total == 3562115, f"there are 3562115 primes below 60 million, not {total}")
         audit(grid, into)
+        clones = grid.rows("SELECT id, visit FROM host WHERE withdrawn")
+        expect(not clones, f"hosts that repeated themselves were taken for clones: {[tuple(row) for row in clones]}")
         for machine in grid.machines:
             machine.stop()
         grid.stop_server()

@@ -239,7 +239,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
                                            .request = &request,
                                            .statement = message->statement,
                                            .statement_length = strlen(message->statement),
-                                           .statement_digest = message->digest,
+                                           .request_digest = message->digest,
                                            .reply = &reply};
     sim_run(sim, &command);
     sim->counts.visits++;

@@ -356,7 +356,7 @@ enum status village_visit_make(struct village *village, struct village_visit *vi
                    (long long)village->hosts[host].id, (long long)visit->request.visit.number,
                    visit->request.visit.finished_count);
     command.visit.statement_length = strlen(statement);
-    command.visit.statement_digest = digest_of(statement, strlen(statement));
+    command.visit.request_digest = digest_of(statement, strlen(statement));
     scheduler_reply_clear(&visit->reply);
     visit->reply = (struct scheduler_reply){0};
     visit->status = village_run(village, &command);

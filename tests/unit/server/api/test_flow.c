@@ -133,6 +133,32 @@ Test(flow, a_repeated_visit_is_answered_alike_and_a_lower_one_is_a_clone)
     grid_host_clear(&host);
 }
 
+/* Two instances in step have the same statement to make: nothing finished, the same number. */
+Test(flow, one_number_and_statement_in_two_requests_mark_a_clone)
+{
+    struct grid_host host;
+    CLEANUP(freep) char *text = NULL;
+    CLEANUP(freep) char *other = NULL;
+    struct grid_request request = {
+        .method = "POST", .path = "/v1/scheduler", .type = "application/json"};
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 4);
+    grid_enrol(&grid, 1, &host);
+    text = grid_visit_text(&grid, &host, 5, 1, NULL, 0);
+    other = grid_visit_text(&grid, &host, 5, 2, NULL, 0); /* what it wants is not signed */
+    request.token = host.token.text;
+    request.body = text;
+    cr_assert(eq(int, grid_ask(&grid, &request), 200));
+    cr_assert(eq(int, grid_ask(&grid, &request), 200), "the same bytes are a repeat");
+    request.body = other;
+    cr_expect(eq(int, grid_ask(&grid, &request), 409));
+    cr_expect(grid_says(&grid, "\"code\":\"clone\""), "%s", grid_body(&grid));
+    request.body = text;
+    cr_expect(eq(int, grid_ask(&grid, &request), 409), "neither instance goes on");
+    grid_host_clear(&host);
+}
+
 Test(flow, what_was_stored_is_there_after_a_restart)
 {
     struct grid_host host;

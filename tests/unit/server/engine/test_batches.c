@@ -293,7 +293,7 @@ Test(batches, two_outputs_with_a_quorum_each_split_the_unit)
                                                  .request = &visits[i].request,
                                                  .statement = &statements[i],
                                                  .statement_length = 1,
-                                                 .statement_digest = digest_of(&statements[i], 1),
+                                                 .request_digest = digest_of(&statements[i], 1),
                                                  .reply = &visits[i].reply}};
         list[i] = &commands[i];
     }

@@ -495,7 +495,7 @@ static void begin_pair(struct pair *pair, int64_t anns, int64_t bobs)
                                        .request = &pair->visits[i].request,
                                        .statement = statements[i],
                                        .statement_length = strlen(statements[i]),
-                                       .statement_digest = digest_of(statements[i], 8),
+                                       .request_digest = digest_of(statements[i], 8),
                                        .reply = &pair->visits[i].reply}};
     }
 }
@@ -684,7 +684,7 @@ Test(cycle, visits_of_one_cycle_share_the_units_without_giving_one_twice)
                                                  .request = &visits[i].request,
                                                  .statement = "{}",
                                                  .statement_length = 2,
-                                                 .statement_digest = digest_of(&i, sizeof i),
+                                                 .request_digest = digest_of(&i, sizeof i),
                                                  .reply = &visits[i].reply}};
         list[i] = &commands[i];
     }
