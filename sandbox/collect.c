@@ -15,6 +15,13 @@
 
 #define CHUNK_BYTES 65536
 
+struct collection {
+    int from;             /* the output in the slot */
+    struct disk_file *to; /* its copy in the spool */
+    struct hasher hasher;
+    struct collected collected; /* so far */
+};
+
 static const struct {
     const char *name;
     const char *words;
@@ -113,81 +120,129 @@ static ssize_t read_chunk(int descriptor, char *chunk)
     return got;
 }
 
-/* What is hashed is what is written. Stops one chunk after the maximum, whatever fstat() said. */
-static enum status copy(int from, struct disk *disk, struct disk_file *to, int64_t max_bytes,
-                        struct collected *collected, struct error *err)
+/*
+ * What is hashed is what is written, and durable: the last piece must not have to wait for all.
+ * Stops one chunk after the maximum, whatever fstat() said. *ret_is_over: that, or all is copied.
+ */
+static enum status copy_some(struct collection *it, const struct collect_request *request,
+                             int64_t *bytes, bool *ret_is_over, struct error *err)
 {
-    CLEANUP(hasher_clear) struct hasher hasher;
+    struct disk *disk = request->disk;
+    struct collected *collected = &it->collected;
     char chunk[CHUNK_BYTES];
-    ssize_t got;
+    ssize_t got = 1;
 
-    hasher_init(&hasher);
-    collected->size_bytes = 0;
-    while ((got = read_chunk(from, chunk)) > 0) {
-        TRY(disk->write_at(to, collected->size_bytes, chunk, (size_t)got, err));
-        hasher_add(&hasher, chunk, (size_t)got);
+    while (*bytes > 0 && (got = read_chunk(it->from, chunk)) > 0) {
+        TRY(disk->write_at(it->to, collected->size_bytes, chunk, (size_t)got, err));
+        hasher_add(&it->hasher, chunk, (size_t)got);
         collected->size_bytes += got;
-        if (collected->size_bytes > max_bytes) {
+        *bytes -= got;
+        if (collected->size_bytes > request->max_bytes) {
             collected->refusal = COLLECT_TOO_LARGE;
+            *ret_is_over = true;
             return STATUS_OK;
         }
     }
     if (got < 0)
         return failure(err, "read output");
-    collected->digest = hasher_end(&hasher);
-    return disk->sync(to, err);
+    *ret_is_over = got == 0;
+    return disk->sync(it->to, err);
 }
 
-static enum status spool(int from, const struct collect_request *request,
-                         struct collected *collected, struct error *err)
+static enum status go_on(struct collection *it, const struct collect_request *request,
+                         int64_t *bytes, bool *ret_is_over, struct error *err)
 {
-    CLEANUP(disk_file_closep) struct disk_file *to = NULL;
-    struct disk *disk = request->disk;
-
-    TRY(disk->open_write(disk, request->to, 0600, &to, err));
-    TRY(disk->truncate(to, 0, err));
-    TRY(copy(from, disk, to, request->max_bytes, collected, err));
-    return disk_sync_parent(disk, request->to, err);
+    TRY(copy_some(it, request, bytes, ret_is_over, err));
+    if (!*ret_is_over || it->collected.refusal != COLLECT_TAKEN)
+        return STATUS_OK;
+    it->collected.digest = hasher_end(&it->hasher);
+    return disk_sync_parent(request->disk, request->to, err);
 }
 
-/* COLLECT_TAKEN: *ret_from is open and fit to be copied. */
-static enum status open_output(const struct collect_request *request, int *ret_from,
-                               struct collected *collected, struct error *err)
+/* COLLECT_TAKEN: it->from is open and fit to be copied. */
+static enum status open_output(struct collection *it, const struct collect_request *request,
+                               struct error *err)
 {
+    struct collected *collected = &it->collected;
     CLEANUP(close_descriptor) int slot = -1;
     struct stat facts;
 
     slot = tree_open(AT_FDCWD, request->slot); /* even if the task made it 0 */
     if (slot < 0)
         return failure(err, "open slot");
-    *ret_from = open_beneath(slot, request->name);
-    if (*ret_from < 0) {
+    it->from = open_beneath(slot, request->name);
+    if (it->from < 0) {
         collected->refusal = refusal_of(errno);
         return collected->refusal != COLLECT_TAKEN ? STATUS_OK : failure(err, "open output");
     }
-    if (fstat(*ret_from, &facts) != 0)
+    if (fstat(it->from, &facts) != 0)
         return failure(err, "stat output");
     collected->refusal = judge(&facts, request->max_bytes);
-    collected->size_bytes = S_ISREG(facts.st_mode) ? facts.st_size : 0;
+    collected->size_bytes =
+        S_ISREG(facts.st_mode) && collected->refusal != COLLECT_TAKEN ? facts.st_size : 0;
     return STATUS_OK;
 }
 
-enum status collect_output(const struct collect_request *request, struct collected *ret_collected,
-                           struct error *err)
+static enum status open_both(struct collection *it, const struct collect_request *request,
+                             struct error *err)
 {
-    CLEANUP(close_descriptor) int from = -1;
-    struct collected collected = {.refusal = COLLECT_BAD_NAME};
-    enum status status = STATUS_OK;
+    struct disk *disk = request->disk;
 
+    it->collected.refusal = COLLECT_BAD_NAME;
     if (text_is_file_name(request->name))
-        TRY(open_output(request, &from, &collected, err));
-    if (collected.refusal == COLLECT_TAKEN)
-        status = spool(from, request, &collected, err);
+        TRY(open_output(it, request, err));
+    if (it->collected.refusal != COLLECT_TAKEN)
+        return STATUS_OK;
+    TRY(disk->open_write(disk, request->to, 0600, &it->to, err));
+    return disk->truncate(it->to, 0, err);
+}
+
+void collection_free(struct collection *collection)
+{
+    if (collection == NULL)
+        return;
+    close_descriptor(&collection->from);
+    disk_file_close(collection->to);
+    hasher_clear(&collection->hasher);
+    free(collection);
+}
+
+static struct collection *collection_new(void)
+{
+    struct collection *it = must_alloc(1, sizeof *it);
+
+    it->from = -1;
+    hasher_init(&it->hasher);
+    return it;
+}
+
+/* Over, one way or the other. */
+static void end(const struct collect_request *request, struct collection **work, enum status status,
+                struct collected *ret_collected)
+{
+    struct collected collected = (*work)->collected;
+
+    collection_free(TAKE(*work));
     if (status != STATUS_OK || collected.refusal != COLLECT_TAKEN)
         (void)request->disk->remove(request->disk, request->to, NULL);
-    TRY(status);
-    if (collected.refusal != COLLECT_TAKEN)
-        collected.digest = (struct digest){0};
-    *ret_collected = collected;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_collected = collected;
+}
+
+enum status collect_some(const struct collect_request *request, struct collection **work,
+                         int64_t *bytes, struct collected *ret_collected, struct error *err)
+{
+    enum status status = STATUS_OK;
+    bool is_over = false;
+
+    if (*work == NULL) {
+        *work = collection_new();
+        status = open_both(*work, request, err);
+        is_over = (*work)->collected.refusal != COLLECT_TAKEN;
+    }
+    if (status == STATUS_OK && !is_over)
+        status = go_on(*work, request, bytes, &is_over, err);
+    if (status != STATUS_OK || is_over)
+        end(request, work, status, ret_collected);
+    return status;
 }

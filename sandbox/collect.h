@@ -3,7 +3,7 @@
  * it may be a link to a file of the owner's. So each declared output is opened beneath the slot
  * without following any link, must be a regular file of one link, and is copied once into the spool
  * while it is hashed: what is reported is what lies in the spool. Files nobody declared are
- * ignored.
+ * ignored. A long one is copied in pieces, so that nothing else waits for it.
  *
  * Nothing of the task may be alive any more.
  */
@@ -43,13 +43,23 @@ struct collected {
     struct digest digest;
 };
 
+/* An output of which a part was copied. */
+struct collection;
+
+/* What was copied is left for the next time, which replaces it. NULL is fine. */
+void collection_free(struct collection *collection);
+
 /*
- * STATUS_OK: *ret_collected is the answer. Taken: the spool copy is durable (its folder's entry,
- * too). Refused: nothing is in the spool. STATUS_FULL, STATUS_STORAGE: the spool or slot failed,
- * not the task: try again later.
+ * Copy about *bytes more, which becomes what is left of them. *work is NULL to begin with, and
+ * again when it is over; until then it is the caller's, who goes on with the same request, or frees
+ * it.
+ *
+ * STATUS_OK, and *work NULL: *ret_collected is the answer. Taken: the spool copy is durable (its
+ * folder's entry, too). Refused: nothing is in the spool. STATUS_FULL, STATUS_STORAGE: the spool or
+ * slot failed, not the task: *work is NULL; try again later.
  */
-enum status collect_output(const struct collect_request *request, struct collected *ret_collected,
-                           struct error *err);
+enum status collect_some(const struct collect_request *request, struct collection **work,
+                         int64_t *bytes, struct collected *ret_collected, struct error *err);
 
 /* In words that follow "output NAME": "is missing". "" for COLLECT_TAKEN. */
 const char *collect_refusal_words(enum collect_refusal refusal);

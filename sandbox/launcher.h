@@ -24,6 +24,7 @@
 struct env;
 struct collect_request; /* sandbox/collect.h */
 struct collected;
+struct collection;
 
 #define RUN_MAX_ARGUMENTS   1024 /* argv without the terminating NULL */
 #define RUN_MAX_ENVIRONMENT 256
@@ -131,10 +132,11 @@ struct launcher {
     void (*release)(struct running_task *task);
 
     /*
-     * Move one output of a task that has ended from its slot to the spool: see collect.h, whose
-     * function this is. Here so that a simulated task can have simulated outputs.
+     * Move one output of a task that has ended from its slot to the spool, or some of it: see
+     * collect.h, whose function this is. Here so that a simulated task can have simulated outputs.
      */
     enum status (*collect)(struct launcher *launcher, const struct collect_request *request,
+                           struct collection **work, int64_t *bytes,
                            struct collected *ret_collected, struct error *err);
 
     uint32_t (*layers)(const struct launcher *launcher);

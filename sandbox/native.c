@@ -352,10 +352,11 @@ static void release(struct running_task *task)
 }
 
 static enum status collect(struct launcher *launcher, const struct collect_request *request,
+                           struct collection **work, int64_t *bytes,
                            struct collected *ret_collected, struct error *err)
 {
     (void)launcher;
-    return collect_output(request, ret_collected, err);
+    return collect_some(request, work, bytes, ret_collected, err);
 }
 
 static uint32_t layers_of(const struct launcher *launcher)

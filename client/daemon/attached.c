@@ -287,7 +287,7 @@ static void clear(struct daemon *daemon, struct attached *project)
 {
     for (size_t i = 0; i < project->task_count; i++) {
         daemon->parts.launcher->release(project->tasks[i]->running);
-        run_stop_filling(project->tasks[i]);
+        run_stop_copying(project->tasks[i]);
         prepared_clear(&project->tasks[i]->prepared);
         task_record_clear(&project->tasks[i]->record);
         free(project->tasks[i]->trouble);

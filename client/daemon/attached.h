@@ -26,13 +26,15 @@ struct client_task {
     bool is_dirty;            /* to be saved: the last attempt failed */
     struct prepared prepared; /* filled, and its files pinned, while is_prepared */
     bool is_prepared;
-    struct slot_work *filling;    /* owned; its slot is being filled; NULL: it is not */
-    struct running_task *running; /* owned by the launcher */
-    int64_t not_before;           /* mono ms: something about it failed */
-    int64_t failures;             /* in a row: fetching, starting */
-    char *trouble;                /* owned; why it waits for this machine; NULL: it does not */
-    int64_t mismatches;           /* files that were not what was signed */
-    int64_t upload_offset;        /* of record.upload_url; HTTP_ABSENT: to be asked */
+    struct slot_work *filling;      /* owned; its slot is being filled; NULL: it is not */
+    struct running_task *running;   /* owned by the launcher */
+    struct collection *collecting;  /* owned; of the output after these: */
+    struct named_outputs collected; /* owned; in the spool, while it is PHASE_COLLECTING */
+    int64_t not_before;             /* mono ms: something about it failed */
+    int64_t failures;               /* in a row: fetching, starting */
+    char *trouble;                  /* owned; why it waits for this machine; NULL: it does not */
+    int64_t mismatches;             /* files that were not what was signed */
+    int64_t upload_offset;          /* of record.upload_url; HTTP_ABSENT: to be asked */
 };
 
 /* A file that could not be had: asked for again later, while others are fetched. */
@@ -195,8 +197,8 @@ void tasks_tidy(struct daemon *daemon);
 
 /* --- running (start.c, run.c) --- */
 
-/* A slot is not filled any more, or is full. */
-void run_stop_filling(struct client_task *task);
+/* Its slot is full, or not filled any more, nor are its outputs collected. */
+void run_stop_copying(struct client_task *task);
 
 /* May it be started, or its slot filled, at this moment? */
 bool run_may_start(struct daemon *daemon, const struct attached *project,

@@ -117,6 +117,8 @@ static int64_t wake_of_task(struct daemon *daemon, const struct attached *projec
 {
     if (task->filling != NULL && run_may_start(daemon, project, task))
         return now;
+    if (task->record.phase == PHASE_COLLECTING && now >= task->not_before)
+        return now;
     if (task->running != NULL)
         return now + RUN_POLL_MS;
     return phase_is_unfinished(task->record.phase) ? still(task->not_before, now) : TALK_NEVER;

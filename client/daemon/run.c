@@ -8,6 +8,7 @@
 #include "sandbox/collect.h"
 
 #define START_RETRY_MS 30000
+#define COLLECT_BYTES  (4 * 1024 * 1024) /* of outputs, copied in one step */
 
 void run_pause_all(struct daemon *daemon, bool is_paused)
 {
@@ -105,10 +106,30 @@ static void bad_output(struct daemon *daemon, struct attached *project, struct c
     task_finish(daemon, project, task, VISIT_ERROR);
 }
 
-static enum status collect_one(struct daemon *daemon, const struct attached *project,
-                               struct client_task *task, const struct app_output *output,
-                               int64_t left, struct collected *ret_collected, struct error *err)
+/* The first that is not in the spool; NULL: all are. */
+static const struct app_output *next_output(const struct client_task *task)
 {
+    const struct app_version *app = &task->prepared.app;
+
+    return task->collected.count < app->output_count ? &app->outputs[task->collected.count] : NULL;
+}
+
+/* Of what it may put out in all. */
+static int64_t bytes_left(const struct client_task *task)
+{
+    int64_t left = task->prepared.unit.limits.output_bytes;
+
+    for (size_t i = 0; i < task->collected.count; i++)
+        left -= task->collected.outputs[i].size;
+    return left;
+}
+
+static enum status collect_one(struct daemon *daemon, const struct attached *project,
+                               struct client_task *task, int64_t *bytes,
+                               struct collected *ret_collected, struct error *err)
+{
+    const struct app_output *output = next_output(task);
+    int64_t left = bytes_left(task);
     struct launcher *launcher = daemon->parts.launcher;
     long long number = task->record.task;
     struct disk_path slot, to;
@@ -124,48 +145,61 @@ static enum status collect_one(struct daemon *daemon, const struct attached *pro
     TRY(project_files_join(&project->files, &to, err, "spool/%lld", number));
     TRY(disk_make_folders(daemon->env->disk, to.text, 0700, err));
     TRY(project_files_join(&project->files, &to, err, "spool/%lld/%s", number, output->name.text));
-    return launcher->collect(launcher, &request, ret_collected, err);
+    return launcher->collect(launcher, &request, &task->collecting, bytes, ret_collected, err);
 }
 
-static void add_output(struct task_record *record, const struct app_output *output,
-                       const struct collected *collected)
+/* False: it was not taken, and the task has ended. */
+static bool take_output(struct daemon *daemon, struct attached *project, struct client_task *task,
+                        const struct collected *collected)
 {
-    record->outputs.outputs[record->outputs.count++] = (struct named_output){
+    const struct app_output *output = next_output(task);
+
+    if (collected->refusal != COLLECT_TAKEN) {
+        bad_output(daemon, project, task, output->name.text, collected->refusal);
+        return false;
+    }
+    if (task->collected.outputs == NULL)
+        task->collected.outputs =
+            must_alloc(task->prepared.app.output_count, sizeof *task->collected.outputs);
+    task->collected.outputs[task->collected.count++] = (struct named_output){
         .name = output->name, .digest = collected->digest, .size = collected->size_bytes};
+    return true;
 }
 
-/* All outputs, or a failure of our disk: then all of it again later. */
-static enum status collect_all(struct daemon *daemon, struct attached *project,
-                               struct client_task *task, struct error *err)
+static void finish_collected(struct daemon *daemon, struct attached *project,
+                             struct client_task *task)
 {
-    const struct app_version *app = &task->prepared.app;
-    int64_t left = task->prepared.unit.limits.output_bytes;
-
     named_outputs_clear(&task->record.outputs);
-    task->record.outputs.outputs =
-        must_alloc(app->output_count, sizeof *task->record.outputs.outputs);
-    for (size_t i = 0; i < app->output_count; i++) {
+    task->record.outputs = task->collected;
+    task->collected = (struct named_outputs){0};
+    task_finish(daemon, project, task, VISIT_DONE);
+}
+
+/* As many outputs as `bytes` allow, or a failure of our disk: then on from the same one later. */
+static enum status collect_outputs(struct daemon *daemon, struct attached *project,
+                                   struct client_task *task, int64_t *bytes, struct error *err)
+{
+    while (next_output(task) != NULL) {
         struct collected collected = {0};
 
-        TRY(collect_one(daemon, project, task, &app->outputs[i], left, &collected, err));
-        if (collected.refusal != COLLECT_TAKEN) {
-            bad_output(daemon, project, task, app->outputs[i].name.text, collected.refusal);
+        if (*bytes <= 0)
             return STATUS_OK;
-        }
-        left -= collected.size_bytes;
-        add_output(&task->record, &app->outputs[i], &collected);
+        TRY(collect_one(daemon, project, task, bytes, &collected, err));
+        if (task->collecting != NULL || !take_output(daemon, project, task, &collected))
+            return STATUS_OK;
     }
-    task_finish(daemon, project, task, VISIT_DONE);
+    finish_collected(daemon, project, task);
     return STATUS_OK;
 }
 
-static void collect(struct daemon *daemon, struct attached *project, struct client_task *task)
+static void collect(struct daemon *daemon, struct attached *project, struct client_task *task,
+                    int64_t *bytes)
 {
     struct error err = {0};
 
     if (daemon_now(daemon) < task->not_before)
         return;
-    if (collect_all(daemon, project, task, &err) == STATUS_OK)
+    if (collect_outputs(daemon, project, task, bytes, &err) == STATUS_OK)
         return;
     log_failure(LOG_WARN, "task.not-collected", &err);
     task_trouble(daemon, task, err.text);
@@ -217,9 +251,7 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
     task->failures = 0;
     note_end(task, outcome);
     task_enter(task, PHASE_COLLECTING);
-    if (outcome->end == RUN_EXITED && outcome->code == 0 && outcome->limit == RUN_LIMIT_NONE)
-        collect(daemon, project, task);
-    else
+    if (outcome->end != RUN_EXITED || outcome->code != 0 || outcome->limit != RUN_LIMIT_NONE)
         task_finish(daemon, project, task, VISIT_ERROR);
 }
 
@@ -227,10 +259,6 @@ static void poll_one(struct daemon *daemon, struct attached *project, struct cli
 {
     struct run_outcome *outcome;
 
-    if (task->record.phase == PHASE_COLLECTING) {
-        collect(daemon, project, task);
-        return;
-    }
     if (task->running == NULL)
         return;
     outcome = must_alloc(1, sizeof *outcome);
@@ -241,7 +269,15 @@ static void poll_one(struct daemon *daemon, struct attached *project, struct cli
 
 void run_poll_all(struct daemon *daemon)
 {
+    int64_t bytes = COLLECT_BYTES;
+
     for (size_t i = 0; i < daemon->project_count; i++)
-        for (size_t j = 0; j < daemon->projects[i]->task_count; j++)
-            poll_one(daemon, daemon->projects[i], daemon->projects[i]->tasks[j]);
+        for (size_t j = 0; j < daemon->projects[i]->task_count; j++) {
+            struct attached *project = daemon->projects[i];
+            struct client_task *task = project->tasks[j];
+
+            poll_one(daemon, project, task);
+            if (task->record.phase == PHASE_COLLECTING)
+                collect(daemon, project, task, &bytes);
+        }
 }

@@ -5,6 +5,7 @@
 #include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "sandbox/collect.h"
 
 #define STARTS_MAX 50 /* a task that never ends, though started so often, is given up */
 #define FILL_BYTES (4 * 1024 * 1024) /* of inputs copied in one step */
@@ -86,13 +87,13 @@ static bool has_checkpoint(struct daemon *daemon, const struct client_task *task
            disk_has(daemon->env->disk, path.text);
 }
 
-void run_stop_filling(struct client_task *task)
+void run_stop_copying(struct client_task *task)
 {
-    if (task->filling == NULL)
-        return;
-    slot_work_clear(task->filling);
-    free(task->filling);
-    task->filling = NULL;
+    collection_free(TAKE(task->collecting));
+    named_outputs_clear(&task->collected);
+    if (task->filling != NULL)
+        slot_work_clear(task->filling);
+    free(TAKE(task->filling));
 }
 
 static enum status begin_filling(struct daemon *daemon, const struct attached *project,
@@ -122,14 +123,14 @@ static enum status try_start(struct daemon *daemon, struct attached *project,
     if (!is_full)
         return STATUS_OK;
     slot = task->filling->slot;
-    run_stop_filling(task);
+    run_stop_copying(task);
     return launch(daemon, task, slot.text, err);
 }
 
 static void start_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
                          enum status status, const struct error *err)
 {
-    run_stop_filling(task);
+    run_stop_copying(task);
     if (status == STATUS_NOT_FOUND) {
         task_enter(task, PHASE_FETCHING);
         return;

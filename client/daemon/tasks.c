@@ -102,7 +102,7 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
     }
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
-    run_stop_filling(task);
+    run_stop_copying(task);
     task_trouble(daemon, task, NULL);
     if (task->is_prepared) {
         slot_unpin(&daemon->cache, &task->prepared);

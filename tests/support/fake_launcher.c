@@ -102,10 +102,9 @@ static void release(struct running_task *task)
     free(task);
 }
 
-static enum status collect(struct launcher *launcher, const struct collect_request *request,
-                           struct collected *ret_collected, struct error *err)
+static enum status collect_told(struct fake_launcher *self, const struct collect_request *request,
+                                struct collected *ret_collected, struct error *err)
 {
-    struct fake_launcher *self = self_of(launcher);
     CLEANUP(freep) char *bytes = self->output(self->context, request->slot, request->name);
 
     if (self->collect_fails != STATUS_OK)
@@ -121,6 +120,17 @@ static enum status collect(struct launcher *launcher, const struct collect_reque
     ret_collected->refusal = COLLECT_TAKEN;
     ret_collected->digest = digest_of(bytes, strlen(bytes));
     return STATUS_OK;
+}
+
+static enum status collect(struct launcher *launcher, const struct collect_request *request,
+                           struct collection **work, int64_t *bytes,
+                           struct collected *ret_collected, struct error *err)
+{
+    struct fake_launcher *self = self_of(launcher);
+
+    if (self->output == NULL)
+        return collect_some(request, work, bytes, ret_collected, err);
+    return collect_told(self, request, ret_collected, err);
 }
 
 static uint32_t layers(const struct launcher *launcher)

@@ -13,7 +13,10 @@ struct fake_launcher {
     int64_t duration_ms;
     struct run_outcome end; /* of every task; its usage is filled in */
 
-    /* The output of the task in this slot; to be freed. NULL: it is missing. */
+    /*
+     * The output of the task in this slot; to be freed. NULL: it is missing. No function: outputs
+     * are what lies in the slot.
+     */
     char *(*output)(void *context, const char *slot, const char *name);
     void *context;
     enum status start_fails; /* with this; STATUS_OK: it does not */

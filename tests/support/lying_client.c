@@ -68,12 +68,13 @@ static void spoil(const struct collect_request *request)
 }
 
 static enum status collect(struct launcher *launcher, const struct collect_request *request,
+                           struct collection **work, int64_t *bytes,
                            struct collected *ret_collected, struct error *err)
 {
     (void)launcher;
-    if (lies_now())
+    if (*work == NULL && lies_now())
         spoil(request);
-    return honest->collect(honest, request, ret_collected, err);
+    return honest->collect(honest, request, work, bytes, ret_collected, err);
 }
 
 static enum status start(struct launcher *launcher, const struct run_spec *spec,

@@ -43,13 +43,36 @@ static void put(const char *path, const char *text)
     cr_assert(eq(int, disk->write(disk, path, text, strlen(text), 0600, NULL), STATUS_OK));
 }
 
+/* In how many pieces, of `piece` bytes each. */
+static enum status collect_in_pieces(const struct collect_request *request, int64_t piece,
+                                     int *ret_pieces)
+{
+    struct collection *work = NULL;
+
+    *ret_pieces = 0;
+    do {
+        int64_t bytes = piece;
+
+        TRY(collect_some(request, &work, &bytes, &got, NULL));
+        ++*ret_pieces;
+    } while (work != NULL);
+    return STATUS_OK;
+}
+
+static enum status collect_all(const struct collect_request *request)
+{
+    int pieces;
+
+    return collect_in_pieces(request, INT64_MAX, &pieces);
+}
+
 static enum status collect(const char *name, int64_t max_bytes)
 {
     const struct collect_request request = {
         .slot = slot, .name = name, .max_bytes = max_bytes, .to = "spool/copy", .disk = disk};
 
     got = (struct collected){.size_bytes = -1};
-    return collect_output(&request, &got, NULL);
+    return collect_all(&request);
 }
 
 static void expect_refused(const char *name, int64_t max_bytes, enum collect_refusal why)
@@ -86,6 +109,43 @@ Test(collect, a_long_output_is_whole)
     expected = digest_of(bytes, sizeof bytes);
     cr_assert(eq(int, disk->write(disk, "slot/o", bytes, sizeof bytes, 0600, NULL), STATUS_OK));
     cr_assert(eq(int, collect("o", sizeof bytes), STATUS_OK));
+    cr_expect(eq(i64, got.size_bytes, sizeof bytes));
+    cr_expect(digest_equals(&got.digest, &expected));
+}
+
+/* Whoever copies all of a gigabyte at once hears nobody meanwhile. */
+Test(collect, a_long_output_is_copied_in_pieces)
+{
+    static char bytes[1 << 20];
+    const struct collect_request request = {
+        .slot = slot, .name = "o", .max_bytes = sizeof bytes, .to = "spool/copy", .disk = disk};
+    struct digest expected;
+    int pieces = 0;
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 31 + i / 1000);
+    expected = digest_of(bytes, sizeof bytes);
+    cr_assert(eq(int, disk->write(disk, "slot/o", bytes, sizeof bytes, 0600, NULL), STATUS_OK));
+    cr_assert(eq(int, collect_in_pieces(&request, 1 << 18, &pieces), STATUS_OK));
+    cr_expect(eq(int, pieces, 5), "and one to see its end");
+    cr_expect(eq(int, (int)got.refusal, COLLECT_TAKEN));
+    cr_expect(digest_equals(&got.digest, &expected));
+}
+
+Test(collect, one_that_was_given_up_is_begun_anew)
+{
+    const struct collect_request request = {
+        .slot = slot, .name = "o", .max_bytes = 1 << 20, .to = "spool/copy", .disk = disk};
+    static char bytes[1 << 18];
+    struct digest expected = digest_of(bytes, sizeof bytes);
+    struct collection *work = NULL;
+    int64_t some = 1;
+
+    cr_assert(eq(int, disk->write(disk, "slot/o", bytes, sizeof bytes, 0600, NULL), STATUS_OK));
+    cr_assert(eq(int, collect_some(&request, &work, &some, &got, NULL), STATUS_OK));
+    cr_expect(ne(ptr, work, NULL));
+    collection_free(work);
+    cr_assert(eq(int, collect("o", 1 << 20), STATUS_OK));
     cr_expect(eq(i64, got.size_bytes, sizeof bytes));
     cr_expect(digest_equals(&got.digest, &expected));
 }
@@ -214,7 +274,7 @@ static int collects_from_a_closed_slot(void)
 
     if (closes_its_slot() != 0)
         return 98;
-    if (collect_output(&request, &got, NULL) != STATUS_OK)
+    if (collect_all(&request) != STATUS_OK)
         return 1;
     if (got.refusal != COLLECT_TAKEN)
         return 2;

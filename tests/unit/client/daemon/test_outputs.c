@@ -5,6 +5,8 @@
 
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/crypto/base64.h"
+#include "common/env/real.h"
 #include "tests/support/volunteer.h"
 
 #define MINUTE INT64_C(60000)
@@ -142,4 +144,67 @@ Test(daemon, a_large_output_nobody_asks_for_stays_here)
     volunteer_live(&it, 4 * HOUR);
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 0));
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
+}
+
+/* --- collecting --- */
+
+#define LARGE_BYTES (12 * 1024 * 1024)
+
+/* Units whose output may be large; and the one that runs has written such a one. */
+static void write_a_large_output(void)
+{
+    static char bytes[LARGE_BYTES];
+    struct disk *disk = disk_real();
+    struct disk_path path;
+    char id[64];
+
+    it.site.sample.app_version.outputs[0].max_bytes = LARGE_BYTES;
+    fake_site_seal(&it.site);
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        envelope_clear(&it.site.tasks[i].unit);
+        it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
+    }
+    it.launcher.output = NULL;
+    volunteer_live(&it, MINUTE / 2);
+    cr_assert(eq(sz, volunteer_phase(&it, "running"), 1));
+    base64url_encode(it.site.sample.project.bytes, DIGEST_BYTES, id);
+    cr_assert(disk_join(&path, NULL, "%s/projects/%s/slots/1/out", it.path, id) == STATUS_OK);
+    cr_assert(disk->write(disk, path.text, bytes, sizeof bytes, 0600, NULL) == STATUS_OK);
+    fake_env_pass(&it.env, MINUTE);
+}
+
+/* All of it was copied and hashed in one step, and neither owner nor network was heard meanwhile.
+ */
+Test(daemon, a_large_output_is_collected_in_pieces_between_which_the_owner_is_heard)
+{
+    int pieces = 0;
+
+    write_a_large_output();
+    for (int i = 0; i < 50 && volunteer_phase(&it, "finished") == 0; i++) {
+        int64_t before = it.disk.moved_bytes;
+        int64_t wake = daemon_step(it.daemon);
+
+        cr_expect(lt(i64, it.disk.moved_bytes - before, LARGE_BYTES / 2));
+        if (volunteer_phase(&it, "collecting") == 0)
+            continue;
+        cr_expect(eq(i64, wake, it.env.now_mono_ms), "the next piece follows at once");
+        pieces++;
+    }
+    cr_expect(ge(int, pieces, 3));
+    it.launcher.output = large; /* of the others */
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
+    cr_expect(eq(i64, it.site.tasks[0].output.size, LARGE_BYTES));
+}
+
+Test(daemon, a_client_that_stops_while_it_collects_runs_the_task_again)
+{
+    write_a_large_output();
+    (void)daemon_step(it.daemon);
+    cr_assert(eq(sz, volunteer_phase(&it, "collecting"), 1));
+    it.launcher.output = large;
+    volunteer_restart(&it);
+    volunteer_live(&it, 4 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
+    cr_expect(eq(i64, it.launcher.started, 6), "the next one ran already");
 }
