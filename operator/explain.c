@@ -85,14 +85,8 @@ static void show_task(struct session *session, const struct task_status *task)
         (void)fprintf(session->out, ", reported %s", shown_time(task->reported_s).text);
     else if (task->state == TASK_SENT)
         (void)fprintf(session->out, ", due %s", shown_time(task->deadline_s).text);
-    if (task->has_exit_status && task->exit_status != 0)
-        (void)fprintf(session->out, ", exit status %d", task->exit_status);
-    if (task->signal != 0)
-        (void)fprintf(session->out, ", signal %d", task->signal);
-    if (task->limit != LIMIT_NONE)
-        (void)fprintf(session->out, ", beyond its %s limit", task_limit_name(task->limit));
-    if (task->refusal != REFUSAL_NONE)
-        (void)fprintf(session->out, ", refused: %s", refusal_words(task->refusal));
+    if (task->why[0] != '\0')
+        (void)fprintf(session->out, ", %s", task->why);
     (void)fputc('\n', session->out);
     if (task->stderr_tail != NULL)
         show_indented(session, task->stderr_tail);

@@ -32,6 +32,7 @@ static void read_end(struct members *part, struct task_status *task)
         task->refusal = refusal_from_code(members_text(part, "refusal", 1, 64));
     if (task->refusal == REFUSAL_COUNT)
         task->refusal = REFUSAL_NONE;
+    members_copy_text_or_empty(part, "why", task->why, sizeof task->why);
     task->stderr_tail = members_shown_text(part, "stderr", STDERR_MAX);
 }
 
@@ -111,6 +112,7 @@ static void write_task(struct writer *writer, const struct task_status *task)
         write_text(writer, "limit", task_limit_name(task->limit));
     if (task->refusal != REFUSAL_NONE)
         write_text(writer, "refusal", refusal_code(task->refusal));
+    write_text_unless_empty(writer, "why", task->why);
     if (task->stderr_tail != NULL)
         write_text(writer, "stderr", task->stderr_tail);
     write_integer(writer, "credit", task->credit);

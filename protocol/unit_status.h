@@ -24,6 +24,7 @@ struct task_status {
     int signal;            /* 0: none */
     enum task_limit limit; /* LIMIT_NONE */
     enum refusal refusal;  /* REFUSAL_NONE */
+    char why[WHY_MAX + 1]; /* how it failed, in words; "": it did not */
     char *stderr_tail;     /* owned, fit to be shown, up to 16 KiB; NULL: none */
     int64_t credit;
 };

@@ -87,7 +87,9 @@ struct run_usage {
 struct run_outcome {
     enum run_end end;
     int code;
-    enum run_limit limit; /* the one that was hit; an app that dies of one may be RUN_SIGNALLED */
+    enum run_limit
+        limit; /* the one that was hit. Of one that ended by itself (RUN_EXITED,
+                  RUN_SIGNALLED) memory is only likely: what is refused leaves no trace */
     struct run_usage usage;
     char failed_step[32];
     bool tail_is_cut;               /* more was written than is kept */

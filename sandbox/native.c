@@ -14,11 +14,12 @@
 #include "sandbox/collect.h"
 #include "sandbox/usage.h"
 
-#define MEASURE_MS      250
-#define MEASURE_DISK_MS 2000
-#define PATIENCE_MS     2000      /* with a keeper that was told to kill, before it is killed */
-#define STEP_MAX_MS     10000     /* counted of the time between two polls: we may have slept */
-#define COPY_SLACK      (1 << 20) /* what a copy of ours may still grow before its exec */
+#define MEASURE_MS        250
+#define MEASURE_DISK_MS   2000
+#define PATIENCE_MS       2000 /* with a keeper that was told to kill, before it is killed */
+#define NEAR_LIMIT(limit) ((limit) - (limit) / 8)
+#define STEP_MAX_MS       10000     /* counted of the time between two polls: we may have slept */
+#define COPY_SLACK        (1 << 20) /* what a copy of ours may still grow before its exec */
 
 struct native_launcher {
     struct launcher base;
@@ -212,6 +213,17 @@ static void settle_usage(struct running_task *task, const struct rusage *used)
     usage->disk_bytes = usage_of_folder(task->preparation.slot);
 }
 
+/* A program that takes a refused allocation for a given one dies of the next access. One that exits
+   may do so for many reasons, and is believed to have hit only what it was seen beyond. */
+static bool is_out_of_memory(const struct run_outcome *outcome, const struct run_usage *usage,
+                             int64_t limit_bytes)
+{
+    bool is_signalled = outcome->end == RUN_SIGNALLED;
+
+    return limit_bytes > 0 &&
+           usage->peak_memory_bytes > (is_signalled ? NEAR_LIMIT(limit_bytes) : limit_bytes);
+}
+
 /* An app that failed by itself may have done so at a limit: a refused allocation, a full file. */
 static enum run_limit limit_behind(const struct running_task *task)
 {
@@ -227,7 +239,7 @@ static enum run_limit limit_behind(const struct running_task *task)
         return RUN_LIMIT_DISK;
     if (limits->cpu_s > 0 && usage->cpu_ms > limits->cpu_s * 1000)
         return RUN_LIMIT_CPU;
-    if (limits->memory_bytes > 0 && usage->peak_memory_bytes > limits->memory_bytes)
+    if (is_out_of_memory(outcome, usage, limits->memory_bytes))
         return RUN_LIMIT_MEMORY;
     if (limits->disk_bytes > 0 && usage->disk_bytes >= limits->disk_bytes)
         return RUN_LIMIT_DISK;

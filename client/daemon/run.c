@@ -1,5 +1,6 @@
 /* Tasks in their slots: watching them, and taking their outputs. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "client/daemon/attached.h"
@@ -53,6 +54,26 @@ static int64_t clamp(int64_t value, int64_t most)
     return value < most ? value : most;
 }
 
+/* How much memory it used, for a person to see whether that was the reason. */
+static void say_memory(const struct run_outcome *outcome, int64_t limit_bytes, char *ret_why)
+{
+    long long used = outcome->usage.peak_memory_bytes >> 20, limit = limit_bytes >> 20;
+    const char *name = outcome->end == RUN_SIGNALLED ? sigabbrev_np(outcome->code) : NULL;
+    CLEANUP(freep) char *why = NULL;
+
+    if (outcome->limit == RUN_LIMIT_MEMORY && outcome->end == RUN_KILLED)
+        why = text_format("stopped when it had used %lld of %lld MiB", used, limit);
+    else if (outcome->limit == RUN_LIMIT_MEMORY && name != NULL)
+        why = text_format("probably, for it died of SIG%s when it had used %lld of %lld MiB", name,
+                          used, limit);
+    else if (outcome->limit == RUN_LIMIT_MEMORY)
+        why = text_format("probably, for it had used %lld of %lld MiB", used, limit);
+    else if (outcome->limit == RUN_LIMIT_NONE && name != NULL)
+        why = text_format("SIG%s; it had used %lld of %lld MiB of memory", name, used, limit);
+    if (why != NULL)
+        set_words(ret_why, why);
+}
+
 static void note_end(struct client_task *task, const struct run_outcome *outcome)
 {
     struct scheduler_report *report = &task->record.report;
@@ -77,6 +98,7 @@ static void note_end(struct client_task *task, const struct run_outcome *outcome
 
         set_words(report->why, why);
     }
+    say_memory(outcome, task->prepared.unit.limits.memory_bytes, report->why);
     if (length == 0)
         return;
     report->stderr_tail.bytes = must_alloc(length + 1, 1);

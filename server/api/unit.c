@@ -66,6 +66,9 @@ static void take_task(const struct unit *unit, const struct task *task,
         .stderr_tail = show_text(report->stderr_tail, STDERR_MAX),
         .credit = task->credit,
     };
+    if (task->cause != CAUSE_NONE)
+        show_cause(task->cause, task->cause_detail, report->why != NULL ? report->why : "",
+                   ret_status->why);
     take_outputs(unit, task, &ret_status->outputs);
 }
 

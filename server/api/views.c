@@ -86,7 +86,7 @@ void show_cause(enum task_cause cause, int32_t detail, const char *why, char ret
     else if (cause == CAUSE_SIGNAL)
         (void)snprintf(words, sizeof words, "killed by signal %d", detail);
     else if (cause == CAUSE_LIMIT)
-        (void)snprintf(words, sizeof words, "the limit of %s was hit",
+        (void)snprintf(words, sizeof words, "ended at its limit of %s",
                        task_limit_name((enum task_limit)detail));
     else if (cause == CAUSE_OUTPUT)
         (void)snprintf(words, sizeof words, "outputs missing, extra, misnamed or too large");

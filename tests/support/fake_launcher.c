@@ -56,9 +56,9 @@ static bool poll_task(struct running_task *task, struct run_outcome *ret_outcome
         return false;
     task->is_over = true;
     *ret_outcome = task->launcher->end;
-    ret_outcome->usage = (struct run_usage){.cpu_ms = task->launcher->duration_ms,
-                                            .wall_ms = task->launcher->duration_ms,
-                                            .peak_memory_bytes = 1 << 20};
+    ret_outcome->usage.cpu_ms = ret_outcome->usage.wall_ms = task->launcher->duration_ms;
+    if (ret_outcome->usage.peak_memory_bytes == 0)
+        ret_outcome->usage.peak_memory_bytes = 1 << 20;
     return true;
 }
 

@@ -11,7 +11,7 @@ struct fake_launcher {
     struct launcher base; /* first */
     struct env *env;
     int64_t duration_ms;
-    struct run_outcome end; /* of every task; its usage is filled in */
+    struct run_outcome end; /* of every task; its times are filled in, and a peak of memory */
 
     /*
      * The output of the task in this slot; to be freed. NULL: it is missing. No function: outputs

@@ -26,6 +26,7 @@ struct fake_task {
     struct digest refused;
     struct named_output output; /* the first */
     char stderr_tail[64];
+    enum task_limit limit;
     char why[128];
     bool was_uploaded;
     bool is_told;

@@ -88,7 +88,10 @@ void grid_host_clear(struct grid_host *host);
 struct grid_report {
     int64_t task;
     struct digest unit;
-    const char *output; /* content of "out"; NULL: it failed */
+    const char
+        *output; /* content of "out"; NULL: it failed, with exit status 3 unless at a limit */
+    enum task_limit limit;
+    const char *why; /* NULL: not said */
 };
 
 /* A visit: the status; the answer, to be cleared, on 200 alone. */

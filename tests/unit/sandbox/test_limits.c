@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "tests/support/running.h"
 
 TestSuite(limits, .init = running_set_up, .fini = running_tear_down, .timeout = 120);
@@ -49,6 +50,31 @@ Test(limits, a_burst_of_memory_is_refused_by_the_kernel)
     cr_expect(ne(int, (int)outcome.end, RUN_NOT_STARTED));
     cr_expect(lt(i64, outcome.usage.peak_memory_bytes, 200 << 20));
     cr_expect(eq(int, (int)outcome.limit, RUN_LIMIT_MEMORY));
+}
+
+/* vec() makes the text in one piece, so that nothing is copied. */
+static void run_and_die_with(int mebibytes)
+{
+    CLEANUP(freep)
+    char *script =
+        text_format("exec perl -e 'vec($x, %d << 20, 8) = 1; kill SEGV, $$; sleep 9'", mebibytes);
+
+    run_with(script, (struct run_spec){.limits = {.memory_bytes = 100 << 20}});
+    cr_expect(eq(int, (int)outcome.end, RUN_SIGNALLED));
+    cr_expect(eq(int, outcome.code, SIGSEGV));
+}
+
+Test(limits, an_app_that_dies_close_to_its_memory_limit_probably_dies_of_it)
+{
+    run_and_die_with(91);
+    cr_expect(lt(i64, outcome.usage.peak_memory_bytes, 100 << 20));
+    cr_expect(eq(int, (int)outcome.limit, RUN_LIMIT_MEMORY));
+}
+
+Test(limits, an_app_that_dies_far_below_its_memory_limit_dies_of_something_else)
+{
+    run_and_die_with(40);
+    cr_expect(eq(int, (int)outcome.limit, RUN_LIMIT_NONE));
 }
 
 Test(limits, a_file_too_long_ends_a_task)

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -35,6 +36,39 @@ Test(daemon, a_task_that_fails_is_reported_with_its_words)
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
     cr_expect(eq(str, it.site.tasks[0].stderr_tail, "no such thing\n"));
     cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+/* The sample's limit of memory is 512 MiB. */
+static void end_by_signal(enum run_limit limit, int64_t peak_mib)
+{
+    it.launcher.end = (struct run_outcome){.end = RUN_SIGNALLED, .code = SIGSEGV, .limit = limit};
+    it.launcher.end.usage.peak_memory_bytes = peak_mib << 20;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+}
+
+Test(daemon, what_probably_died_of_its_memory_limit_is_reported_in_these_words)
+{
+    end_by_signal(RUN_LIMIT_MEMORY, 500);
+    cr_expect(eq(int, it.site.tasks[0].limit, LIMIT_MEMORY));
+    cr_expect(eq(str, it.site.tasks[0].why,
+                 "probably, for it died of SIGSEGV when it had used 500 of 512 MiB"));
+}
+
+Test(daemon, what_died_of_a_signal_is_reported_with_the_memory_it_used)
+{
+    end_by_signal(RUN_LIMIT_NONE, 3);
+    cr_expect(eq(int, it.site.tasks[0].limit, LIMIT_NONE));
+    cr_expect(eq(str, it.site.tasks[0].why, "SIGSEGV; it had used 3 of 512 MiB of memory"));
+}
+
+Test(daemon, what_was_stopped_at_its_memory_limit_is_reported_so)
+{
+    it.launcher.end = (struct run_outcome){.end = RUN_KILLED, .limit = RUN_LIMIT_MEMORY};
+    it.launcher.end.usage.peak_memory_bytes = INT64_C(600) << 20;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].limit, LIMIT_MEMORY));
+    cr_expect(eq(str, it.site.tasks[0].why, "stopped when it had used 600 of 512 MiB"));
 }
 
 /* Never the app's fault, whatever this machine lacks: no error is reported, and it runs later. */

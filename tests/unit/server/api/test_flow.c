@@ -91,6 +91,30 @@ Test(flow, one_unit_goes_the_whole_way)
         grid_host_clear(&hosts[i]);
 }
 
+Test(flow, a_task_that_ended_at_a_limit_is_explained_in_words)
+{
+    static const char words[] = "ended at its limit of memory: probably, for it died of SIGSEGV";
+    struct grid_host host;
+    struct scheduler_reply reply;
+    struct grid_report report = {.limit = LIMIT_MEMORY, .why = "probably, for it died of SIGSEGV"};
+    CLEANUP(freep) char *path = NULL;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    grid_enrol(&grid, 1, &host);
+    report.task = get_task(&host, &report.unit);
+    cr_assert(eq(int, grid_visit(&grid, &host, 0, &report, 1, &reply), 200), "%s",
+              grid_body(&grid));
+    scheduler_reply_clear(&reply);
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, words), "%s", grid_body(&grid));
+    path = text_format("/v1/units/%s", digest_format(&report.unit).text + strlen("sha256:"));
+    cr_assert(eq(int, grid_get(&grid, path), 200), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "\"limit\":\"memory\""), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, words), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
 Test(flow, a_batch_says_that_it_needs_more_volunteers)
 {
     struct grid_host host;
