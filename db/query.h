@@ -53,6 +53,13 @@ struct failure_group {
     struct span stderr_tail; /* of the example; bytes as the host sent them */
 };
 
+/* Failed units of a batch, by why they are. */
+struct ending_group {
+    enum unit_failure failure;
+    int64_t count;
+    struct digest example_unit; /* the first */
+};
+
 /* Who could take a unit of a batch's app: hosts seen since a time on a platform it has files for.
  */
 struct supply {
@@ -212,6 +219,10 @@ struct query_ops {
     enum status (*failures)(struct store *store, int64_t batch,
                             bool (*row)(void *context, const struct failure_group *group),
                             void *context, struct error *err);
+    /* Among the batch's first `most` failed units; most frequent first. */
+    enum status (*endings)(struct store *store, int64_t batch, int64_t most,
+                           bool (*row)(void *context, const struct ending_group *group),
+                           void *context, struct error *err);
     /* For the app version (row id), of hosts seen at or after `seen_s`. */
     enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s,
                           struct supply *ret_supply, struct error *err);

@@ -49,6 +49,12 @@ static void show_explanation(struct session *session, const struct batch_status 
         if (failure->stderr_tail != NULL)
             show_indented(session, failure->stderr_tail);
     }
+    if (explanation->units_examined > 0)
+        (void)fprintf(session->out,
+                      "  (of the %" PRId64
+                      " units that failed or were cancelled, the first %" PRId64
+                      " are counted here)\n",
+                      status->failed + status->cancelled, explanation->units_examined);
 }
 
 static enum status explain_batch(struct profile *profile, const struct options *options,

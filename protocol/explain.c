@@ -40,6 +40,7 @@ enum status explanation_decode(const char *body, size_t length, struct explanati
     explanation.phase = read_batch_phase(&members, "state");
     explanation.waits_for = members_texts(&members, "waits_for", EXPLAIN_WAITS_MAX, WHY_MAX);
     read_failures(&members, &explanation);
+    explanation.units_examined = members_integer_or(&members, "units_examined", 1, ID_MAX, 0);
     explanation.hosts = members_count(&members, "hosts");
     explanation.volunteers = members_count(&members, "volunteers");
     TRY(members_end(&members));
@@ -67,6 +68,7 @@ char *explanation_encode(const struct explanation *explanation)
         write_close(&writer, '}');
     }
     write_close(&writer, ']');
+    write_integer_unless_zero(&writer, "units_examined", explanation->units_examined);
     write_integer(&writer, "hosts", explanation->hosts);
     write_integer(&writer, "volunteers", explanation->volunteers);
     return writer_end(&writer);

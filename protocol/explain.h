@@ -22,6 +22,7 @@ struct explanation {
     struct texts waits_for; /* sentences, each up to WHY_MAX bytes */
     size_t failure_count;
     struct explain_failure *failures; /* owned; most frequent first */
+    int64_t units_examined;           /* the groups count the first of those that failed; 0: all */
     int64_t hosts;                    /* seen lately */
     int64_t volunteers;               /* who own them */
 };

@@ -22,6 +22,9 @@ enum status view_batch(struct store *store, int64_t batch,
 enum status view_failures(struct store *store, int64_t batch,
                           bool (*row)(void *context, const struct failure_group *group),
                           void *context, struct error *err);
+enum status view_endings(struct store *store, int64_t batch, int64_t most,
+                         bool (*row)(void *context, const struct ending_group *group),
+                         void *context, struct error *err);
 enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s,
                         struct supply *ret_supply, struct error *err);
 

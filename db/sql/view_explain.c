@@ -1,4 +1,6 @@
 /* Why a batch is not further. */
+#include <assert.h>
+
 #include "db/sql/view.h"
 
 /* The example's report, if it has one. */
@@ -48,6 +50,35 @@ enum status view_failures(struct store *store, int64_t batch,
         group.detail = (int32_t)get_integer(&query);
         group.count = get_integer(&query);
         TRY(show_example(sql_of(store), &group, get_integer(&query), row, context, &goes_on, err));
+    }
+    return query_status(&query, err);
+}
+
+/* By the index of failed units, of which a batch may have millions: hence the bound. */
+enum status view_endings(struct store *store, int64_t batch, int64_t most,
+                         bool (*row)(void *context, const struct ending_group *group),
+                         void *context, struct error *err)
+{
+    static const char sql[] =
+        "SELECT g.failure, g.units, u.digest FROM"
+        " (SELECT failure, count(*) AS units, min(id) AS example FROM"
+        " (SELECT failure, id FROM unit INDEXED BY unit_failed WHERE state = 5 AND batch = ?1"
+        " ORDER BY position LIMIT ?2) AS looked_at GROUP BY failure) AS g"
+        " JOIN unit u ON u.id = g.example ORDER BY 2 DESC, 1";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    _Static_assert(UNIT_FAILED == 5, "as in the statement above");
+    assert(most >= 1);
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, batch);
+    bind_integer(&query, most);
+    while (goes_on && query_next(&query)) {
+        struct ending_group group = {.failure = (enum unit_failure)get_integer(&query)};
+
+        group.count = get_integer(&query);
+        group.example_unit = get_digest(&query);
+        goes_on = row(context, &group);
     }
     return query_status(&query, err);
 }

@@ -49,6 +49,7 @@ const struct query_ops sqlite_query_ops = {
     .batch_by_name = view_batch_by_name,
     .batch = view_batch,
     .failures = view_failures,
+    .endings = view_endings,
     .supply = view_supply,
     .unit = view_unit,
     .units = view_units,

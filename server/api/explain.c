@@ -14,7 +14,7 @@
 #include "server/api/views.h"
 #include "server/api/waiting.h"
 
-#define ENDINGS_MAX 200 /* failed units looked at */
+#define ENDINGS_MAX 100000 /* failed units looked at: tenths of a second */
 
 struct explaining {
     struct call *call;
@@ -45,40 +45,19 @@ static bool add_failure(void *context, const struct failure_group *group)
 }
 
 /* Units that no task's failure explains: revoked, say, before anybody had them. */
-struct endings {
-    int64_t counts[FAILURE_REVOKED + 1];
-    struct digest examples[FAILURE_REVOKED + 1];
-};
-
-static bool count_ending(void *context, const struct unit_line *line)
+static bool add_ending(void *context, const struct ending_group *group)
 {
-    struct endings *endings = context;
+    struct explanation *explanation = context;
+    struct explain_failure *failure = &explanation->failures[explanation->failure_count];
 
-    if (endings->counts[line->failure]++ == 0)
-        endings->examples[line->failure] = line->digest;
+    if (group->failure < FAILURE_DISSENT || group->failure > FAILURE_REVOKED)
+        return true;
+    if (explanation->failure_count == EXPLAIN_FAILURES_MAX)
+        return false;
+    explanation->failure_count++;
+    *failure = (struct explain_failure){.count = group->count, .example_unit = group->example_unit};
+    (void)text_fit(failure->why, sizeof failure->why, show_unit_why(UNIT_FAILED, group->failure));
     return true;
-}
-
-/* By the batch's first failed units: a count for each reason among these. */
-static enum status add_endings(struct store *store, int64_t batch, struct explanation *explanation,
-                               struct error *err)
-{
-    struct endings endings = {0};
-
-    TRY(store->query->units(store, batch, UNIT_FAILED, 0, ENDINGS_MAX, count_ending, &endings,
-                            err));
-    for (int i = FAILURE_DISSENT; i <= FAILURE_REVOKED; i++) {
-        struct explain_failure *failure = &explanation->failures[explanation->failure_count];
-
-        if (endings.counts[i] == 0 || explanation->failure_count == EXPLAIN_FAILURES_MAX)
-            continue;
-        explanation->failure_count++;
-        *failure = (struct explain_failure){.count = endings.counts[i],
-                                            .example_unit = endings.examples[i]};
-        (void)text_fit(failure->why, sizeof failure->why,
-                       show_unit_why(UNIT_FAILED, (enum unit_failure)i));
-    }
-    return STATUS_OK;
 }
 
 static bool take_open_unit(void *context, const struct unit_line *line)
@@ -125,6 +104,8 @@ static bool word(void *context, const struct batch_view *view)
     struct wording *wording = context;
     struct explaining *explaining = wording->explaining;
 
+    if (view->failed + view->cancelled > ENDINGS_MAX)
+        explaining->explanation.units_examined = ENDINGS_MAX;
     waiting_of_batch(view, wording->kept->is_there ? &wording->kept->unit : NULL,
                      &explaining->facts, &explaining->explanation.waits_for);
     return true;
@@ -154,7 +135,7 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
     if (status == STATUS_OK)
         status = query->failures(store, batch, add_failure, explanation, err);
     if (status == STATUS_OK)
-        status = add_endings(store, batch, explanation, err);
+        status = query->endings(store, batch, ENDINGS_MAX, add_ending, explanation, err);
     free(kept);
     return status;
 }

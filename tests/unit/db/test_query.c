@@ -393,3 +393,38 @@ Test(query, metrics_add_up)
     cr_expect(eq(i64, metrics.journal_seq, 11));
     cr_expect(gt(i64, metrics.database_bytes, 0));
 }
+
+struct endings {
+    size_t count;
+    struct ending_group groups[4];
+};
+
+static bool keep_ending(void *context, const struct ending_group *group)
+{
+    struct endings *endings = context;
+
+    endings->groups[endings->count++] = *group;
+    return endings->count < 4;
+}
+
+Test(query, failed_units_are_grouped_and_no_more_are_looked_at_than_asked)
+{
+    struct endings all = {0}, few = {0};
+
+    site_close(&site);
+    site_open(&site, &(struct site_plan){.units = 5});
+    store = site.store;
+    for (size_t i = 0; i < 4; i++)
+        site_give_up(&site, i, i == 1 ? FAILURE_EXPIRED : FAILURE_CANCELLED);
+    MUST(store->query->endings(store, site.batch, 100, keep_ending, &all, &err));
+    cr_assert(eq(sz, all.count, 2));
+    cr_expect(eq(int, all.groups[0].failure, FAILURE_CANCELLED));
+    cr_expect(eq(i64, all.groups[0].count, 3));
+    cr_expect(digest_equals(&all.groups[0].example_unit, &site.unit_digests[0]));
+    cr_expect(eq(int, all.groups[1].failure, FAILURE_EXPIRED));
+    cr_expect(eq(i64, all.groups[1].count, 1));
+
+    MUST(store->query->endings(store, site.batch, 1, keep_ending, &few, &err));
+    cr_assert(eq(sz, few.count, 1));
+    cr_expect(eq(i64, few.groups[0].count, 1));
+}

@@ -119,7 +119,7 @@ Test(explain, words_are_kept_and_foreign_text_is_made_harmless)
     static const char body[] =
         "{\"state\":\"open\",\"waits_for\":[\"needs 2 independent volunteers; 1 enrolled\"],"
         "\"failures\":[{\"why\":\"exit status 3\",\"count\":2,\"example_unit\":\"" DIGEST_A
-        "\",\"stderr\":\"no\\nroom\"}],\"hosts\":1,\"volunteers\":1}";
+        "\",\"stderr\":\"no\\nroom\"}],\"units_examined\":500,\"hosts\":1,\"volunteers\":1}";
     static const struct spoilt cases[] = {
         {"\"open\"", "\"ajar\"", "state"},
         {"\"count\":2", "\"count\":0", "failures[0].count"},
