@@ -20,6 +20,7 @@ liboperator_a_SOURCES = \
 	%D%/keychain.c %D%/keychain.h \
 	%D%/name_check.c %D%/name_check.h \
 	%D%/open_batch.c %D%/open_batch.h \
+	%D%/outbox.c %D%/outbox.h \
 	%D%/platform.c %D%/platform.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c \

@@ -7,17 +7,19 @@
 #include "protocol/back_off.h"
 
 #define FIRST_WAIT_MS 500
+#define WAIT_STEP_MS  1000
 
 static bool may_help(enum status status)
 {
     return status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_LIMITED;
 }
 
-static enum status ask_once(struct profile *profile, const struct remote_request *request,
-                            struct http_response *ret_response, struct error *err)
+enum status remote_begin(struct profile *profile, const struct remote_request *request,
+                         struct http_exchange **ret_exchange, struct error *err)
 {
     CLEANUP(freep) char *url = text_format("%s%s", profile->url, request->path);
-    struct http_request http = {
+    struct http_client *http = profile->session->http;
+    struct http_request asked = {
         .method = request->method,
         .url = url,
         .token = profile->token.text[0] != '\0' ? profile->token.text : NULL,
@@ -27,12 +29,37 @@ static enum status ask_once(struct profile *profile, const struct remote_request
         .sink = request->sink,
         .ca_pem = profile->ca_pem,
     };
+
+    return http->start(http, &asked, ret_exchange, err);
+}
+
+void remote_move(struct profile *profile)
+{
+    struct http_client *http = profile->session->http;
+
+    http->wait(http, NULL, 0, 0);
+}
+
+void remote_forget(struct profile *profile, struct http_exchange *exchange)
+{
+    struct http_client *http = profile->session->http;
+
+    http->release(http, exchange);
+}
+
+static enum status hear(struct profile *profile, struct http_exchange *exchange,
+                        struct http_response *ret_response, struct error *err)
+{
+    struct http_client *http = profile->session->http;
     struct http_response response;
     enum status status;
 
     http_response_init(&response);
     profile->session->was_refused = false;
-    TRY(http_perform(profile->session->http, &http, &response, err));
+    while (!http->poll(exchange, &status, &response, err))
+        http->wait(http, NULL, 0, WAIT_STEP_MS);
+    http->release(http, exchange);
+    TRY(status);
     status = http_check(&response, err);
     if (status == STATUS_OK) {
         *ret_response = response;
@@ -41,6 +68,15 @@ static enum status ask_once(struct profile *profile, const struct remote_request
     profile->session->was_refused = true;
     http_response_clear(&response);
     return status;
+}
+
+static enum status ask_once(struct profile *profile, const struct remote_request *request,
+                            struct http_response *ret_response, struct error *err)
+{
+    struct http_exchange *exchange;
+
+    TRY(remote_begin(profile, request, &exchange, err));
+    return hear(profile, exchange, ret_response, err);
 }
 
 /* How long before the next attempt; negative: longer than anybody at a terminal waits. */
@@ -56,27 +92,47 @@ static int64_t wait_ms(struct session *session, int64_t attempt, const struct er
     return (FIRST_WAIT_MS << attempt) / 2 + (int64_t)(random % (FIRST_WAIT_MS << attempt));
 }
 
+/* What may come after an attempt that failed, for the reason in `err`. */
+static enum status ask_again(struct profile *profile, const struct remote_request *request,
+                             enum status status, struct http_response *ret_response,
+                             struct error *err)
+{
+    struct session *session = profile->session;
+
+    for (int64_t attempt = 0; attempt + 1 < REMOTE_ATTEMPTS && may_help(status); attempt++) {
+        int64_t ms = wait_ms(session, attempt, err);
+
+        if (request->sink != NULL || ms < 0 || session_is_interrupted(session))
+            break;
+        (void)fprintf(session->err, "dugnad: %s; trying again in %.1f s\n", err->text,
+                      (double)ms / 1000);
+        session->env->sleep_ms(session->env, ms);
+        *err = (struct error){0};
+        status = ask_once(profile, request, ret_response, err);
+    }
+    return status;
+}
+
 enum status remote_ask(struct profile *profile, const struct remote_request *request,
                        struct http_response *ret_response, struct error *err)
 {
-    struct session *session = profile->session;
     struct error mine = {0};
-    enum status status = STATUS_OK;
+    enum status status = ask_once(profile, request, ret_response, &mine);
 
-    for (int64_t attempt = 0; attempt < REMOTE_ATTEMPTS; attempt++) {
-        int64_t ms;
+    status = ask_again(profile, request, status, ret_response, &mine);
+    if (status != STATUS_OK && err != NULL)
+        *err = mine;
+    return status;
+}
 
-        mine = (struct error){0};
-        status = ask_once(profile, request, ret_response, &mine);
-        if (status == STATUS_OK || !may_help(status) || request->sink != NULL)
-            break;
-        ms = wait_ms(session, attempt, &mine);
-        if (ms < 0 || attempt + 1 == REMOTE_ATTEMPTS || session_is_interrupted(session))
-            break;
-        (void)fprintf(session->err, "dugnad: %s; trying again in %.1f s\n", mine.text,
-                      (double)ms / 1000);
-        session->env->sleep_ms(session->env, ms);
-    }
+enum status remote_end(struct profile *profile, const struct remote_request *request,
+                       struct http_exchange **exchange, struct http_response *ret_response,
+                       struct error *err)
+{
+    struct error mine = {0};
+    enum status status = hear(profile, TAKE(*exchange), ret_response, &mine);
+
+    status = ask_again(profile, request, status, ret_response, &mine);
     if (status != STATUS_OK && err != NULL)
         *err = mine;
     return status;

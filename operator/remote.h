@@ -25,6 +25,21 @@ struct remote_request {
 enum status remote_ask(struct profile *profile, const struct remote_request *request,
                        struct http_response *ret_response, struct error *err) MUST_USE;
 
+/*
+ * The same in two steps, so that several requests are under way at once. What the body points to
+ * has to stay until the second one. remote_end() waits; a failure that may pass is tried again as
+ * remote_ask() does. In any case *exchange is NULL afterwards.
+ */
+enum status remote_begin(struct profile *profile, const struct remote_request *request,
+                         struct http_exchange **ret_exchange, struct error *err) MUST_USE;
+enum status remote_end(struct profile *profile, const struct remote_request *request,
+                       struct http_exchange **exchange, struct http_response *ret_response,
+                       struct error *err) MUST_USE;
+
+/* Move on what is under way, without waiting; break one of them off (NULL is fine). */
+void remote_move(struct profile *profile);
+void remote_forget(struct profile *profile, struct http_exchange *exchange);
+
 /* GET; and POST of JSON. The answer's body into `ret_body`, which is initialised. */
 enum status remote_get(struct profile *profile, const char *path, size_t max_bytes,
                        struct buffer *ret_body, struct error *err) MUST_USE;

@@ -4,27 +4,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-void slice_init(struct slice *slice)
+struct slice *slice_new(int64_t first)
 {
-    *slice = (struct slice){.files = NULL};
+    struct slice *slice = must_alloc(1, sizeof *slice);
+
+    slice->first = first;
     buffer_init(&slice->lines, SLICE_BYTES + ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX) + 1);
+    return slice;
 }
 
-void slice_empty(struct slice *slice, int64_t first)
+void slice_free(struct slice *slice)
 {
+    if (slice == NULL)
+        return;
     for (size_t i = 0; i < slice->file_count; i++)
         local_file_clear(&slice->files[i]);
-    slice->file_count = 0;
-    slice->count = 0;
-    slice->first = first;
-    buffer_reset(&slice->lines);
-}
-
-void slice_clear(struct slice *slice)
-{
-    slice_empty(slice, 0);
     free(slice->files);
     buffer_clear(&slice->lines);
+    free(slice);
 }
 
 bool slice_is_full(const struct slice *slice)

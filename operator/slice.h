@@ -3,6 +3,7 @@
 #define OPERATOR_SLICE_H
 
 #include "common/base/buffer.h"
+#include "common/base/cleanup.h"
 #include "operator/batch_record.h"
 #include "operator/submission.h"
 
@@ -19,11 +20,10 @@ struct slice {
     struct local_file *files; /* owned */
 };
 
-void slice_init(struct slice *slice);
-void slice_clear(struct slice *slice); /* for CLEANUP(), too */
-
-/* Begin anew, with the unit of this index. */
-void slice_empty(struct slice *slice, int64_t first);
+/* An empty one, that begins with the unit of this index. */
+struct slice *slice_new(int64_t first);
+void slice_free(struct slice *slice); /* NULL is fine */
+DEFINE_CLEANUP(struct slice *, slice_free)
 
 bool slice_is_full(const struct slice *slice);
 

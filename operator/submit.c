@@ -7,14 +7,14 @@
 #include "operator/batches.h"
 #include "operator/name_check.h"
 #include "operator/open_batch.h"
+#include "operator/outbox.h"
 #include "operator/publish.h"
-#include "operator/remote.h"
 #include "operator/site.h"
-#include "operator/slice.h"
 #include "operator/submission.h"
 #include "operator/verbs.h"
 
-#define DRY_SHOWN 3
+#define DRY_SHOWN      3
+#define UNITS_PER_MOVE 16 /* are signed while nobody looks after what is under way */
 
 struct submitting {
     struct session *session;
@@ -25,9 +25,9 @@ struct submitting {
     struct batch_record record;
     struct known_app app;
     struct private_key work;
-    int64_t total; /* of this submission; -1: unknown */
-    int64_t sent;  /* of this submission, earlier attempts included */
-    int64_t added; /* new to the site */
+    int64_t total;  /* of this submission; -1: unknown */
+    int64_t passed; /* units that the site has from an earlier attempt; a dry run counts here */
+    struct outbox outbox;
     struct upload_tally tally;
     struct name_check names;
 };
@@ -37,7 +37,14 @@ static void submitting_clear(struct submitting *work)
     batch_record_clear(&work->record);
     known_app_clear(&work->app);
     private_key_clear(&work->work);
+    outbox_clear(&work->outbox);
     name_check_clear(&work->names);
+}
+
+/* Earlier attempts included. */
+static int64_t sent_of(const struct submitting *work)
+{
+    return work->passed + work->outbox.sent;
 }
 
 /* --- one slice --- */
@@ -61,67 +68,53 @@ static enum status add_to_slice(struct submitting *work, const struct unit_draft
     return STATUS_OK;
 }
 
-static enum status post_lines(struct submitting *work, const struct slice *slice, struct error *err)
-{
-    CLEANUP(freep)
-    char *path = text_format("/v1/batches/%s/units", batch_format(&work->record.batch).text);
-    struct remote_request request = {
-        .method = HTTP_POST,
-        .path = path,
-        .content_type = "application/x-ndjson",
-        .body = {.bytes = slice->lines.bytes, .length = (int64_t)slice->lines.length},
-        .max_bytes = PUBLISHED_MAX,
-    };
-    CLEANUP(http_response_clear) struct http_response response = {0};
-    struct units_received received;
-    struct error why = {0};
-
-    http_response_init(&response);
-    TRY(remote_ask(work->profile, &request, &response, err));
-    if (units_received_decode(buffer_text(&response.body), response.body.length, &received, &why) !=
-        STATUS_OK)
-        return remote_misunderstood(&why, err);
-    work->added += received.added;
-    return STATUS_OK;
-}
-
 static void show_progress(const struct submitting *work, bool is_last)
 {
     if (!work->session->is_terminal || options_has(work->submission->options, "json"))
         return;
     if (work->total >= 0)
-        (void)fprintf(work->session->err, "\r%" PRId64 " of %" PRId64 " units sent", work->sent,
+        (void)fprintf(work->session->err, "\r%" PRId64 " of %" PRId64 " units sent", sent_of(work),
                       work->total);
     else
-        (void)fprintf(work->session->err, "\r%" PRId64 " units sent", work->sent);
+        (void)fprintf(work->session->err, "\r%" PRId64 " units sent", sent_of(work));
     if (is_last)
         (void)fputc('\n', work->session->err);
     (void)fflush(work->session->err);
 }
 
+static enum status stop_here(struct submitting *work, struct error *err)
+{
+    TRY(outbox_finish(&work->outbox, err));
+    show_progress(work, true);
+    return error_set(err, STATUS_CONFLICT, "interrupted: %" PRId64 " units are sent",
+                     sent_of(work));
+}
+
 /* Inputs first, then our own list, then the units: nothing ever names what is not there. */
 static enum status send_slice(struct submitting *work, struct slice *slice, struct error *err)
 {
+    CLEANUP(slice_freep) struct slice *mine = slice;
+
     if (slice->count == 0)
         return STATUS_OK;
     TRY(upload_files(work->profile, slice->files, slice->file_count, &work->tally, err));
     TRY(batch_record_list(&work->record, slice->first, slice->listed, slice->count, err));
-    TRY(post_lines(work, slice, err));
-    work->sent += (int64_t)slice->count;
-    show_progress(work, session_is_interrupted(work->session));
-    slice_empty(slice, slice->first + (int64_t)slice->count);
-    if (session_is_interrupted(work->session))
-        return error_set(err, STATUS_CONFLICT, "interrupted: %" PRId64 " units are sent",
-                         work->sent);
-    return STATUS_OK;
+    TRY(outbox_send(&work->outbox, TAKE(mine), err));
+    show_progress(work, false);
+    return session_is_interrupted(work->session) ? stop_here(work, err) : STATUS_OK;
 }
 
 /* --- all slices --- */
 
-/* Units that the site has from an earlier attempt are not made again. */
-static enum status skip_known(struct submitting *work, int64_t count, struct error *err)
+/*
+ * Units that the site has from an earlier attempt are not made again, but for those that may have
+ * been on their way together when it was cut: any of them may be missing.
+ */
+static enum status skip_known(struct submitting *work, int64_t known, struct error *err)
 {
-    for (; work->sent < count; work->sent++) {
+    int64_t safe = known > OUTBOX_UNITS ? known - OUTBOX_UNITS : 0;
+
+    for (; work->passed < safe; work->passed++) {
         CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
         bool is_there;
 
@@ -130,7 +123,7 @@ static enum status skip_known(struct submitting *work, int64_t count, struct err
             return error_set(err, STATUS_CONFLICT,
                              "the site has more units of this batch than there are now");
     }
-    return STATUS_OK;
+    return name_check_begin(&work->names, work->source, &work->record, safe, err);
 }
 
 static enum status fill_slice(struct submitting *work, struct slice *slice, bool *ret_is_last,
@@ -145,6 +138,8 @@ static enum status fill_slice(struct submitting *work, struct slice *slice, bool
         if (!is_there)
             break;
         TRY(add_to_slice(work, &draft, slice, err));
+        if (slice->count % UNITS_PER_MOVE == 0)
+            outbox_move(&work->outbox);
     }
     *ret_is_last = !is_there;
     return STATUS_OK;
@@ -152,21 +147,18 @@ static enum status fill_slice(struct submitting *work, struct slice *slice, bool
 
 static enum status send_units(struct submitting *work, int64_t known, struct error *err)
 {
-    struct slice *slice = must_alloc(1, sizeof *slice);
+    int64_t next;
     bool is_last = false;
-    enum status status;
 
-    slice_init(slice);
-    status = skip_known(work, known, err);
-    slice_empty(slice, work->record.base + work->sent);
-    while (status == STATUS_OK && !is_last) {
-        status = fill_slice(work, slice, &is_last, err);
-        if (status == STATUS_OK)
-            status = send_slice(work, slice, err);
+    TRY(skip_known(work, known, err));
+    for (next = work->record.base + work->passed; !is_last;) {
+        CLEANUP(slice_freep) struct slice *slice = slice_new(next);
+
+        TRY(fill_slice(work, slice, &is_last, err));
+        next += (int64_t)slice->count;
+        TRY(send_slice(work, TAKE(slice), err));
     }
-    slice_clear(slice);
-    free(slice);
-    return status;
+    return outbox_finish(&work->outbox, err);
 }
 
 /* --- the batch --- */
@@ -267,7 +259,7 @@ static enum status submit(struct submitting *work, struct error *err)
     TRY(open_batch(work->profile, work->submission, &work->record, &work->app, err));
     submission_settle(work->submission, &work->app.app, &work->record);
     TRY(create_batch(work, &known, err));
-    TRY(name_check_begin(&work->names, work->source, &work->record, known, err));
+    outbox_init(&work->outbox, work->profile, &work->record.batch);
     TRY(send_units(work, known, err));
     return finish(work, err);
 }
@@ -288,9 +280,9 @@ static enum status dry_run(struct submitting *work, struct error *err)
         TRY(unit_source_next(work->source, &draft, &is_there, err));
         if (!is_there)
             return STATUS_OK;
-        TRY(submission_prepare(work->submission, disk, &draft, work->sent, &prepared, err));
+        TRY(submission_prepare(work->submission, disk, &draft, work->passed, &prepared, err));
         TRY(name_check_claim(&work->names, work->source, &prepared.unit, err));
-        if (work->sent++ < DRY_SHOWN)
+        if (work->passed++ < DRY_SHOWN)
             session_print(work->session, prepared.payload);
     }
 }
@@ -300,8 +292,8 @@ static void say_submitted(const struct submitting *work)
     const struct options *options = work->submission->options;
     json_auto_t *root =
         json_pack("{s:s, s:s, s:I, s:I, s:b}", "batch", batch_format(&work->record.batch).text,
-                  "name", work->record.name, "units", (json_int_t)work->sent, "new",
-                  (json_int_t)work->added, "closed", work->submission->is_closing);
+                  "name", work->record.name, "units", (json_int_t)sent_of(work), "new",
+                  (json_int_t)work->outbox.added, "closed", work->submission->is_closing);
     CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
 
     if (options_has(options, "json"))
@@ -309,7 +301,7 @@ static void say_submitted(const struct submitting *work)
     session_say(work->session, options,
                 "Batch %s: %" PRId64 " units submitted (%" PRId64 " new), %" PRId64
                 " files sent (%s).",
-                work->record.name, work->sent, work->added, work->tally.files,
+                work->record.name, sent_of(work), work->outbox.added, work->tally.files,
                 shown_bytes(work->tally.bytes).text);
     if (!work->submission->is_closing)
         session_say(work->session, options,
@@ -331,7 +323,7 @@ static int submit_or_try(struct submitting *work)
             return session_fail(work->session, &err);
         session_say(work->session, work->submission->options,
                     "%" PRId64 " units would be submitted; shown are the first manifests.",
-                    work->sent);
+                    work->passed);
         return EXIT_DONE;
     }
     if (submit(work, &err) != STATUS_OK)

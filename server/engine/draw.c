@@ -85,7 +85,7 @@ static bool is_open_to(struct draw *draw, const struct bucket *bucket)
                                  .least_disk_bytes = bucket->least_disk_bytes};
     enum match_result result;
 
-    if (line_live(&bucket->line) == 0)
+    if (line_live(&bucket->line) + bucket->reserve.units == 0)
         return false;
     result = draw->seek->judge(draw->seek->context, &facts);
     note_lack(draw->lack, result);
@@ -96,18 +96,40 @@ static bool is_open_to(struct draw *draw, const struct bucket *bucket)
  * Where the front of a long line is full of what this host may not have, look at a random place,
  * too: so nothing in front blocks what is behind for ever.
  */
-static void add_window(struct draw *draw, const struct line *line, struct offer *offer)
+static void look_behind(struct draw *draw, struct bucket *bucket, struct offer *offer)
 {
-    size_t window = draw->queue->window;
-    size_t found = 0;
+    const struct line *line = &bucket->line;
+    size_t front = line->count < SCAN_MAX ? line->count : SCAN_MAX;
+    size_t behind = line->count - front + bucket->reserve.units;
+    size_t place;
+
+    if (behind == 0)
+        return;
+    place = front + chance_below(draw->queue->chance, behind);
+    if (place >= line->count) {
+        place = line->count;
+        lots_bring_out_somewhere(draw->queue, bucket, draw->queue->window);
+    }
+    (void)scan(draw, line, place, offer, draw->queue->window);
+}
+
+static void add_window(struct draw *draw, struct bucket *bucket, struct offer *offer)
+{
+    const struct line *line = &bucket->line;
+    size_t window = draw->queue->window, place = 0, found = 0;
 
     offer->entries = realloc(offer->entries, (offer->count + window) * sizeof(struct entry *));
     if (offer->entries == NULL)
         abort();
-    found = scan(draw, line, 0, offer, window);
-    if (found == 0 && line->count > SCAN_MAX)
-        (void)scan(draw, line, SCAN_MAX + chance_below(draw->queue->chance, line->count - SCAN_MAX),
-                   offer, window);
+    lots_fill_front(draw->queue, bucket);
+    while (found < window && place < line->count && place < SCAN_MAX) {
+        found += scan(draw, line, place, offer, window - found);
+        place = line->count;
+        if (found < window && place < SCAN_MAX)
+            lots_bring_out(draw->queue, bucket, window);
+    }
+    if (found == 0)
+        look_behind(draw, bucket, offer);
 }
 
 static void look(struct draw *draw, struct offer *offer)
@@ -118,10 +140,10 @@ static void look(struct draw *draw, struct offer *offer)
 
     offer->entries = must_alloc(1, sizeof(struct entry *));
     for (size_t i = 0; i < most; i++) {
-        const struct bucket *bucket = lot->buckets[(first + i) % lot->bucket_count];
+        struct bucket *bucket = lot->buckets[(first + i) % lot->bucket_count];
 
         if (is_open_to(draw, bucket))
-            add_window(draw, &bucket->line, offer);
+            add_window(draw, bucket, offer);
     }
 }
 

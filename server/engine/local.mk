@@ -23,6 +23,7 @@ libserver_a_SOURCES += \
 	%D%/published.c %D%/published.h \
 	%D%/publishing.h \
 	%D%/queue.c %D%/queue.h \
+	%D%/reserve.c %D%/reserve.h \
 	%D%/reports.c %D%/reports.h \
 	%D%/run.c \
 	%D%/settle.c %D%/settle.h \

@@ -7,6 +7,7 @@
 #include "server/engine/line.h"
 #include "server/engine/map.h"
 #include "server/engine/queue.h"
+#include "server/engine/reserve.h"
 #include "server/policy/fairness.h"
 
 /* Units of a batch that the same hosts can run. */
@@ -20,7 +21,8 @@ struct bucket {
     char *platforms;
     int64_t least_memory_bytes;
     int64_t least_disk_bytes;
-    struct line line;
+    struct line line;       /* its front: what is drawn from, or had a copy already */
+    struct reserve reserve; /* what comes behind */
 };
 
 /* A batch, as the queue sees it. */
@@ -30,18 +32,25 @@ struct lot {
     struct fairness_batch turn;
     struct bucket **buckets; /* owned */
     size_t bucket_count;
-    size_t live;  /* units in its lines */
+    size_t live;  /* units in its lines and reserves */
     size_t early; /* units that wait for their validity */
 };
 
 struct queue {
     size_t window;
     struct chance *chance;
-    struct map entries;     /* by unit */
+    struct map entries;     /* by unit; of all that are in no reserve */
+    size_t reserved;        /* units in all reserves */
     struct map lots;        /* by batch; owned */
     struct deadlines early; /* units by the beginning of their validity */
     int64_t now_s;
     int64_t present; /* virtual time of the batch served last */
 };
+
+/* Units of the reserve go to the end of the line: up to `count` first ones or neighbours from a
+ * random place; or as many as make the front two windows long. */
+void lots_bring_out(struct queue *queue, struct bucket *bucket, size_t count);
+void lots_bring_out_somewhere(struct queue *queue, struct bucket *bucket, size_t count);
+void lots_fill_front(struct queue *queue, struct bucket *bucket);
 
 #endif

@@ -20,6 +20,7 @@ struct queue *queue_new(size_t window, struct chance *chance)
 static void bucket_free(struct bucket *bucket)
 {
     line_clear(&bucket->line);
+    reserve_clear(&bucket->reserve);
     free(bucket->class_name);
     free(bucket->classes);
     free(bucket->platforms);
@@ -64,7 +65,7 @@ void queue_free(struct queue *queue)
 
 size_t queue_count(const struct queue *queue)
 {
-    return queue->entries.count;
+    return queue->entries.count + queue->reserved;
 }
 
 static struct lot *lot_of(struct queue *queue, int64_t batch)
@@ -167,20 +168,6 @@ static void wake(struct queue *queue, struct lot *lot)
         lot->turn.virtual_time = fairness_enter(lot->turn.virtual_time, queue->present);
 }
 
-static void enter_last(struct queue *queue, struct entry *entry)
-{
-    wake(queue, entry->bucket->lot);
-    line_append(&entry->bucket->line, entry);
-}
-
-/* Behind the window, and at a random place there: copies of one unit come up apart. */
-static void enter_apart(struct queue *queue, struct entry *entry)
-{
-    wake(queue, entry->bucket->lot);
-    line_insert(&entry->bucket->line, queue->window + chance_below(queue->chance, queue->window),
-                entry);
-}
-
 static void leave(struct entry *entry)
 {
     struct bucket *bucket = entry->bucket;
@@ -189,13 +176,153 @@ static void leave(struct entry *entry)
     line_void(&bucket->line, entry);
 }
 
+/* ---------------------------------------------------------------------------------- the reserve
+ */
+
+static struct bucket *reserve_of(const struct lot *lot, int64_t unit)
+{
+    for (size_t i = 0; i < lot->bucket_count; i++)
+        if (reserve_has(&lot->buckets[i]->reserve, unit, NULL))
+            return lot->buckets[i];
+    return NULL;
+}
+
+static struct entry *entry_of(struct queue *queue, struct bucket *bucket, int64_t unit)
+{
+    struct entry *entry = must_alloc(1, sizeof *entry);
+
+    entry->unit = unit;
+    entry->bucket = bucket;
+    map_put(&queue->entries, unit, entry);
+    return entry;
+}
+
+static struct entry *take_out(struct queue *queue, struct bucket *bucket, int64_t unit)
+{
+    struct entry *entry = entry_of(queue, bucket, unit);
+    struct reserve_unit known;
+    bool is_there = reserve_take(&bucket->reserve, unit, &known);
+
+    assert(is_there);
+    (void)is_there;
+    queue->reserved--;
+    entry->memory_bytes = known.memory_bytes;
+    entry->disk_bytes = known.disk_bytes;
+    entry->copies = known.copies;
+    return entry;
+}
+
+void lots_bring_out(struct queue *queue, struct bucket *bucket, size_t count)
+{
+    for (; count > 0 && bucket->reserve.units > 0; count--)
+        line_append(&bucket->line, take_out(queue, bucket, reserve_first(&bucket->reserve)));
+}
+
+void lots_bring_out_somewhere(struct queue *queue, struct bucket *bucket, size_t count)
+{
+    int64_t unit = reserve_somewhere(&bucket->reserve, queue->chance);
+
+    for (; count > 0 && reserve_has(&bucket->reserve, unit, NULL); count--)
+        line_append(&bucket->line, take_out(queue, bucket, unit++));
+}
+
+/* Further copies of a unit enter up to two windows behind the first place: so much is in front. */
+void lots_fill_front(struct queue *queue, struct bucket *bucket)
+{
+    size_t live = line_live(&bucket->line), front = 2 * queue->window;
+
+    lots_bring_out(queue, bucket, live < front ? front - live : 0);
+}
+
+/* Nothing is known of it but what a reserve keeps, and it comes behind all that is there. */
+static bool put_in_reserve(struct queue *queue, struct bucket *bucket,
+                           const struct queue_unit *unit)
+{
+    const struct reserve_unit facts = {.unit = unit->hint.unit,
+                                       .memory_bytes = unit->hint.memory_bytes,
+                                       .disk_bytes = unit->hint.disk_bytes,
+                                       .copies = unit->hint.copies_wanted};
+
+    if (unit->holder_count > 0 || unit->hint.not_before_s > queue->now_s ||
+        !reserve_put(&bucket->reserve, &facts))
+        return false;
+    queue->reserved++;
+    wake(queue, bucket->lot);
+    return true;
+}
+
+/* Still nothing else is known of it. */
+static bool stays_in_reserve(const struct bucket *bucket, const struct queue_unit *unit)
+{
+    struct reserve_unit known;
+
+    return unit->holder_count == 0 && reserve_has(&bucket->reserve, unit->hint.unit, &known) &&
+           known.copies == unit->hint.copies_wanted;
+}
+
+static struct bucket *find_reserve(struct queue *queue, int64_t unit)
+{
+    struct lot *lot;
+    size_t cursor = 0;
+
+    while ((lot = map_next(&queue->lots, &cursor)) != NULL) {
+        struct bucket *bucket = reserve_of(lot, unit);
+
+        if (bucket != NULL)
+            return bucket;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------ units
+ */
+
+static void enter_last(struct queue *queue, struct entry *entry)
+{
+    wake(queue, entry->bucket->lot);
+    lots_fill_front(queue, entry->bucket);
+    line_append(&entry->bucket->line, entry);
+}
+
+/* Behind the window, and at a random place there: copies of one unit come up apart. */
+static void enter_apart(struct queue *queue, struct entry *entry)
+{
+    wake(queue, entry->bucket->lot);
+    lots_fill_front(queue, entry->bucket);
+    line_insert(&entry->bucket->line, queue->window + chance_below(queue->chance, queue->window),
+                entry);
+}
+
+static void leave_reserve(struct queue *queue, struct bucket *bucket, int64_t unit)
+{
+    struct reserve_unit known;
+    bool is_there = reserve_take(&bucket->reserve, unit, &known);
+
+    assert(is_there);
+    (void)is_there;
+    queue->reserved--;
+    bucket->lot->live--;
+}
+
+static void forget_reserved(struct queue *queue, int64_t unit)
+{
+    struct bucket *bucket = find_reserve(queue, unit);
+
+    if (bucket == NULL)
+        return;
+    leave_reserve(queue, bucket, unit);
+    drop_if_over(queue, bucket->lot);
+}
+
 void queue_forget(struct queue *queue, int64_t unit)
 {
     struct entry *entry = map_take(&queue->entries, unit);
     struct lot *lot;
 
-    if (entry == NULL)
+    if (entry == NULL) {
+        forget_reserved(queue, unit);
         return;
+    }
     lot = entry->bucket->lot;
     entry->copies = 0;
     if (entry->is_early) {
@@ -209,7 +336,6 @@ void queue_forget(struct queue *queue, int64_t unit)
 
 static void add(struct queue *queue, const struct ready_hint *hint, struct entry *entry)
 {
-    map_put(&queue->entries, hint->unit, entry);
     if (hint->not_before_s <= queue->now_s) {
         enter_last(queue, entry);
         return;
@@ -231,11 +357,45 @@ static void copy_facts(struct entry *entry, const struct queue_unit *unit)
     memcpy(entry->holders, unit->holders, sizeof entry->holders);
 }
 
+/* Of a unit that waits in a line. */
+static void change(struct queue *queue, struct bucket *bucket, struct entry *entry,
+                   const struct queue_unit *unit)
+{
+    bool moves =
+        !entry->is_early && (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
+
+    if (moves)
+        leave(entry);
+    copy_facts(entry, unit);
+    entry->bucket = bucket;
+    if (moves)
+        enter_apart(queue, entry);
+}
+
+/* Of one that no line has. */
+static void put_new(struct queue *queue, struct bucket *bucket, const struct queue_unit *unit)
+{
+    struct bucket *reserved = reserve_of(bucket->lot, unit->hint.unit);
+    struct entry *entry;
+
+    if (reserved == bucket && stays_in_reserve(bucket, unit))
+        return;
+    if (reserved == NULL && put_in_reserve(queue, bucket, unit))
+        return;
+    if (reserved != NULL)
+        leave_reserve(queue, reserved, unit->hint.unit);
+    entry = entry_of(queue, bucket, unit->hint.unit);
+    copy_facts(entry, unit);
+    if (reserved != NULL)
+        enter_apart(queue, entry);
+    else
+        add(queue, &unit->hint, entry);
+}
+
 void queue_put(struct queue *queue, const struct queue_unit *unit)
 {
     struct entry *entry = map_get(&queue->entries, unit->hint.unit);
     struct bucket *bucket;
-    bool moves;
 
     assert(unit->holder_count <= QUEUE_HOLDERS_MAX);
     if (unit->hint.copies_wanted == 0) {
@@ -243,21 +403,10 @@ void queue_put(struct queue *queue, const struct queue_unit *unit)
         return;
     }
     bucket = bucket_of(queue, &unit->hint);
-    if (entry == NULL) {
-        entry = must_alloc(1, sizeof *entry);
-        entry->bucket = bucket;
-        copy_facts(entry, unit);
-        add(queue, &unit->hint, entry);
-        return;
-    }
-    moves =
-        !entry->is_early && (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
-    if (moves)
-        leave(entry);
-    copy_facts(entry, unit);
-    entry->bucket = bucket;
-    if (moves)
-        enter_apart(queue, entry);
+    if (entry != NULL)
+        change(queue, bucket, entry, unit);
+    else
+        put_new(queue, bucket, unit);
 }
 
 void queue_let_in(struct queue *queue, int64_t now_s)

@@ -1,7 +1,6 @@
 /*
  * A site in memory behind a struct http_client: enough of the protocol for the operator's verbs. It
- * can be cut off after so many requests, in two ways: the request never arrives, or its answer is
- * lost.
+ * can be cut off after so many requests: the request never arrives, or its answer is lost.
  */
 #ifndef TESTS_SUPPORT_MEMORY_SITE_H
 #define TESTS_SUPPORT_MEMORY_SITE_H
@@ -13,7 +12,12 @@
 #define MEMORY_SITE_URL "https://grid.example"
 #define FAKE_TOKEN      "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-enum site_cut { CUT_NEVER, CUT_REQUEST, CUT_ANSWER };
+enum site_cut {
+    CUT_NEVER,
+    CUT_REQUEST,
+    CUT_ANSWER,
+    CUT_HOLE, /* one request is lost while the two after it arrive; none of them is answered */
+};
 
 struct memory_site {
     struct http_client client; /* first */

@@ -116,6 +116,23 @@ Test(submit, a_submission_cut_anywhere_goes_on_and_signs_the_same_units)
     expect_listed("cut");
 }
 
+/* Slices travel together: of those under way any may have arrived. */
+Test(submit, a_cut_that_leaves_a_hole_among_the_units_is_mended)
+{
+    const char *const words[] = {"dugnad",  "submit", "app", "--range",
+                                 "0..2600", "--name", "b",   NULL};
+
+    /* The keys, the batch and the first 500 units are sent; then 500 are lost and 1000 come. */
+    desk_site.cut = CUT_HOLE;
+    desk_site.cut_after = desk_site.requests + 6;
+    cr_expect(eq(int, run_words(words), EXIT_UNREACHABLE));
+    cr_expect(eq(sz, desk_site.units.count, 1500));
+    desk_site.cut = CUT_NEVER;
+    cr_expect(eq(int, run_words(words), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "2600 units submitted (1100 new)") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 2600));
+}
+
 Test(submit, a_cut_submission_goes_on_with_its_own_options_only)
 {
     /* project, freshness, apps, batch; then the units are cut off. */
