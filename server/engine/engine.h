@@ -84,6 +84,13 @@ void engine_run(struct engine *engine, struct command **commands, size_t count);
  */
 void engine_tick(struct engine *engine);
 
+/*
+ * One more slice of what takes many: a cancel or retry of a large batch, units whose validity ended
+ * or that were revoked. To be called between commands, so that neither waits long for the other.
+ * False: nothing is left, or it failed and the next tick tries again.
+ */
+bool engine_go_on(struct engine *engine);
+
 /* The same as tick by tick until nothing more is due, for tests. At most `ticks`. */
 void engine_settle(struct engine *engine, int ticks);
 

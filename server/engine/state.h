@@ -16,9 +16,9 @@
 #include "work-units/trust.h"
 
 #define ENGINE_ATTEMPTS_MAX 5   /* runs of a cycle that other writers make void */
-#define ENGINE_SLICE        256 /* units that one step of a tick changes */
+#define ENGINE_SLICE        256 /* units that one step changes of what takes many */
 
-/* What was begun with a batch and goes on slice by slice, tick by tick. */
+/* What was begun with a batch and goes on slice by slice. */
 struct act {
     int64_t batch;
     enum batch_action action; /* ACTION_CANCEL or ACTION_RETRY */
@@ -53,6 +53,8 @@ struct engine {
     size_t act_count;
     bool has_revoked;        /* units may be left that a freshness revoked ... */
     int64_t revoked_after;   /* ... from after this one on */
+    bool has_expired;        /* units may be left whose validity ended */
+    bool has_failed;         /* to do any of that; waits for the next tick */
     int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
 
     struct enrolment_count *enrolments; /* ENROLMENT_COUNTS_MAX */

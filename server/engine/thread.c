@@ -62,24 +62,29 @@ static size_t next_commands(struct engine_thread *thread, int64_t wait_ms,
     return count;
 }
 
-/* A batch forms while the one before commits; no timer delays anybody. */
+/*
+ * A batch forms while the one before commits; no timer delays anybody. What takes many slices goes
+ * on between two of them.
+ */
 static void *work(void *context)
 {
     struct engine_thread *thread = context;
     struct env *env = thread->engine->env;
     struct command *commands[ENGINE_COMMANDS_MAX];
     int64_t next_ms = env->now_mono_ms(env);
-    bool is_over = false;
+    bool is_over = false, goes_on = false;
 
     while (!is_over) {
-        int64_t wait_ms = next_ms - env->now_mono_ms(env);
+        int64_t wait_ms = goes_on ? 0 : next_ms - env->now_mono_ms(env);
         size_t count = next_commands(thread, wait_ms > 0 ? wait_ms : 0, commands, &is_over);
 
         if (count > 0)
             engine_run(thread->engine, commands, count);
+        goes_on = engine_go_on(thread->engine);
         if (env->now_mono_ms(env) < next_ms)
             continue;
         engine_tick(thread->engine);
+        goes_on = true;
         next_ms = env->now_mono_ms(env) + TICK_MS;
     }
     return NULL;

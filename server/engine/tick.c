@@ -119,6 +119,7 @@ static enum status end_expired(struct engine *engine, int64_t now_s, struct erro
 
     TRY(engine->store->work->scan_expired(engine->store, now_s, due.units, ENGINE_SLICE, &due.count,
                                           err));
+    engine->has_expired = due.count == ENGINE_SLICE;
     return due.count > 0 ? cycle_do(engine, &work, NULL, err) : STATUS_OK;
 }
 
@@ -227,14 +228,48 @@ static enum status tick(struct engine *engine, struct error *err)
     return judge_time(engine, &clock, err);
 }
 
+static void note_failure(struct engine *engine, enum status status, const struct error *err)
+{
+    engine->has_failed = status != STATUS_OK;
+    if (engine->has_failed)
+        log_failure(LOG_WARN, "engine.tick", err);
+}
+
 void engine_tick(struct engine *engine)
 {
     struct error err = {0};
 
     look_at_space(engine);
-    if (tick(engine, &err) != STATUS_OK)
-        log_failure(LOG_WARN, "engine.tick", &err);
+    note_failure(engine, tick(engine, &err), &err);
     engine_show(engine);
+}
+
+/* ------------------------------------------------------------------------------ what takes many */
+
+static enum status go_on(struct engine *engine, struct error *err)
+{
+    struct engine_clock clock = clock_read(&engine->clock);
+
+    if (engine->has_revoked)
+        return end_revoked(engine, err);
+    if (engine->act_count > 0)
+        return actions_go_on(engine, err);
+    return clock.is_in_doubt ? STATUS_OK : end_expired(engine, clock.now_s, err);
+}
+
+static bool is_unfinished(const struct engine *engine)
+{
+    return engine->has_revoked || engine->act_count > 0 || engine->has_expired;
+}
+
+bool engine_go_on(struct engine *engine)
+{
+    struct error err = {0};
+
+    if (!is_unfinished(engine) || engine->has_failed)
+        return false;
+    note_failure(engine, go_on(engine, &err), &err);
+    return is_unfinished(engine) && !engine->has_failed;
 }
 
 void engine_settle(struct engine *engine, int ticks)

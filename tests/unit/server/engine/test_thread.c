@@ -115,3 +115,47 @@ Test(engine_thread, what_fails_is_said_to_the_caller)
     cr_expect(eq(int, engine_call(thread, &command, &err), STATUS_UNAUTHORIZED));
     cr_expect(eq(int, err.status, STATUS_UNAUTHORIZED));
 }
+
+/* --- a cancel of many units --- */
+
+enum { MANY = 2000, LOOKS = 400 };
+
+static enum status count_cancelled(struct store *store, void *context, struct error *err)
+{
+    (void)store;
+    (void)err;
+    *(int64_t *)context = village_count(&village, "count(*) FROM unit WHERE failure = 5");
+    return STATUS_OK;
+}
+
+static int64_t cancelled(void)
+{
+    int64_t count = -1;
+    struct command command = {.kind = COMMAND_READ,
+                              .read = {.read = count_cancelled, .read_context = &count}};
+
+    cr_assert(eq(int, engine_call(thread, &command, NULL), STATUS_OK));
+    return count;
+}
+
+/* It went one slice a tick, so that a million units took an hour. The clock stands still here: no
+ * tick comes. Others are answered between the slices. */
+Test(engine_thread, a_cancel_of_many_units_waits_for_no_tick)
+{
+    struct command cancel = {.kind = COMMAND_BATCH_ACTION, .action = {.action = ACTION_CANCEL}};
+    struct env *real = env_real();
+    int64_t done = 0, between = 0;
+
+    engine_thread_stop(thread);
+    village_add_units(&village, MANY, NULL);
+    cr_assert(eq(int, engine_thread_start(village.engine, &thread, NULL), STATUS_OK));
+    cancel.action.batch = village.batch;
+    cr_assert(eq(int, engine_call(thread, &cancel, NULL), STATUS_OK));
+    for (int i = 0; i < LOOKS && done < MANY; i++) {
+        done = cancelled();
+        between += done > 0 && done < MANY;
+        real->sleep_ms(real, 1);
+    }
+    cr_expect(eq(i64, done, MANY));
+    cr_expect(between > 0, "a question asked meanwhile is answered meanwhile");
+}
