@@ -75,9 +75,9 @@ static const struct rule rules[] = {
      "SELECT id FROM unit u WHERE state = 1 AND copies_wanted = 0 AND NOT EXISTS (SELECT 1"
      " FROM task t WHERE t.id BETWEEN u.id * 16 AND u.id * 16 + 15 AND t.state = 1)"},
     {"unit", "ended and no result says so",
-     "SELECT u.id FROM unit u WHERE u.state >= 4 AND NOT EXISTS (SELECT 1 FROM batch_result r"
-     " WHERE r.batch = u.batch AND r.unit = u.id AND ((u.state = 4 AND r.kind = 1 AND"
-     " r.detail = u.revision) OR (u.state = 5 AND r.kind = 3 AND r.detail = u.failure)))"},
+     "SELECT id FROM (SELECT batch, id, CASE state WHEN 4 THEN 1 ELSE 3 END,"
+     " CASE state WHEN 4 THEN revision ELSE failure END FROM unit WHERE state >= 4"
+     " EXCEPT SELECT batch, unit, kind, detail FROM batch_result) AS untold"},
     {"unit", "has no manifest", "SELECT id FROM unit WHERE id NOT IN (SELECT unit FROM manifest)"},
     {"unit", "has a manifest of another batch",
      "SELECT unit FROM manifest m JOIN unit u ON u.id = m.unit WHERE m.batch <> u.batch"},

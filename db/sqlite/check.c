@@ -39,12 +39,23 @@ static enum status check_keys(struct checker *checker, struct error *err)
     return query_status(&query, err);
 }
 
+/* What is compared of millions of rows goes through files, not through memory. */
+static enum status sort_on_disk(struct checker *checker, struct error *err)
+{
+    static const char sql[] = "PRAGMA temp_store = FILE";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, checker->store, sql, err));
+    return query_run(&query, err);
+}
+
 enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
                          void *context, int64_t *ret_faults, struct error *err)
 {
     struct checker checker = {.store = sql_of(store), .say = say, .context = context};
     CLEANUP(snapshot_end) struct snapshot snapshot = {0};
 
+    TRY(sort_on_disk(&checker, err));
     TRY(snapshot_begin(&snapshot, checker.store, err));
     TRY(check_pages(&checker, err));
     TRY(check_keys(&checker, err));
