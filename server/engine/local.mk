@@ -14,7 +14,7 @@ libserver_a_SOURCES += \
 	%D%/grants.c \
 	%D%/host_hints.c %D%/host_hints.h \
 	%D%/line.c %D%/line.h \
-	%D%/lots.h \
+	%D%/lots.c %D%/lots.h \
 	%D%/map.c %D%/map.h \
 	%D%/merge.c %D%/merge.h \
 	%D%/new_work.c \

@@ -47,6 +47,22 @@ struct queue {
     int64_t present; /* virtual time of the batch served last */
 };
 
+void lots_free(struct lot *lot);
+
+/* The batch's lot, and the hint's bucket in it; made if there is none. */
+struct lot *lots_of(struct queue *queue, int64_t batch);
+struct bucket *lots_bucket_of(struct queue *queue, const struct ready_hint *hint);
+
+/* A batch that is over goes once nothing of it waits: entries point to the lot. */
+void lots_drop_if_over(struct queue *queue, struct lot *lot);
+
+/* A new entry, which is in no line yet. */
+struct entry *lots_entry(struct queue *queue, struct bucket *bucket, int64_t unit);
+
+/* The bucket in whose reserve the unit is; NULL: none. */
+struct bucket *lots_reserve_of(const struct lot *lot, int64_t unit);
+struct bucket *lots_find_reserve(struct queue *queue, int64_t unit);
+
 /* Units of the reserve go to the end of the line: up to `count` first ones or neighbours from a
  * random place; or as many as make the front two windows long. */
 void lots_bring_out(struct queue *queue, struct bucket *bucket, size_t count);

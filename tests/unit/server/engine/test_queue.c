@@ -1,6 +1,7 @@
 /* server/engine/queue: hints in order, drawn so that nobody can steer, bounded in work. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -351,4 +352,87 @@ Test(queue, a_unit_pinned_to_a_class_changes_its_bucket)
     queue_put(queue, &unit);
     cr_expect(eq(sz, draw_as(9, 2, 2), 1));
     cr_expect(eq(sz, queue_count(queue), 1));
+}
+
+/* --- units that nobody had yet --- */
+
+/* Each took 200 bytes: 2 GB for ten million. */
+Test(queue, a_million_units_alike_take_no_memory_to_speak_of)
+{
+    size_t before = mallinfo2().uordblks, after;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000000; id++)
+        put(id, 1, 2);
+    cr_expect(eq(sz, queue_count(queue), 1000000));
+    for (int i = 0; i < 1000; i++) {
+        cr_assert(eq(sz, draw_as(9, 1, 0), 1));
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(eq(sz, queue_count(queue), 999000));
+    after = mallinfo2().uordblks;
+    cr_expect(after < before + (1 << 20), "%zu bytes more", after - before);
+}
+
+/* One volunteer alone takes a copy of each, so that all in front wait for somebody else. */
+Test(queue, whoever_has_a_copy_of_all_in_front_gets_what_is_behind)
+{
+    enum { ALL = 9000 };
+    static bool had[ALL + 1];
+    int none = 0, count = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= ALL; id++)
+        put(id, 1, 2);
+    for (int i = 0; i < 8000; i++) {
+        struct queue_unit unit;
+
+        if (draw_as(9, 1, 0) == 0) {
+            none++;
+            continue;
+        }
+        cr_assert(not(had[drawn[0]]), "unit %lld twice", (long long)drawn[0]);
+        had[drawn[0]] = true;
+        count++;
+        unit = unit_of(drawn[0], 1);
+        unit.holders[0] = 9;
+        unit.holder_count = 1;
+        queue_put(queue, &unit);
+    }
+    cr_expect(none < 400, "nothing was found %d times", none);
+    cr_expect(eq(sz, queue_count(queue), ALL));
+    cr_expect(eq(sz, draw_as(8, 64, 0), 64), "others may have them");
+}
+
+Test(queue, a_unit_behind_can_be_forgotten_or_change)
+{
+    struct queue_unit unit;
+    int found = 0;
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++)
+        put(id, 1, 2);
+    put(900, 1, 2); /* the same again */
+    cr_expect(eq(sz, queue_count(queue), 1000));
+    queue_forget(queue, 901);
+    put(902, 1, 0);
+    cr_expect(eq(sz, queue_count(queue), 998));
+    unit = unit_of(903, 1);
+    unit.hint.copies_wanted = 1;
+    unit.holders[0] = 9;
+    unit.holder_count = 1;
+    queue_put(queue, &unit);
+    unit = unit_of(904, 1);
+    (void)snprintf(unit.hint.platforms, sizeof unit.hint.platforms, "riscv64");
+    queue_put(queue, &unit); /* in another bucket now */
+    cr_expect(eq(sz, queue_count(queue), 998));
+    for (int i = 0; i < 998; i++) {
+        if (draw_as(9, 1, 0) == 0)
+            break;
+        found++;
+        cr_expect(drawn[0] != 901 && drawn[0] != 902 && drawn[0] != 903 && drawn[0] != 904);
+        queue_forget(queue, drawn[0]);
+    }
+    cr_expect(eq(int, found, 996));
+    cr_expect(eq(sz, queue_count(queue), 2));
 }
