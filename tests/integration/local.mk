@@ -1,5 +1,5 @@
 # Scenarios of the real binaries; scripts/test runs them. Not part of `make check`: they take minutes.
-EXTRA_DIST += %D%/run %D%/soak %D%/audit.py %D%/grid.py %D%/wire.py \
+EXTRA_DIST += %D%/run %D%/soak %D%/soak-large %D%/audit.py %D%/grid.py %D%/large.py %D%/wire.py \
 	%D%/scenario_batches.py %D%/scenario_disk.py %D%/scenario_kill.py %D%/scenario_operator.py \
 	%D%/scenario_requests.py %D%/scenario_site.py %D%/scenario_volunteer.py
 
@@ -9,4 +9,9 @@ integration: all
 	$(srcdir)/tests/integration/run $(abs_top_builddir)
 soak: all
 	$(srcdir)/tests/integration/soak $(abs_top_builddir) $(HOURS)
-.PHONY: integration soak
+
+# make soak-large UNITS=10000000: one batch of so many units, cut on both sides; 2.5 KB of disk a unit.
+UNITS = 1000000
+soak-large: all
+	$(srcdir)/tests/integration/soak-large $(abs_top_builddir) $(UNITS)
+.PHONY: integration soak soak-large
