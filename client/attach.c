@@ -162,9 +162,11 @@ const struct command command_attach = {
     .operand_min = 1,
     .operand_max = 1,
     .summary = "Take part in a project",
-    .description = "Checks that the site shows the very project that the link names, and asks "
-                   "whether its programs may run here. Works whether or not the daemon runs. "
-                   "Attaching again changes account, name and site.",
+    .description =
+        "Checks that the site shows the very project that the link names, and asks "
+        "whether its programs may run here. Works whether or not the daemon runs. "
+        "Attaching again changes account, name and site. Where the connection breaks, it is "
+        "tried again for 15 seconds.",
     .examples = "Take part in a project whose link you were given:\n"
                 "  dugnad-client attach https://grid.example/#x4Kv…\n",
     .options = attach_options,
@@ -197,7 +199,8 @@ static enum status make_account(struct client_world *world, const struct options
     request.url = url;
     request.ca_pem = it.record.ca_pem;
     request.body = (struct http_body){.bytes = body, .length = (int64_t)strlen(body)};
-    TRY(http_perform(http, &request, &response, err));
+    /* Whose answer is lost made an account that nobody knows the key of: it harms nothing. */
+    TRY(ask_patiently(world, http, &request, &response, err));
     TRY(http_check(&response, err));
     return account_reply_decode(buffer_text(&response.body), response.body.length, ret_account,
                                 err);

@@ -29,6 +29,14 @@ enum status ask(struct client_world *world, const struct options *options, json_
 enum status read_config(const struct client_world *world, const struct options *options,
                         struct config *ret_config, struct error *err) MUST_USE;
 
+/*
+ * http_perform(), again while the server cannot be reached or the connection breaks: with words on
+ * stderr, after 1, 2, 4 and 8 s, begun within 15 s.
+ */
+enum status ask_patiently(struct client_world *world, struct http_client *http,
+                          const struct http_request *request, struct http_response *ret_response,
+                          struct error *err) MUST_USE;
+
 /* "https://site[/path]#<43 characters>". */
 struct attach_link {
     struct http_url site;

@@ -1,4 +1,6 @@
 /* First contact with a site, for verbs that wait for it. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/commands.h"
@@ -31,19 +33,45 @@ void introduction_clear(struct introduction *introduction)
     trust_clear(&introduction->trust);
 }
 
+#define TRY_AGAIN_MS  1000 /* doubled each time: after 1, 2, 4 and 8 s */
+#define TRY_WITHIN_MS 15000
+
+enum status ask_patiently(struct client_world *world, struct http_client *http,
+                          const struct http_request *request, struct http_response *ret_response,
+                          struct error *err)
+{
+    struct env *env = world->env;
+    int64_t until = env->now_mono_ms(env) + TRY_WITHIN_MS;
+
+    for (int64_t wait = TRY_AGAIN_MS;; wait *= 2) {
+        struct error own = {0};
+        enum status status = http_perform(http, request, ret_response, &own);
+
+        if (status == STATUS_UNREACHABLE && env->now_mono_ms(env) + wait <= until) {
+            (void)fprintf(stderr, CLIENT_NAME ": %s; trying again in %" PRId64 " s\n", own.text,
+                          wait / 1000);
+            env->sleep_ms(env, wait);
+            continue;
+        }
+        if (status != STATUS_OK && err != NULL)
+            *err = own;
+        return status;
+    }
+}
+
 /* Verified if the system can; else once with the presented chain, to be judged by the keyring. */
-static enum status ask_site(struct http_client *http, const char *url,
+static enum status ask_site(struct client_world *world, struct http_client *http, const char *url,
                             struct http_response *ret_response, bool *ret_first, struct error *err)
 {
     struct http_request request = {.url = url, .max_bytes = PROJECT_MAX};
     struct error own = {0};
-    enum status status = http_perform(http, &request, ret_response, &own);
+    enum status status = ask_patiently(world, http, &request, ret_response, &own);
 
     *ret_first = status == STATUS_UNTRUSTED && own.code != NULL &&
                  strcmp(own.code, "certificate-unknown-ca") == 0;
     if (*ret_first) {
         request.on_first_contact = true;
-        status = http_perform(http, &request, ret_response, &own);
+        status = ask_patiently(world, http, &request, ret_response, &own);
     }
     if (status != STATUS_OK && err != NULL)
         *err = own;
@@ -110,7 +138,7 @@ enum status introduce(struct client_world *world, struct http_client *http,
     CLEANUP(freep) char *url = text_format("%s/v1/project", link->site.text);
     bool is_first = false;
 
-    TRY(ask_site(http, url, &response, &is_first, err));
+    TRY(ask_site(world, http, url, &response, &is_first, err));
     TRY(project_decode(buffer_text(&response.body), response.body.length, &said, err));
     TRY(take_project(world, link, &said, &it, err));
     if (is_first)

@@ -36,6 +36,12 @@ static void handle(int number, void (*handler)(int))
         abort();
 }
 
+static void catch_stop(void)
+{
+    handle(SIGTERM, on_stop);
+    handle(SIGINT, on_stop);
+}
+
 static enum status open_http(struct http_client **ret_http, struct error *err)
 {
     const struct http_client_options options = {.user_agent = CLIENT_NAME "/" CLIENT_VERSION};
@@ -77,6 +83,7 @@ int main(int argc, char **argv)
         .env = env_real(),
         .home = getenv("HOME"),
         .is_root = geteuid() == 0,
+        .catch_stop = catch_stop,
         .open_http = open_http,
         .open_launcher = open_launcher,
         .confirm = confirm,
@@ -87,8 +94,6 @@ int main(int argc, char **argv)
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return EXIT_FAILED;
     world.stop_descriptor = stop_pipe[0];
-    handle(SIGTERM, on_stop);
-    handle(SIGINT, on_stop);
     handle(SIGPIPE, on_pipe);
     return client_program_run(&world, argc, (const char *const *)argv);
 }

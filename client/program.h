@@ -30,6 +30,10 @@ struct client_world {
     const char *home; /* $HOME; NULL: none */
     bool is_root;
     int stop_descriptor; /* readable when the program is to end; -1: never */
+
+    /* Called by a verb that watches stop_descriptor: until then SIGINT and SIGTERM end the program
+       at once. NULL: they never do. */
+    void (*catch_stop)(void);
     enum status (*open_http)(struct http_client **ret_http, struct error *err);
     enum status (*open_launcher)(struct client_world *world, struct launcher **ret_launcher,
                                  struct error *err);

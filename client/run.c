@@ -105,6 +105,8 @@ static int run_run(void *context, const struct options *options)
     CLEANUP(running_clear) struct running it = {.world = context};
     struct error err = {0};
 
+    if (it.world->catch_stop != NULL)
+        it.world->catch_stop();
     if (set_up(&it, options, &err) != STATUS_OK)
         return fail(&err);
     LOG(LOG_INFO, "client.started", LOG_S("data", it.folder.path.text));

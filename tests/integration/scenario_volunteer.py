@@ -1,10 +1,12 @@
 """A volunteer's life: weeks offline, pauses, restores, clones, keys that end."""
 import os
 import shutil
+import signal
+import subprocess
 import time
 
 from audit import audit, audit_rows
-from grid import Grid, Machine, batch_ended, expect, wait_for
+from grid import Grid, Machine, batch_ended, expect, free_port, wait_for
 
 NOT_AGREED, BUSY = 5, 6
 
@@ -111,6 +113,16 @@ def scenario_pause_and_kill(build):
         grid.stop_server()
 
 
+def interrupt_attach(grid, probe):
+    """Ctrl-C ends an attach that waits to try again, at once"""
+    link = grid.link.replace(grid.url, f"https://127.0.0.1:{free_port()}")
+    words = [grid.program("dugnad-client"), "attach", link, "--yes", "--data", probe.data]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as attach:
+        expect("trying again" in attach.stderr.readline(), "attach does not say that it tries again")
+        attach.send_signal(signal.SIGINT)
+        expect(attach.wait(2) == -signal.SIGINT, f"Ctrl-C: {attach.returncode}")
+
+
 def scenario_attach_and_detach(build):
     """no fragment and no terminal, a wrong fragment, no --yes: refused; detach asks when work would be lost"""
     with prepared(build, machines=()) as grid:
@@ -122,6 +134,7 @@ def scenario_attach_and_detach(build):
         done = grid.run("dugnad-client", "attach", grid.link, "--data", probe.data)
         expect(done.returncode == NOT_AGREED and "--yes" in done.stderr, f"without --yes: {done.stderr}")
         expect(probe.status()["projects"] == [], "a refused attach left a project")
+        interrupt_attach(grid, probe)
         ann = grid.machine("ann")
         sleep_units(grid, "detach", 1, 1, "--quorum", "2")
         ann.start()

@@ -304,11 +304,56 @@ static enum fake_fate never(void *context, const struct fake_request *request)
     return FATE_LOST_REQUEST;
 }
 
+static void sleep_by_the_clock(struct env *its, int64_t ms)
+{
+    (void)its;
+    fake_env_pass(&env, ms);
+}
+
 Test(verbs, a_server_that_does_not_answer_has_an_exit_code_of_its_own)
 {
+    int64_t began_ms = env.now_mono_ms;
+
+    env.base.sleep_ms = sleep_by_the_clock;
     site.net.fate = never;
     cr_expect(eq(int, CLIENT("attach", link_text, "--yes"), EXIT_UNREACHABLE));
+    cr_expect(eq(sz, count_said("trying again in"), 4), "%s", said);
+    cr_expect(eq(i64, env.now_mono_ms - began_ms, 15000));
     expect_not_attached();
+}
+
+static int to_lose;
+
+static enum fake_fate lose_some(void *context, const struct fake_request *request)
+{
+    (void)context;
+    (void)request;
+    return to_lose-- > 0 ? FATE_LOST_REPLY : FATE_DELIVERED;
+}
+
+Test(verbs, attach_tries_again_where_the_connection_broke_and_says_so)
+{
+    env.base.sleep_ms = sleep_by_the_clock;
+    site.net.fate = lose_some;
+    to_lose = 2;
+    cr_expect(eq(int, CLIENT("attach", link_text, "--yes"), 0), "%s", said);
+    cr_expect(says("trying again in 1 s") && says("trying again in 2 s"), "%s", said);
+    cr_expect(says("Attached to A sample"), "%s", said);
+}
+
+static enum fake_fate lose_posts(void *context, const struct fake_request *request)
+{
+    return request->method == HTTP_POST ? lose_some(context, request) : FATE_DELIVERED;
+}
+
+Test(verbs, account_new_tries_again_where_the_connection_broke)
+{
+    env.base.sleep_ms = sleep_by_the_clock;
+    site.net.fate = lose_posts;
+    to_lose = 1;
+    cr_expect(eq(int, CLIENT("account", "new", link_text), 0), "%s", said);
+    cr_expect(says("trying again in 1 s"), "%s", said);
+    cr_expect(says(site.account.text), "%s", said);
 }
 
 Test(verbs, attaching_to_a_running_daemon_waits_for_its_enrolment)
