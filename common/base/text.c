@@ -183,12 +183,25 @@ static size_t utf8_next(const uint8_t *bytes, size_t left, uint32_t *ret_value)
     return length;
 }
 
+/* Eight at once: most of what is looked at is ASCII from end to end. */
+static bool are_eight_ascii(const char *text)
+{
+    uint64_t bytes;
+
+    memcpy(&bytes, text, sizeof bytes);
+    return (bytes & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(const char *text, size_t length)
 {
     uint32_t value;
     size_t step;
 
     for (size_t i = 0; i < length; i += step) {
+        if (length - i >= 8 && are_eight_ascii(text + i)) {
+            step = 8;
+            continue;
+        }
         step = utf8_next((const uint8_t *)text + i, length - i, &value);
         if (step == 0)
             return false;

@@ -22,32 +22,34 @@ static size_t encode(const uint8_t *bytes, size_t count, const char *alphabet, c
     return written;
 }
 
-static int value_of(char letter, const char *alphabet)
-{
-    if (letter >= 'A' && letter <= 'Z')
-        return letter - 'A';
-    if (letter >= 'a' && letter <= 'z')
-        return letter - 'a' + 26;
-    if (letter >= '0' && letter <= '9')
-        return letter - '0' + 52;
-    if (letter == alphabet[62])
-        return 62;
-    return letter == alphabet[63] ? 63 : -1;
-}
+/* What each letter stands for, plus 1; 0: it is none. */
+#define LETTERS_AND_DIGITS                                                                         \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23,            \
+    ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,            \
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,            \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51,            \
+    ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,            \
+    ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
+
+static const uint8_t standard_values[256] = {LETTERS_AND_DIGITS, ['+'] = 63, ['/'] = 64};
+static const uint8_t url_safe_values[256] = {LETTERS_AND_DIGITS, ['-'] = 63, ['_'] = 64};
 
 /* Without padding. The bytes were counted before: there is room for them. */
-static bool decode(const char *text, size_t length, const char *alphabet, uint8_t *ret_bytes)
+static bool decode(const char *text, size_t length, const uint8_t values[256], uint8_t *ret_bytes)
 {
     uint32_t bits = 0;
     unsigned held = 0;
     size_t written = 0;
 
     for (size_t i = 0; i < length; i++) {
-        int value = value_of(text[i], alphabet);
+        uint8_t value = values[(uint8_t)text[i]];
 
-        if (value < 0)
+        if (value == 0)
             return false;
-        bits = bits << 6 | (uint32_t)value;
+        bits = bits << 6 | (value - 1U);
         held += 6;
         if (held >= 8) {
             held -= 8;
@@ -76,7 +78,7 @@ bool base64_decode(const char *text, size_t length, void *ret_bytes, size_t max,
     while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
         padding++;
     count = length / 4 * 3 - padding;
-    if (count > max || !decode(text, length - padding, standard, ret_bytes))
+    if (count > max || !decode(text, length - padding, standard_values, ret_bytes))
         return false;
     *ret_count = count;
     return true;
@@ -89,5 +91,5 @@ void base64url_encode(const void *bytes, size_t count, char *ret_text)
 
 bool base64url_decode(const char *text, size_t length, void *ret_bytes, size_t count)
 {
-    return length == BASE64URL_CHARS(count) && decode(text, length, url_safe, ret_bytes);
+    return length == BASE64URL_CHARS(count) && decode(text, length, url_safe_values, ret_bytes);
 }

@@ -65,15 +65,27 @@ static enum status scan_number(struct scan *scan)
     return STATUS_OK;
 }
 
+/* An odd number of backslashes before a quote makes it part of the text that began at `start`. */
+static bool is_escaped(const char *start, const char *quote)
+{
+    const char *before = quote;
+
+    while (before > start && before[-1] == '\\')
+        before--;
+    return (quote - before) % 2 == 1;
+}
+
 static enum status scan_text(struct scan *scan)
 {
-    scan->at++;
-    while (scan->at < scan->length && scan->bytes[scan->at] != '"')
-        scan->at += scan->bytes[scan->at] == '\\' ? 2 : 1;
-    if (scan->at >= scan->length)
-        return refuse(scan, "malformed", "a text does not end");
-    scan->at++;
-    return STATUS_OK;
+    const char *start = scan->bytes + scan->at + 1, *end = scan->bytes + scan->length;
+    const char *quote = start - 1;
+
+    do {
+        quote++;
+        quote = quote < end ? memchr(quote, '"', (size_t)(end - quote)) : NULL;
+    } while (quote != NULL && is_escaped(start, quote));
+    scan->at = quote != NULL ? (size_t)(quote + 1 - scan->bytes) : scan->length;
+    return quote != NULL ? STATUS_OK : refuse(scan, "malformed", "a text does not end");
 }
 
 static enum status scan_next(struct scan *scan)

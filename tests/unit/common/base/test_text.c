@@ -72,6 +72,24 @@ Test(text, utf8_and_hidden_characters_are_told_apart)
     cr_expect(not(text_is_plain("\0", 1, true)));
 }
 
+/* Long ASCII is looked at in steps of eight. */
+Test(text, a_bad_byte_is_found_wherever_it_stands)
+{
+    for (size_t length = 1; length <= 40; length++) {
+        for (size_t at = 0; at < length; at++) {
+            char bytes[41] = {0};
+
+            memset(bytes, 'a', length);
+            cr_assert(text_is_utf8(bytes, length));
+            bytes[at] = '\x80';
+            cr_assert(not(text_is_utf8(bytes, length)), "%zu of %zu", at, length);
+            if (at + 1 < length)
+                memcpy(bytes + at, "\xc3\xbc", 2);
+            cr_assert(eq(int, text_is_utf8(bytes, length), at + 1 < length), "%zu", at);
+        }
+    }
+}
+
 Test(text, untrusted_text_is_made_harmless)
 {
     char text[] = "ok\x1b]0;x\x07 \xe2\x80\xae! \xff";

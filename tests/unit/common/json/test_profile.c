@@ -97,3 +97,32 @@ Test(profile, members_are_printed_in_the_order_they_were_set)
 
     cr_expect(eq(str, text, "{\"z\":1,\"a\":2,\"m\":3}"));
 }
+
+/* What ends a text is found by its quotes; a backslash before one may itself be escaped. */
+Test(profile, quotes_within_a_text_do_not_end_it)
+{
+    static const struct {
+        const char *json;
+        enum status status;
+    } cases[] = {
+        {"{\"a\":\"\\\"[[[[\"}", STATUS_OK},
+        {"{\"a\":\"\\\\\",\"b\":\"[[[[\"}", STATUS_OK},
+        {"{\"a\":\"\\\\\\\"[[[[\\\"\"}", STATUS_OK},
+        {"{\"a\":\"\\\"\\\"[[[[\"}", STATUS_OK},
+        {"{\"a\":\"\"}", STATUS_OK},
+        {"{\"a\":\"\\\\\",\"b\":[[[[]]]]}", STATUS_INVALID}, /* too deep */
+        {"{\"a\":\"\\\"}", STATUS_INVALID},                  /* does not end */
+        {"{\"a\":\"", STATUS_INVALID},
+        {"{\"a\":\"\\", STATUS_INVALID},
+        {"\"", STATUS_INVALID},
+    };
+    struct profile_limits limits = {.bytes = 100, .depth = 2};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_auto_t *root = NULL;
+
+        cr_expect(eq(int, profile_parse(cases[i].json, strlen(cases[i].json), &limits, &root, NULL),
+                     cases[i].status),
+                  "%s", cases[i].json);
+    }
+}
