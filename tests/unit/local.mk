@@ -6,3 +6,4 @@ include tests/unit/db/local.mk
 include tests/unit/server/local.mk
 include tests/unit/client/local.mk
 include tests/unit/operator/local.mk
+include tests/unit/bench/local.mk

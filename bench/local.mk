@@ -1,0 +1,38 @@
+noinst_LIBRARIES += libbench.a
+libbench_a_CFLAGS = $(STRICT_CFLAGS)
+libbench_a_SOURCES = \
+	%D%/bench.h \
+	%D%/crew.c %D%/crew.h \
+	%D%/figures.c %D%/figures.h \
+	%D%/histogram.c %D%/histogram.h \
+	%D%/lane.c %D%/lane.h \
+	%D%/load.c %D%/load.h \
+	%D%/meet.c \
+	%D%/output.c %D%/output.h \
+	%D%/plan.c %D%/plan.h \
+	%D%/play.c \
+	%D%/process.c %D%/process.h \
+	%D%/program.c \
+	%D%/report.c %D%/report.h \
+	%D%/response.c %D%/response.h \
+	%D%/schedule.c %D%/schedule.h \
+	%D%/site.c %D%/site.h \
+	%D%/turn.c %D%/turn.h \
+	%D%/visiting.c %D%/visiting.h \
+	%D%/actor.c %D%/actor.h \
+	%D%/world/child.c %D%/world/child.h \
+	%D%/world/clock.c %D%/world/clock.h \
+	%D%/world/dial.c %D%/world/dial.h
+
+bin_PROGRAMS += dugnad-bench dugnad-bench-server
+dugnad_bench_CFLAGS = $(STRICT_CFLAGS)
+dugnad_bench_SOURCES = %D%/main.c
+dugnad_bench_LDADD = $(BENCH_LIBS)
+dugnad_bench_server_CFLAGS = $(STRICT_CFLAGS)
+dugnad_bench_server_SOURCES = \
+	%D%/server/main.c \
+	%D%/server/project.c %D%/server/project.h \
+	%D%/server/seed.c %D%/server/seed.h \
+	%D%/server/verb_seed.c \
+	%D%/server/verbs.h
+dugnad_bench_server_LDADD = libbench.a $(SERVER_LIBS)

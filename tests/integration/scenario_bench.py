@@ -1,0 +1,56 @@
+"""The load generator against real servers, for seconds: that it measures, not how fast anything is."""
+import json
+import os
+import subprocess
+
+from grid import PATIENCE, Grid, expect
+
+
+def bench(build, *arguments):
+    done = subprocess.run([os.path.join(build, "dugnad-bench"), *map(str, arguments), "--json"], text=True,
+                          capture_output=True, timeout=120 * PATIENCE)
+    expect(done.returncode == 0, f"dugnad-bench {arguments}: exit {done.returncode}\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout)
+
+
+def leftovers(folder):
+    return [name for name in os.listdir(folder) if name.startswith("dugnad-bench-")]
+
+
+def scenario_bench_of_its_own_site(build):
+    """dugnad-bench --site measures two seconds, finds no failure, and leaves nothing behind"""
+    with Grid(build) as grid:
+        for more in ((), ("--fresh", "--verify"), ("--tasks", 8), ("--rate", 50), ("--output-bytes", "100K")):
+            found = bench(build, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
+                          "--seconds", 2, "--warm-up", 1, *more)
+            counts = found["counts"]
+            expect(counts["reported"] > 0 and counts["granted"] > 0, f"{more}: nothing was measured: {counts}")
+            expect(counts["failed"] == 0 and counts["refused"] == 0, f"{more}: {found.get('first_failure')} {counts}")
+            expect(found["accepted_per_s"] > 0, f"{more}: no unit was accepted")
+            expect(found["server_us_per_task"] > 0, f"{more}: the server's processor time is not known")
+            if "--fresh" in more:
+                expect(counts["connections"] >= counts["visits"], f"visits shared a connection: {counts}")
+            if "--output-bytes" in more:
+                expect(0 < counts["uploads"] < counts["reported"], f"not one body of two: {counts}")
+        expect(leftovers(grid.folder) == [], f"left behind: {leftovers(grid.folder)}")
+
+
+def scenario_bench_of_a_running_site(build):
+    """against a site that runs: hosts enrol once and are known the second time; liars are outvoted"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--name", "load", "--range", "0..300000", "--step", "100", "--",
+                      "{from}", "{to}")
+        arguments = (grid.url, "--ca", grid.ca, "--crew", os.path.join(grid.folder, "crew"), "--hosts", 20,
+                     "--connections", 5, "--seconds", 2, "--warm-up", 0, "--server-pid", grid.server.pid)
+        first = bench(build, *arguments)
+        expect(first["counts"]["failed"] == 0, first.get("first_failure"))
+        expect(grid.rows("SELECT count(*) AS n FROM host")[0]["n"] == 20, "20 hosts did not enrol")
+        second = bench(build, *arguments, "--liars", 20)
+        expect(second["counts"]["failed"] == 0, second.get("first_failure"))
+        expect(grid.rows("SELECT count(*) AS n FROM host")[0]["n"] == 20, "hosts enrolled again")
+        expect(second["counts"]["outvoted"] > 0, f"no liar was outvoted: {second['counts']}")
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
