@@ -6,6 +6,7 @@ libbench_a_SOURCES = \
 	%D%/figures.c %D%/figures.h \
 	%D%/histogram.c %D%/histogram.h \
 	%D%/lane.c %D%/lane.h \
+	%D%/limits.c %D%/limits.h \
 	%D%/load.c %D%/load.h \
 	%D%/meet.c \
 	%D%/output.c %D%/output.h \
@@ -30,9 +31,14 @@ dugnad_bench_SOURCES = %D%/main.c
 dugnad_bench_LDADD = $(BENCH_LIBS)
 dugnad_bench_server_CFLAGS = $(STRICT_CFLAGS)
 dugnad_bench_server_SOURCES = \
+	%D%/server/alone.c %D%/server/alone.h \
+	%D%/server/echo.c %D%/server/echo.h \
 	%D%/server/main.c \
+	%D%/server/primitives.c %D%/server/primitives.h \
 	%D%/server/project.c %D%/server/project.h \
 	%D%/server/seed.c %D%/server/seed.h \
+	%D%/server/timed_store.c %D%/server/timed_store.h \
+	%D%/server/verb_alone.c %D%/server/verb_echo.c %D%/server/verb_primitives.c \
 	%D%/server/verb_seed.c \
 	%D%/server/verbs.h
 dugnad_bench_server_LDADD = libbench.a $(SERVER_LIBS)

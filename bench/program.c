@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "bench/bench.h"
+#include "bench/limits.h"
 #include "bench/site.h"
 #include "common/base/env.h"
 
@@ -15,22 +16,34 @@ static int fail(const struct bench *bench, const struct error *err)
     return 1;
 }
 
-static void print(const struct bench *bench, const struct plan *plan, const struct outcome *outcome)
-{
-    CLEANUP(buffer_clear) struct buffer text = {.max = PAGE_MAX_BYTES};
-    json_t *json = NULL;
-    char *dumped = NULL;
+/* A run, and what bounds it if that was asked for. */
+struct table {
+    struct outcome outcome;
+    struct limits_table limits;
+};
 
-    if (!plan->is_json) {
-        report_outcome(outcome, &text);
-        (void)fputs(buffer_text(&text), bench->out);
-        return;
-    }
-    json = report_outcome_json(outcome);
+static void print_json(const struct bench *bench, const struct table *table)
+{
+    json_t *json = report_outcome_json(&table->outcome);
+    char *dumped;
+
+    if (table->limits.count > 0)
+        (void)json_object_set_new(json, "limits",
+                                  report_limits_json(&table->outcome, &table->limits));
     dumped = json_dumps(json, JSON_INDENT(2));
     (void)fprintf(bench->out, "%s\n", dumped);
     free(dumped);
     json_decref(json);
+}
+
+static void print_text(const struct bench *bench, const struct table *table)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = PAGE_MAX_BYTES};
+
+    report_outcome(&table->outcome, &text);
+    if (table->limits.count > 0)
+        report_limits(&table->outcome, &table->limits, &text);
+    (void)fputs(buffer_text(&text), bench->out);
 }
 
 static enum status play_site(const struct bench *bench, const struct plan *plan,
@@ -49,19 +62,22 @@ static enum status play_site(const struct bench *bench, const struct plan *plan,
 }
 
 static enum status with_own_site(const struct bench *bench, const struct plan *plan,
-                                 struct outcome *outcome, struct error *err)
+                                 struct table *table, struct error *err)
 {
     struct bench_site site;
     enum status status = bench_site_open(bench, plan, &site, err);
 
     if (status == STATUS_OK)
-        status = play_site(bench, plan, &site, outcome, err);
+        status = play_site(bench, plan, &site, &table->outcome, err);
+    bench_site_stop(&site);
+    if (status == STATUS_OK && plan->has_limits)
+        status = limits_measure(bench, plan, &site, &table->outcome, &table->limits, err);
     bench_site_close(bench, &site, plan->keeps_site);
     return status;
 }
 
 static enum status with_running_site(const struct bench *bench, const struct plan *plan,
-                                     struct outcome *outcome, struct error *err)
+                                     struct table *table, struct error *err)
 {
     CLEANUP(opponent_clear)
     struct opponent opponent = {
@@ -72,13 +88,13 @@ static enum status with_running_site(const struct bench *bench, const struct pla
                                 .crew = plan->crew};
 
     TRY(bench_meet(bench, &opponent, err));
-    return bench_play(bench, &wish, outcome, err);
+    return bench_play(bench, &wish, &table->outcome, err);
 }
 
 static int run(void *context, const struct options *options)
 {
     const struct bench *bench = context;
-    struct outcome *outcome = must_alloc(1, sizeof *outcome);
+    struct table *table = must_alloc(1, sizeof *table);
     struct plan plan;
     struct error err = {0};
     int code = OPTIONS_EXIT_OK;
@@ -86,13 +102,15 @@ static int run(void *context, const struct options *options)
     if (plan_read(options, &plan, &err) != STATUS_OK) {
         (void)fail(bench, &err);
         code = OPTIONS_EXIT_USAGE;
-    } else if ((plan.is_site ? with_own_site(bench, &plan, outcome, &err)
-                             : with_running_site(bench, &plan, outcome, &err)) != STATUS_OK) {
+    } else if ((plan.is_site ? with_own_site(bench, &plan, table, &err)
+                             : with_running_site(bench, &plan, table, &err)) != STATUS_OK) {
         code = fail(bench, &err);
+    } else if (plan.is_json) {
+        print_json(bench, table);
     } else {
-        print(bench, &plan, outcome);
+        print_text(bench, table);
     }
-    free(outcome);
+    free(table);
     return code;
 }
 

@@ -27,7 +27,8 @@ static const char settings[] = "\nenrolments_per_hour = 1000000\n"
                                "upload_floor_percent = 0\nupload_floor = 64M\n"
                                "log_level = warn\n";
 
-static enum status run(const struct bench_site *site, const char *const *argv, struct error *err)
+enum status bench_site_run(const struct bench_site *site, const char *const *argv, const char *out,
+                           struct error *err)
 {
     char path[512];
     const char *words[ARGUMENTS_MAX] = {path};
@@ -36,7 +37,7 @@ static enum status run(const struct bench_site *site, const char *const *argv, s
     TRY(child_path(argv[0], path, sizeof path, err));
     for (size_t i = 1; argv[i] != NULL && i + 1 < ARGUMENTS_MAX; i++)
         words[i] = argv[i];
-    TRY(child_start(words, site->log.text, NULL, &pid, err));
+    TRY(child_start(words, site->log.text, out, &pid, err));
     return child_wait(pid, argv[0], err);
 }
 
@@ -81,7 +82,7 @@ static enum status init(const struct bench *bench, struct bench_site *site, stru
         "dugnad-server", "init",     site->site.text, "--name", "bench", "--url",
         site->url,       "--listen", address,         "--yes",  NULL};
 
-    TRY(run(site, argv, err));
+    TRY(bench_site_run(site, argv, NULL, err));
     return configure(bench, site, err);
 }
 
@@ -106,7 +107,7 @@ static enum status fill(const struct bench *bench, const struct plan *plan,
     (void)snprintf(units, sizeof units, "%" PRId64, plan->units);
     (void)snprintf(bytes, sizeof bytes, "%" PRId64, plan->output_bytes);
     bench_say(bench, "seeding %s units and %s hosts …", units, hosts);
-    return run(site, argv, err);
+    return bench_site_run(site, argv, NULL, err);
 }
 
 static enum status wait_for_answer(const struct bench *bench, const struct bench_site *site,

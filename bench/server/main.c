@@ -6,7 +6,8 @@
 #include "common/base/log.h"
 #include "common/env/real.h"
 
-static const struct command *const commands[] = {&bench_verb_seed};
+static const struct command *const commands[] = {&bench_verb_seed, &bench_verb_echo,
+                                                 &bench_verb_alone, &bench_verb_primitives};
 
 static const struct program program = {
     .name = "dugnad-bench-server",

@@ -5,6 +5,9 @@
 #include "common/base/options.h"
 
 extern const struct command bench_verb_seed;
+extern const struct command bench_verb_echo;
+extern const struct command bench_verb_alone;
+extern const struct command bench_verb_primitives;
 
 /* Say on stderr why a verb failed; the exit code for it. */
 int bench_verb_fail(const struct error *err);

@@ -20,7 +20,7 @@ def leftovers(folder):
 def scenario_bench_of_its_own_site(build):
     """dugnad-bench --site measures two seconds, finds no failure, and leaves nothing behind"""
     with Grid(build) as grid:
-        for more in ((), ("--fresh", "--verify"), ("--tasks", 8), ("--rate", 50), ("--output-bytes", "100K")):
+        for more in (("--limit",), ("--fresh", "--verify"), ("--tasks", 8), ("--rate", 50), ("--output-bytes", "100K")):
             found = bench(build, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
                           "--seconds", 2, "--warm-up", 1, *more)
             counts = found["counts"]
@@ -28,6 +28,9 @@ def scenario_bench_of_its_own_site(build):
             expect(counts["failed"] == 0 and counts["refused"] == 0, f"{more}: {found.get('first_failure')} {counts}")
             expect(found["accepted_per_s"] > 0, f"{more}: no unit was accepted")
             expect(found["server_us_per_task"] > 0, f"{more}: the server's processor time is not known")
+            for limit in found.get("limits", []):
+                expect(limit["per_s"] > 0 and limit["reached"] > 0, f"{limit['name']} was not measured: {limit}")
+            expect(len(found.get("limits", [])) == (5 if "--limit" in more else 0), f"limits: {found.get('limits')}")
             if "--fresh" in more:
                 expect(counts["connections"] >= counts["visits"], f"visits shared a connection: {counts}")
             if "--output-bytes" in more:
