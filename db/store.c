@@ -2,6 +2,19 @@
 
 #include <assert.h>
 
+#include "common/base/text.h"
+
+bool store_is_url(const char *database)
+{
+    return text_starts_with(database, "postgres://") || text_starts_with(database, "postgresql://");
+}
+
+enum status store_open(const char *database, struct store **ret_store, struct error *err)
+{
+    return store_is_url(database) ? store_open_postgres(database, ret_store, err)
+                                  : store_open_sqlite(database, ret_store, err);
+}
+
 void store_close(struct store *store)
 {
     if (store != NULL)

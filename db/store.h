@@ -14,6 +14,7 @@
 #ifndef DB_STORE_H
 #define DB_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,6 +51,17 @@ struct store {
  */
 enum status store_open_sqlite(const char *path, struct store **ret_store, struct error *err)
     MUST_USE;
+/*
+ * A PostgreSQL database that several servers may share: `url` is libpq's,
+ * postgres://role@host/name. Migrations run likewise. STATUS_INVALID: the URL is not understood, or
+ * the database unfit; STATUS_STORAGE: it cannot be reached, or refuses the role.
+ */
+enum status store_open_postgres(const char *url, struct store **ret_store, struct error *err)
+    MUST_USE;
+/* By `database`: a URL as above, or the path of an embedded one. */
+enum status store_open(const char *database, struct store **ret_store, struct error *err) MUST_USE;
+bool store_is_url(const char *database);
+
 void store_close(struct store *store); /* NULL is fine */
 DEFINE_CLEANUP(struct store *, store_close)
 

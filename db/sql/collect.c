@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "db/outputs.h"
+#include "db/sql/collect.h"
 #include "db/sql/publish.h"
 
 static enum status run(struct sql_store *self, const char *sql, struct error *err)
@@ -27,22 +28,30 @@ static enum status need(struct sql_store *self, const struct digest *body, struc
     return query_run(&query, err);
 }
 
-static enum status need_all(struct sql_store *self, struct span encoded, struct error *err)
+void digest_list_clear(struct digest_list *list)
+{
+    free(list->digests);
+}
+
+static enum status add_outputs(struct digest_list *list, struct span encoded, struct error *err)
 {
     struct output *outputs;
-    enum status status = STATUS_OK;
     size_t count;
 
     if (!outputs_decode(encoded.bytes, encoded.length, &outputs, &count))
         return record_damaged("a task's outputs", err);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = need(self, &outputs[i].digest, err);
+    list->digests = reallocarray(list->digests, list->count + count + 1, sizeof *list->digests);
+    if (list->digests == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        list->digests[list->count++] = outputs[i].digest;
     outputs_free(outputs, count);
-    return status;
+    return STATUS_OK;
 }
 
 /* Failed units can be retried, unless they were cancelled, revoked or expired. */
-static enum status mark(struct sql_store *self, int64_t after, int64_t last, struct error *err)
+enum status collect_needed(struct sql_store *self, int64_t after, int64_t last,
+                           struct digest_list *list, struct error *err)
 {
     static const char sql[] =
         "SELECT t.outputs FROM unit u JOIN task t ON t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
@@ -54,7 +63,7 @@ static enum status mark(struct sql_store *self, int64_t after, int64_t last, str
     bind_integer(&query, after);
     bind_integer(&query, last);
     while (query_next(&query))
-        TRY(need_all(self, get_span(&query), err));
+        TRY(add_outputs(list, get_span(&query), err));
     return query_status(&query, err);
 }
 
@@ -73,21 +82,33 @@ static enum status last_unit(struct sql_store *self, int64_t after, size_t limit
     return query_status(&query, err);
 }
 
+enum status collect_page(struct sql_store *self, int64_t after, size_t limit, int64_t *ret_last,
+                         struct error *err)
+{
+    static const char lite[] = "CREATE TEMP TABLE IF NOT EXISTS needed (digest BLOB PRIMARY KEY)"
+                               " WITHOUT ROWID";
+    static const char postgres[] =
+        "CREATE TEMP TABLE IF NOT EXISTS needed (digest BYTEA PRIMARY KEY)";
+    static const char empty[] = "DELETE FROM needed";
+
+    if (after == 0) {
+        TRY(run(self, SPOKEN(self, lite, postgres), err));
+        TRY(run(self, empty, err));
+    }
+    return last_unit(self, after, limit, ret_last, err);
+}
+
 enum status publish_bodies_mark(struct store *store, int64_t after, size_t limit, int64_t *ret_last,
                                 struct error *err)
 {
-    static const char make[] = "CREATE TEMP TABLE IF NOT EXISTS needed (digest BLOB PRIMARY KEY)"
-                               " WITHOUT ROWID";
-    static const char empty[] = "DELETE FROM needed";
     struct sql_store *self = sql_of(store);
+    CLEANUP(digest_list_clear) struct digest_list list = {0};
     int64_t last = 0;
 
-    if (after == 0) {
-        TRY(run(self, make, err));
-        TRY(run(self, empty, err));
-    }
-    TRY(last_unit(self, after, limit, &last, err));
-    TRY(mark(self, after, last, err));
+    TRY(collect_page(self, after, limit, &last, err));
+    TRY(collect_needed(self, after, last, &list, err));
+    for (size_t i = 0; i < list.count; i++)
+        TRY(need(self, &list.digests[i], err));
     *ret_last = last;
     return STATUS_OK;
 }
@@ -135,8 +156,8 @@ enum status publish_bodies_sweep(struct store *store, const struct digest *after
 /* ----------------------------------------------------------------------------------------- inputs
  */
 
-static enum status find_batch(struct sql_store *self, int64_t after, int64_t now_s,
-                              int64_t *ret_batch, struct error *err)
+enum status collect_find_batch(struct sql_store *self, int64_t after, int64_t now_s,
+                               int64_t *ret_batch, struct error *err)
 {
     static const char sql[] =
         "SELECT id FROM batch b WHERE id > ? AND state IN (5, 6)"
@@ -160,8 +181,8 @@ static enum status find_batch(struct sql_store *self, int64_t after, int64_t now
     return query_status(&query, err);
 }
 
-static enum status list_inputs(struct sql_store *self, int64_t batch, size_t limit,
-                               struct digest *ret_files, size_t *ret_count, struct error *err)
+enum status collect_list_inputs(struct sql_store *self, int64_t batch, size_t limit,
+                                struct digest *ret_files, size_t *ret_count, struct error *err)
 {
     static const char sql[] = "SELECT file FROM file_reference INDEXED BY file_reference_subject"
                               " WHERE kind = 2 AND kind <> 3 AND subject = ? LIMIT ?";
@@ -211,9 +232,9 @@ enum status publish_inputs_release(struct store *store, int64_t after, int64_t n
     int64_t batch;
 
     assert(limit >= 1 && limit <= COLLECT_MAX);
-    TRY(find_batch(self, after, now_s, &batch, err));
+    TRY(collect_find_batch(self, after, now_s, &batch, err));
     if (batch != 0)
-        TRY(list_inputs(self, batch, limit, files, &count, err));
+        TRY(collect_list_inputs(self, batch, limit, files, &count, err));
     for (size_t i = 0; i < count; i++) {
         TRY(release_input(self, batch, &files[i], err));
         TRY(begin_grace(self, &files[i], now_s, err));

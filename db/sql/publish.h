@@ -6,6 +6,9 @@
 #include "db/sql/query.h"
 #include "db/sql/store.h"
 
+/* tables.c */
+extern const struct publish_ops sql_publish_ops;
+
 /* publish_site.c */
 enum status publish_site_load(struct store *store, struct site *ret_site, struct error *err);
 enum status publish_site_save(struct store *store, const struct site *site, struct error *err);
@@ -47,6 +50,9 @@ enum status publish_files_unreferenced(struct store *store, const struct digest 
 enum status publish_files_forget(struct store *store, const struct digest *files, size_t count,
                                  struct digest *ret_forgotten, size_t *ret_count,
                                  struct error *err);
+/* So many more files are here, of so many bytes. */
+enum status tally_files(struct sql_store *self, int64_t number, int64_t bytes, struct error *err)
+    MUST_USE;
 /* STATUS_NOT_FOUND: the file is not here; `whose` names what wants it. */
 enum status require_file(struct sql_store *self, const struct digest *file, const char *whose,
                          struct error *err) MUST_USE;

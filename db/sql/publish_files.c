@@ -3,10 +3,10 @@
 
 #define IS_STORED 1
 
-static enum status tally_file(struct sql_store *self, int sign, int64_t bytes, struct error *err)
+enum status tally_files(struct sql_store *self, int64_t number, int64_t bytes, struct error *err)
 {
-    TRY(tally_add(self, 0, TALLY_FILES, FILES_NUMBER, sign, err));
-    return tally_add(self, 0, TALLY_FILES, FILES_BYTES, sign * bytes, err);
+    TRY(tally_add(self, 0, TALLY_FILES, FILES_NUMBER, number, err));
+    return tally_add(self, 0, TALLY_FILES, FILES_BYTES, bytes, err);
 }
 
 static enum status insert(struct sql_store *self, const struct file_record *record,
@@ -47,7 +47,7 @@ enum status publish_file_add(struct store *store, const struct file_record *reco
     bool is_new;
 
     TRY(insert(self, record, &is_new, err));
-    TRY(is_new ? tally_file(self, 1, record->size_bytes, err) : touch(self, record, err));
+    TRY(is_new ? tally_files(self, 1, record->size_bytes, err) : touch(self, record, err));
     *ret_is_new = is_new;
     return STATUS_OK;
 }
@@ -143,7 +143,7 @@ static enum status forget(struct sql_store *self, const struct digest *file, boo
         bytes = get_integer(&query);
     TRY(query_status(&query, err));
     TRY(*ret_is_forgotten ? query_run(&query, err) : STATUS_OK);
-    return *ret_is_forgotten ? tally_file(self, -1, bytes, err) : STATUS_OK;
+    return *ret_is_forgotten ? tally_files(self, -1, -bytes, err) : STATUS_OK;
 }
 
 enum status publish_files_forget(struct store *store, const struct digest *files, size_t count,

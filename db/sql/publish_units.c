@@ -3,16 +3,7 @@
 #include <string.h>
 
 #include "db/sql/publish.h"
-
-/* One slice on its way into its batch. */
-struct slice {
-    struct sql_store *self;
-    int64_t batch;
-    int64_t app_version;
-    int64_t next_id; /* 0: none was taken yet */
-    size_t count;    /* of all units in it */
-    size_t added;
-};
+#include "db/sql/slice.h"
 
 static enum status refuse_revoked(struct sql_store *self, enum revoked_kind kind,
                                   const struct digest *subject, const char *words,
@@ -41,7 +32,7 @@ static enum status check_batch(struct slice *slice, bool is_closed, enum batch_s
                           "the batch's app version is revoked", err);
 }
 
-static enum status open_slice(struct slice *slice, struct error *err)
+enum status slice_open(struct slice *slice, struct error *err)
 {
     static const char sql[] =
         "SELECT b.closed, b.state, b.app_version, b.public_id, a.digest FROM batch b"
@@ -183,7 +174,7 @@ static enum status add_unit(struct slice *slice, struct unit_record *record, str
     return STATUS_OK;
 }
 
-static enum status count_units(const struct slice *slice, struct error *err)
+enum status slice_count(const struct slice *slice, struct error *err)
 {
     static const char sql[] =
         "UPDATE batch SET units = units + ?1, version = version + 1,"
@@ -207,11 +198,11 @@ enum status publish_units_add(struct store *store, int64_t batch, struct unit_re
     struct slice slice = {.self = sql_of(store), .batch = batch, .count = count};
 
     assert(count <= PUBLISH_UNITS_MAX);
-    TRY(open_slice(&slice, err));
+    TRY(slice_open(&slice, err));
     for (size_t i = 0; i < count; i++)
         TRY(add_unit(&slice, &records[i], err));
     if (slice.added > 0)
-        TRY(count_units(&slice, err));
+        TRY(slice_count(&slice, err));
     *ret_new = slice.added;
     return STATUS_OK;
 }

@@ -207,18 +207,22 @@ static void free_ids(int64_t **ids)
     free(*ids);
 }
 
-/* The range over ids is the join: see the table. CROSS JOIN keeps the units outermost. */
+/* The range over ids is the join: see the table. CROSS JOIN keeps the units outermost; PostgreSQL
+ * has to be told the order, too. */
+#define SELECT_TASKS                                                                               \
+    "SELECT " TASK_COLUMNS " FROM json_each(?) j CROSS JOIN task t"                                \
+    " ON t.id BETWEEN j.value * 16 AND j.value * 16 + 15" TASK_JOINS
+
 enum status load_tasks(struct sql_store *self, struct unit *units, size_t count, struct error *err)
 {
-    static const char sql[] = "SELECT " TASK_COLUMNS " FROM json_each(?) j CROSS JOIN task t"
-                              " ON t.id BETWEEN j.value * 16 AND j.value * 16 + 15" TASK_JOINS;
+    static const char sql[] = SELECT_TASKS, sorted[] = SELECT_TASKS " ORDER BY t.id";
     CLEANUP(query_end) struct query query = {0};
     CLEANUP(free_ids) int64_t *ids = must_alloc(count, sizeof *ids);
 
     _Static_assert(UNIT_TASKS_MAX == 16, "as in the statement above");
     for (size_t i = 0; i < count; i++)
         ids[i] = units[i].id;
-    TRY(query_begin(&query, self, sql, err));
+    TRY(query_begin(&query, self, SPOKEN(self, sql, sorted), err));
     bind_integers(&query, ids, count);
     while (query_next(&query)) {
         int64_t id = get_integer(&query);

@@ -13,9 +13,12 @@
 #include "db/publish.h"
 #include "db/store.h"
 
+struct ids;
 struct query;
+struct work_request;
 
-#define STATEMENTS_MAX 512 /* different ones; about three times as many as there are */
+#define TASKS_OF_HOST_MAX 512 /* as struct work_request says */
+#define STATEMENTS_MAX    512 /* different ones; about three times as many as there are */
 
 /* Back-ends embed this as their first member. */
 struct sql_store {
@@ -57,6 +60,13 @@ struct sql_driver {
     int64_t (*integer)(struct query *query, int column);   /* 0: none */
     const char *(*text)(struct query *query, int column);  /* NULL: none */
     struct span (*bytes)(struct query *query, int column); /* NULL: none */
+
+    /* Adds the hosts of the request's tokens and keys, and the units that its hosts' tasks are of,
+     * at most TASKS_OF_HOST_MAX a host. */
+    enum status (*find_hosts)(struct sql_store *store, const struct work_request *request,
+                              struct ids *hosts, struct error *err);
+    enum status (*find_units)(struct sql_store *store, const struct work_request *request,
+                              struct ids *units, struct error *err);
 
     bool (*is_in_transaction)(const struct sql_store *store);
     enum status (*begin_snapshot)(struct sql_store *store, struct error *err);

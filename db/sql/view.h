@@ -6,6 +6,9 @@
 #include "db/sql/query.h"
 #include "db/sql/store.h"
 
+/* tables.c */
+extern const struct query_ops sql_query_ops;
+
 /* view_batches.c */
 enum status view_batches(struct store *store, const struct batch_filter *filter, size_t limit,
                          bool (*row)(void *context, const struct batch_view *batch), void *context,

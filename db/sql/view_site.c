@@ -188,15 +188,18 @@ static enum status read_batches(struct sql_store *self, struct metrics *metrics,
     return query_status(&query, err);
 }
 
+#define FIGURES                                                                                    \
+    "SELECT (SELECT count(*) FROM host), (SELECT count(*) FROM volunteer),"                        \
+    " (SELECT next - 1 FROM id_block WHERE server = ? AND kind = ?), "
+
 static enum status read_rest(struct sql_store *self, struct metrics *metrics, struct error *err)
 {
-    static const char sql[] =
-        "SELECT (SELECT count(*) FROM host), (SELECT count(*) FROM volunteer),"
-        " (SELECT next - 1 FROM id_block WHERE server = ? AND kind = ?),"
-        " (SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)";
+    static const char lite[] = FIGURES "(SELECT page_count FROM pragma_page_count) *"
+                                       " (SELECT page_size FROM pragma_page_size)";
+    static const char postgres[] = FIGURES "pg_database_size(current_database())";
     CLEANUP(query_end) struct query query = {0};
 
-    TRY(query_begin(&query, self, sql, err));
+    TRY(query_begin(&query, self, SPOKEN(self, lite, postgres), err));
     bind_integer(&query, self->server);
     bind_integer(&query, ID_JOURNAL);
     if (query_next(&query)) {

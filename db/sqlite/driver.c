@@ -145,6 +145,8 @@ const struct sql_driver sqlite_driver = {
     .integer = integer,
     .text = text,
     .bytes = bytes,
+    .find_hosts = sqlite_find_hosts,
+    .find_units = sqlite_find_units,
     .is_in_transaction = is_in_transaction,
     .begin_snapshot = begin_snapshot,
 };

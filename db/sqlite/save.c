@@ -3,9 +3,9 @@
 #include "db/sqlite/save.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #include "db/sql/query.h"
+#include "db/sql/saving.h"
 
 /* What changes from visit to visit. */
 static void bind_host(struct query *query, const struct host *host)
@@ -98,21 +98,9 @@ static enum status save_allowance(struct sql_store *self, const struct allowance
     return query_run(&query, err);
 }
 
-/* The host's version guards its allowances: one that changed counts as the host's change. */
-static void mark_hosts_of_allowances(struct work_set *set)
-{
-    for (size_t i = 0; i < set->allowance_count; i++) {
-        struct host *host = work_host(set, set->allowances[i].host);
-
-        assert(!set->allowances[i].is_changed || host != NULL);
-        if (set->allowances[i].is_changed)
-            host->is_changed = true;
-    }
-}
-
 enum status save_hosts(struct sql_store *self, struct work_set *set, struct error *err)
 {
-    mark_hosts_of_allowances(set);
+    saving_mark_hosts(set);
     for (size_t i = 0; i < set->host_count; i++) {
         struct host *host = &set->hosts[i];
 
@@ -130,23 +118,6 @@ enum status save_hosts(struct sql_store *self, struct work_set *set, struct erro
     return STATUS_OK;
 }
 
-struct hosts_text {
-    char text[BATCH_HOSTS_SEEN * 21 + 3];
-};
-
-/* A JSON array, up to the first that is none. */
-static struct hosts_text format_hosts(const int64_t *hosts)
-{
-    struct hosts_text text = {.text = "["};
-    int length = 1;
-
-    for (size_t i = 0; i < BATCH_HOSTS_SEEN && hosts[i] != 0; i++)
-        length += snprintf(text.text + length, sizeof text.text - (size_t)length,
-                           i == 0 ? "%lld" : ",%lld", (long long)hosts[i]);
-    (void)snprintf(text.text + length, sizeof text.text - (size_t)length, "]");
-    return text;
-}
-
 /* The name and the number of units are not the engine's to change. */
 static enum status update_batch(struct sql_store *self, struct batch *batch, struct error *err)
 {
@@ -154,7 +125,7 @@ static enum status update_batch(struct sql_store *self, struct batch *batch, str
         "UPDATE batch SET state = ?, closed = ?, why = ?, priority = ?, needed_by_s = ?,"
         " units_accepted = ?, units_failed = ?, ended_tasks = ?, failed_tasks = ?, ended_hosts = ?,"
         " retrying = ?, version = version + 1 WHERE id = ? AND version = ?";
-    const struct hosts_text hosts = format_hosts(batch->ended_hosts);
+    const struct hosts_text hosts = saving_format_hosts(batch->ended_hosts);
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));

@@ -3,6 +3,7 @@
 
 #include "db/publish.h"
 #include "db/sql/query.h"
+#include "db/sql/saving.h"
 #include "db/sqlite/save.h"
 
 static enum status save_visit(struct sql_store *self, const struct visit_record *visit, int64_t id,
@@ -19,20 +20,6 @@ static enum status save_visit(struct sql_store *self, const struct visit_record 
     bind_integer(&query, visit->time_s);
     bind_bytes(&query, visit->statement, visit->statement_length);
     return query_run(&query, err);
-}
-
-/* Row id of the visit that carried the report; 0: it is not in the set. */
-static int64_t visit_of(const struct work_set *set, int64_t first_id,
-                        const struct report_record *report)
-{
-    struct task *task = NULL;
-
-    if (work_unit_of_task(set, report->task, &task) == NULL)
-        return 0;
-    for (size_t i = 0; i < set->visit_count; i++)
-        if (set->visits[i].host == task->at_dispatch.host && set->visits[i].number == report->visit)
-            return first_id + (int64_t)i;
-    return 0;
 }
 
 static enum status save_report(struct sql_store *self, const struct report_record *report,
@@ -64,22 +51,9 @@ static enum status save_visits_and_reports(struct sql_store *self, const struct 
     for (size_t i = 0; i < set->visit_count; i++)
         TRY(save_visit(self, &set->visits[i], first + (int64_t)i, err));
     for (size_t i = 0; i < set->report_count; i++)
-        TRY(save_report(self, &set->reports[i], visit_of(set, first, &set->reports[i]), err));
+        TRY(save_report(self, &set->reports[i], saving_visit_of(set, first, &set->reports[i]),
+                        err));
     return STATUS_OK;
-}
-
-/* A body has no time of its own: it came with a visit, or what the journal tells of. */
-static int64_t time_of(const struct work_set *set)
-{
-    int64_t time_s = 0;
-
-    for (size_t i = 0; i < set->visit_count; i++)
-        if (set->visits[i].time_s > time_s)
-            time_s = set->visits[i].time_s;
-    for (size_t i = 0; i < set->journal_count; i++)
-        if (set->journal[i].time_s > time_s)
-            time_s = set->journal[i].time_s;
-    return time_s;
 }
 
 /* One that is there already stays, for longer. */
@@ -135,12 +109,9 @@ static enum status forget_reports(struct sql_store *self, const struct unit *uni
     static const char sql[] = "DELETE FROM file_reference INDEXED BY file_reference_subject"
                               " WHERE kind = 4 AND kind <> 3 AND subject BETWEEN ? AND ?";
     CLEANUP(query_end) struct query query = {0};
-    bool may_have_some = unit->revision > 1 || unit->state == UNIT_FAILED;
 
     _Static_assert(FILE_OUTPUT == 3 && FILE_REPORT == 4, "as in the statement above");
-    for (size_t i = 0; i < unit->task_count; i++)
-        may_have_some = may_have_some || unit->tasks[i].is_asked;
-    if (!may_have_some)
+    if (!saving_may_have_reports(unit))
         return STATUS_OK;
     TRY(query_begin(&query, self, sql, err));
     bind_integer(&query, TASK_ID(unit->id, 0));
@@ -173,12 +144,11 @@ static enum status take_back_outputs(struct sql_store *self, const struct unit *
     return STATUS_OK;
 }
 
-/* What a unit's end, or its reopening, means for what its tasks delivered. A unit that failed by
- * itself can be retried; one that was ended can not. */
+/* What a unit's end, or its reopening, means for what its tasks delivered. */
 static enum status keep_or_forget(struct sql_store *self, const struct journal_entry *entry,
                                   const struct unit *unit, struct error *err)
 {
-    if (entry->kind == JOURNAL_UNIT_FAILED && entry->detail >= FAILURE_EXPIRED)
+    if (saving_ends_reports(entry))
         return forget_reports(self, unit, err);
     for (size_t i = 0; i < unit->task_count && entry->kind == JOURNAL_UNIT_REOPENED; i++)
         TRY(take_back_outputs(self, unit, &unit->tasks[i], err));
@@ -258,12 +228,6 @@ static enum status save_result(struct sql_store *self, const struct journal_entr
     return query_run(&query, err);
 }
 
-static bool is_result(enum journal_kind kind)
-{
-    return kind == JOURNAL_UNIT_ACCEPTED || kind == JOURNAL_UNIT_REOPENED ||
-           kind == JOURNAL_UNIT_FAILED;
-}
-
 static enum status save_journal(struct sql_store *self, struct work_set *set, struct error *err)
 {
     int64_t first = 0;
@@ -275,7 +239,7 @@ static enum status save_journal(struct sql_store *self, struct work_set *set, st
 
         entry->seq = first + (int64_t)i;
         TRY(save_entry(self, entry, err));
-        if (is_result(entry->kind))
+        if (saving_is_result(entry->kind))
             TRY(save_result(self, entry, work_unit(set, entry->subject), err));
     }
     return STATUS_OK;
@@ -283,7 +247,7 @@ static enum status save_journal(struct sql_store *self, struct work_set *set, st
 
 enum status save_records(struct sql_store *self, struct work_set *set, struct error *err)
 {
-    int64_t time_s = time_of(set);
+    int64_t time_s = saving_time_of(set);
 
     TRY(save_visits_and_reports(self, set, err));
     for (size_t i = 0; i < set->body_count; i++)

@@ -5,13 +5,8 @@
 #include "db/outputs.h"
 #include "db/sql/query.h"
 #include "db/sql/rows.h"
+#include "db/sql/saving.h"
 #include "db/sqlite/save.h"
-
-/* How the tallies of one batch change. */
-struct deltas {
-    int64_t phases[PHASE_CANCELLED + 1];
-    int64_t states[TASK_ABANDONED + 1];
-};
 
 static void free_bytes(void *slot)
 {
@@ -99,19 +94,12 @@ static enum status update_task(struct sql_store *self, const struct unit *unit,
 }
 
 static enum status save_task(struct sql_store *self, const struct unit *unit, struct task *task,
-                             struct deltas *deltas, struct error *err)
+                             struct unit_deltas *deltas, struct error *err)
 {
-    bool is_new = task->row.state == 0;
-    int64_t id = TASK_ID(unit->id, task - unit->tasks);
-
-    assert(task->id == id || (is_new && task->id == 0));
-    task->id = id;
-    TRY(is_new ? insert_task(self, unit, task, err) : update_task(self, unit, task, err));
-    if (!is_new)
-        deltas->states[task->row.state]--;
-    deltas->states[task->state]++;
-    task->row = (struct task_row){.state = task->state, .is_live = task_is_live(unit, task)};
-    task->is_changed = false;
+    saving_name_task(unit, task);
+    TRY(task->row.state == 0 ? insert_task(self, unit, task, err)
+                             : update_task(self, unit, task, err));
+    saving_count_task(unit, task, deltas);
     return STATUS_OK;
 }
 
@@ -145,34 +133,22 @@ static enum status update_unit(struct sql_store *self, struct unit *unit, struct
     return STATUS_OK;
 }
 
-static bool needs_saving(const struct task *task)
-{
-    return task->is_changed || task->row.state == 0;
-}
-
 /* The unit's version is looked at first: whoever lost the race wrote nothing. */
-static enum status save_unit(struct sql_store *self, struct unit *unit, struct deltas *deltas,
+static enum status save_unit(struct sql_store *self, struct unit *unit, struct unit_deltas *deltas,
                              struct error *err)
 {
-    enum unit_phase phase = phase_of(unit);
-    bool is_changed = unit->is_changed;
-
-    for (size_t i = 0; i < unit->task_count; i++)
-        is_changed = is_changed || needs_saving(&unit->tasks[i]);
-    if (!is_changed)
+    if (!saving_wants_unit(unit))
         return STATUS_OK;
     TRY(update_unit(self, unit, err));
     for (size_t i = 0; i < unit->task_count; i++)
-        if (needs_saving(&unit->tasks[i]))
+        if (saving_wants_task(&unit->tasks[i]))
             TRY(save_task(self, unit, &unit->tasks[i], deltas, err));
-    deltas->phases[unit->row.phase]--;
-    deltas->phases[phase]++;
-    unit->row.phase = (uint8_t)phase;
+    saving_count_unit(unit, deltas);
     return STATUS_OK;
 }
 
-static enum status save_deltas(struct sql_store *self, int64_t batch, const struct deltas *deltas,
-                               struct error *err)
+static enum status save_deltas(struct sql_store *self, int64_t batch,
+                               const struct unit_deltas *deltas, struct error *err)
 {
     for (int i = PHASE_WAITING; i <= PHASE_CANCELLED; i++)
         TRY(tally_add(self, batch, TALLY_UNITS, i, deltas->phases[i], err));
@@ -183,7 +159,7 @@ static enum status save_deltas(struct sql_store *self, int64_t batch, const stru
 
 enum status save_units(struct sql_store *self, struct work_set *set, struct error *err)
 {
-    CLEANUP(free_bytes) struct deltas *deltas = must_alloc(set->batch_count, sizeof *deltas);
+    CLEANUP(free_bytes) struct unit_deltas *deltas = must_alloc(set->batch_count, sizeof *deltas);
 
     for (size_t i = 0; i < set->unit_count; i++) {
         const struct batch *batch = work_batch(set, set->units[i].batch);

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/sql/publish.h"
 #include "db/sql/query.h"
+#include "db/sql/view.h"
+#include "db/sql/work.h"
 #include "db/sqlite/failure.h"
 #include "db/sqlite/migrate.h"
+#include "db/sqlite/save.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* how long another writer is waited for */
 
@@ -21,6 +25,15 @@ static const char settings[] = "PRAGMA synchronous = FULL;"
                                "PRAGMA wal_autocheckpoint = 16384;"
                                "PRAGMA journal_size_limit = 134217728;"
                                "PRAGMA temp_store = MEMORY;";
+
+static const struct work_ops sqlite_work_ops = {
+    .load = sql_load,
+    .save = sqlite_save,
+    .scan_ready = sql_scan_ready,
+    .scan_sent = sql_scan_sent,
+    .scan_expired = sql_scan_expired,
+    .granted_at = sql_granted_at,
+};
 
 static enum status run(struct sql_store *self, const char *sql, struct error *err)
 {
@@ -115,8 +128,8 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
         .close = close_sqlite,
         .check = sqlite_check,
         .work = &sqlite_work_ops,
-        .query = &sqlite_query_ops,
-        .publish = &sqlite_publish_ops,
+        .query = &sql_query_ops,
+        .publish = &sql_publish_ops,
     };
     self->base.driver = &sqlite_driver;
     self->base.server = 1;

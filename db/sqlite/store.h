@@ -18,13 +18,14 @@ static inline struct sqlite_store *sqlite_of(struct store *store)
 
 extern const struct sql_driver sqlite_driver;
 
+/* find.c */
+enum status sqlite_find_hosts(struct sql_store *self, const struct work_request *request,
+                              struct ids *hosts, struct error *err);
+enum status sqlite_find_units(struct sql_store *self, const struct work_request *request,
+                              struct ids *units, struct error *err);
+
 /* check.c */
 enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
                          void *context, int64_t *ret_faults, struct error *err);
-
-/* tables.c */
-extern const struct work_ops sqlite_work_ops;
-extern const struct publish_ops sqlite_publish_ops;
-extern const struct query_ops sqlite_query_ops;
 
 #endif

@@ -1,4 +1,5 @@
 libtestsupport_a_SOURCES += %D%/fake_env.c %D%/fake_env.h
+libtestsupport_a_SOURCES += %D%/database.c %D%/database.h
 libtestsupport_a_SOURCES += %D%/failing_disk.c %D%/failing_disk.h
 if HAVE_CRITERION
 libtestsupport_a_SOURCES += %D%/running.c %D%/running.h
@@ -18,7 +19,7 @@ libtestsupport_a_SOURCES += %D%/fake_launcher.c %D%/fake_launcher.h %D%/fake_net
 libtestsupport_a_SOURCES += %D%/fake_site.c %D%/fake_site.h %D%/fake_site_files.c
 libtestsupport_a_SOURCES += %D%/fake_site_parts.h %D%/fake_site_visit.c
 libtestsupport_a_SOURCES += %D%/volunteer.c %D%/volunteer.h
-EXTRA_DIST += package.json %D%/tus_upload.mjs
+EXTRA_DIST += %D%/with-postgres package.json %D%/tus_upload.mjs
 noinst_PROGRAMS += tests/support/lying-client
 tests_support_lying_client_SOURCES = %D%/lying_client.c
 tests_support_lying_client_LDADD = $(CLIENT_LIBS)

@@ -199,14 +199,13 @@ struct store *site_connect(const struct test_site *site)
 {
     struct store *store = NULL;
 
-    SITE_MUST(store_open_sqlite(site->path, &store, err));
+    SITE_MUST(store_open(site->path, &store, err));
     return store;
 }
 
 void site_open(struct test_site *site, const struct site_plan *plan)
 {
     static const struct site_plan usual;
-    static unsigned fresh; /* a name nobody has used yet */
     CLEANUP(txn_end) struct txn txn = {0};
 
     if (plan == NULL)
@@ -215,7 +214,7 @@ void site_open(struct test_site *site, const struct site_plan *plan)
     if (plan->path != NULL)
         (void)snprintf(site->path, sizeof site->path, "%s", plan->path);
     else
-        (void)snprintf(site->path, sizeof site->path, "file:/site-%u?vfs=memdb", ++fresh);
+        database_name(site->path);
     site->store = site_connect(site);
 
     SITE_MUST(txn_begin(&txn, site->store, err));

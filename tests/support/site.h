@@ -10,6 +10,7 @@
 #include "db/query.h"
 #include "db/store.h"
 #include "db/work.h"
+#include "tests/support/database.h"
 
 #define SITE_TIME_S    1000000 /* when all of it was made */
 #define SITE_HOSTS_MAX 64
@@ -17,7 +18,7 @@
 
 /* What to make; members that are 0 take the default. */
 struct site_plan {
-    const char *path;      /* NULL: a fresh database in memory */
+    const char *path;      /* NULL: of a fresh database, see tests/support/database.h */
     size_t volunteers;     /* 3, each with an account */
     size_t hosts_each;     /* 1 */
     size_t units;          /* 2 */
@@ -25,8 +26,8 @@ struct site_plan {
 };
 
 struct test_site {
-    struct store *store; /* owned */
-    char path[128];      /* to open another connection with */
+    struct store *store;          /* owned */
+    char path[DATABASE_NAME_MAX]; /* to open another connection with */
     int64_t app_version;
     struct digest app_version_digest;
     int64_t variant;

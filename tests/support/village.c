@@ -1,7 +1,6 @@
 #include "tests/support/village.h"
 
 #include <assert.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,20 +68,9 @@ static void open_engine(struct village *village)
 {
     struct store *store;
 
-    SITE_MUST(store_open_sqlite(village->path, &store, err));
+    SITE_MUST(store_open(village->path, &store, err));
     village_store_wrap(&village->store, store);
     SITE_MUST(engine_open(store, &village->env.base, &village->config, &village->engine, err));
-}
-
-/* The test's own connection; as long as it is open, the database in memory lives. */
-static sqlite3 *look_inside(struct village *village)
-{
-    sqlite3 *db = NULL;
-
-    if (sqlite3_open_v2(village->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL) !=
-        SQLITE_OK)
-        abort();
-    return db;
 }
 
 static void make_site(struct village *village)
@@ -91,15 +79,13 @@ static void make_site(struct village *village)
         .name = "A village", .incarnation = 1, .created_s = village->env.now_s};
     struct store *store;
 
-    SITE_MUST(store_open_sqlite(village->path, &store, err));
+    SITE_MUST(store_open(village->path, &store, err));
     SITE_MUST(store->publish->site_save(store, &site, err));
     store_close(store);
 }
 
 void village_open(struct village *village, const struct engine_config *config)
 {
-    static int number;
-
     *village = (struct village){.config = ENGINE_CONFIG_DEFAULT};
     log_init(&village->env.base, LOG_ERROR, 2);
     fake_env_init(&village->env, 1);
@@ -109,8 +95,8 @@ void village_open(struct village *village, const struct engine_config *config)
     village->config.enrolments_per_hour = 1000;
     if (config != NULL)
         village->config = *config;
-    (void)snprintf(village->path, sizeof village->path, "file:/village-%d?vfs=memdb", ++number);
-    village->db = look_inside(village);
+    database_name(village->path);
+    village->db = database_look(village->path); /* keeps one in memory alive */
     make_site(village);
     open_engine(village);
     publish(village, COMMAND_KEYRING, sample_seal_keyring(&village->sample));
@@ -134,7 +120,7 @@ void village_close(struct village *village)
     sample_clear(&village->sample);
     for (size_t i = 0; i < village->host_count; i++)
         private_key_clear(&village->hosts[i].key);
-    (void)sqlite3_close(village->db);
+    database_leave(village->db);
 }
 
 void village_restart(struct village *village)
@@ -403,24 +389,11 @@ void village_fail(struct village *village, size_t host, int64_t task)
 int64_t village_count(struct village *village, const char *sql)
 {
     CLEANUP(freep) char *whole = text_format("SELECT %s", sql);
-    sqlite3_stmt *row = NULL;
-    int64_t value;
 
-    if (sqlite3_prepare_v2(village->db, whole, -1, &row, NULL) != SQLITE_OK ||
-        sqlite3_step(row) != SQLITE_ROW) {
-        fprintf(stderr, "%s: %s\n", whole, sqlite3_errmsg(village->db));
-        abort();
-    }
-    value = sqlite3_column_int64(row, 0);
-    (void)sqlite3_finalize(row);
-    return value;
+    return database_number(village->db, whole);
 }
 
 void village_change(struct village *village, const char *sql)
 {
-
-    if (sqlite3_exec(village->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fprintf(stderr, "%s: %s\n", sql, sqlite3_errmsg(village->db));
-        abort();
-    }
+    (void)database_change(village->db, sql);
 }

@@ -12,6 +12,7 @@
 #include "db/store.h"
 #include "protocol/scheduler_reply.h"
 #include "server/engine/engine.h"
+#include "tests/support/database.h"
 #include "tests/support/fake_env.h"
 #include "tests/support/sample.h"
 
@@ -43,8 +44,8 @@ struct village_host {
 
 struct village {
     struct fake_env env;
-    char path[64];
-    struct sqlite3 *db; /* the test's own view of what is stored */
+    char path[DATABASE_NAME_MAX];
+    struct database_view *db; /* the test's own view of what is stored */
     struct village_store store;
     struct engine_config config;
     struct engine *engine;

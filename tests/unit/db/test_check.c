@@ -2,7 +2,6 @@
  * the store makes them. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,14 +42,10 @@ static int64_t faults(void)
 /* Behind the store's back, without foreign keys. */
 static void spoil(const char *sql)
 {
-    sqlite3 *db = NULL;
+    struct database_view *view = database_look(site.path);
 
-    cr_assert(
-        zero(int, sqlite3_open_v2(site.path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL)));
-    cr_assert(zero(int, sqlite3_exec(db, sql, NULL, NULL, NULL)), "%s: %s", sql,
-              sqlite3_errmsg(db));
-    cr_assert(gt(int, sqlite3_changes(db), 0), "%s changes nothing", sql);
-    (void)sqlite3_close(db);
+    cr_assert(gt(i64, database_change(view, sql), 0), "%s changes nothing", sql);
+    database_leave(view);
 }
 
 TestSuite(check, .init = set_up, .fini = tear_down);

@@ -65,10 +65,12 @@ Test(publish, a_site_remembers_its_facts)
 
 Test(publish, a_database_without_a_site_says_so)
 {
+    char name[DATABASE_NAME_MAX];
     struct store *empty = NULL;
     struct site facts;
 
-    MUST(store_open_sqlite("file:/empty?vfs=memdb", &empty, &err));
+    database_name(name);
+    MUST(store_open(name, &empty, &err));
     FAILS(empty->publish->site_load(empty, &facts, &err), NOT_FOUND);
     store_close(empty);
 }
@@ -514,6 +516,82 @@ Test(publish, units_are_added_once_and_indexes_are_taken)
     MUST(store->work->load(store, &(struct work_request){.units = &id, .unit_count = 1}, &set,
                            &err));
     cr_expect(eq(i64, work_batch(&set, site.batch)->units, 3));
+}
+
+/* A slice of `count` units "s0", "s1" … with digests from `digest` on and indexes from 70 on. */
+struct test_slice {
+    struct unit units[8];
+    char names[8][8];
+    struct unit_record records[8];
+};
+
+static void fill_slice(struct test_slice *slice, size_t count, uint64_t digest)
+{
+    for (size_t i = 0; i < count; i++) {
+        slice->units[i] = (struct unit){.digest = site_digest(digest + i),
+                                        .index = 70 + (int64_t)i,
+                                        .not_after_s = SITE_TIME_S};
+        slice->units[i].rule.copies = 2;
+        (void)snprintf(slice->names[i], sizeof slice->names[i], "s%zu", i);
+        slice->records[i] = (struct unit_record){
+            .unit = &slice->units[i], .name = slice->names[i], .envelope = span_of("{}")};
+    }
+}
+
+Test(publish, a_slice_passes_over_known_units_and_twins)
+{
+    struct test_slice slice;
+    size_t added = 0;
+
+    fill_slice(&slice, 3, 700);
+    MUST(publish->units_add(store, site.batch, slice.records, 1, &added, &err));
+    slice.records[2].unit = &slice.units[1];
+    MUST(publish->units_add(store, site.batch, slice.records, 3, &added, &err));
+    cr_expect(eq(sz, added, 1));
+    cr_expect(slice.records[0].ret_is_known);
+    cr_expect(not(slice.records[1].ret_is_known));
+    cr_expect(slice.records[2].ret_is_known, "it is in the slice twice");
+    cr_expect(eq(i64, slice.records[2].ret_id, slice.records[1].ret_id));
+}
+
+Test(publish, a_known_unit_is_passed_over_though_it_was_revoked_since)
+{
+    const struct revocation revoked = {.kind = REVOKED_UNIT, .subject = site_digest(700)};
+    struct test_slice slice;
+    size_t added = 0;
+
+    fill_slice(&slice, 2, 700);
+    MUST(publish->units_add(store, site.batch, slice.records, 1, &added, &err));
+    MUST(publish->revoke(store, &revoked, 1, SITE_TIME_S, &err));
+    MUST(publish->units_add(store, site.batch, slice.records, 2, &added, &err));
+    cr_expect(eq(sz, added, 1));
+}
+
+Test(publish, a_refused_slice_names_the_unit_that_is_at_fault)
+{
+    const struct digest nowhere = site_digest(61);
+    struct test_slice slice;
+    size_t added;
+
+    fill_slice(&slice, 4, 700);
+    slice.units[2].index = 1; /* of u1 */
+    FAILS(publish->units_add(store, site.batch, slice.records, 4, &added, &err), CONFLICT);
+    cr_expect(ne(ptr, strstr(err.text, "unit s2: index 1 "), NULL), "%s", err.text);
+    txn_end(&txn);
+
+    MUST(txn_begin(&txn, store, &err));
+    fill_slice(&slice, 4, 700);
+    slice.records[3].name = "u1";
+    FAILS(publish->units_add(store, site.batch, slice.records, 4, &added, &err), CONFLICT);
+    cr_expect(ne(ptr, strstr(err.text, "unit u1: another unit"), NULL), "%s", err.text);
+    txn_end(&txn);
+
+    MUST(txn_begin(&txn, store, &err));
+    fill_slice(&slice, 4, 700);
+    slice.records[1].inputs = &nowhere;
+    slice.records[1].input_count = 1;
+    FAILS(publish->units_add(store, site.batch, slice.records, 4, &added, &err), NOT_FOUND);
+    cr_expect(ne(ptr, strstr(err.text, "s1 needs a file"), NULL), "%s", err.text);
 }
 
 Test(publish, two_units_of_a_batch_have_two_names)

@@ -570,9 +570,8 @@ Test(cycle, one_that_cannot_be_saved_fails_alone)
 
     send_one(&anns, &bobs);
     begin_pair(&pair, anns, bobs);
-    village_change(&village,
-                   "CREATE TRIGGER fault AFTER UPDATE ON host WHEN new.visit = 2 AND new.id ="
-                   " (SELECT min(id) FROM host) BEGIN SELECT RAISE(FAIL, 'fault'); END");
+    database_break(village.db, "UPDATE ON host",
+                   "new.visit = 2 AND new.id = (SELECT min(id) FROM host)");
     run_pair(&pair);
     cr_expect(eq(int, pair.commands[0].status, STATUS_STORAGE));
     cr_expect(eq(sz, pair.visits[0].reply.ack_count, 0));
@@ -590,7 +589,6 @@ Test(cycle, a_failing_write_takes_all_others_back)
         "UPDATE ON batch",  "INSERT ON allowance", "UPDATE ON server", "INSERT ON acceptance_task"};
     struct village_visit visit;
     int64_t anns, bobs;
-    char trigger[160];
 
     send_one(&anns, &bobs);
     village_report(&village, ann, anns, "42\n");
@@ -599,16 +597,13 @@ Test(cycle, a_failing_write_takes_all_others_back)
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
         if (strstr(writes[i], "body") != NULL || strstr(writes[i], "allowance") != NULL)
             continue; /* another's row is there already, and stays */
-        (void)snprintf(trigger, sizeof trigger,
-                       "CREATE TRIGGER fault AFTER %s BEGIN SELECT RAISE(FAIL, 'fault'); END",
-                       writes[i]);
-        village_change(&village, trigger);
+        database_break(village.db, writes[i], NULL);
         cr_expect(eq(int, village_visit_make(&village, &visit, bob), STATUS_STORAGE), "%s",
                   writes[i]);
         cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 1"), 1));
         cr_expect(eq(i64, village_count(&village, "count(*) FROM acceptance"), 0));
         cr_expect(eq(i64, village_count(&village, "sum(credit) FROM host"), 0));
-        village_change(&village, "DROP TRIGGER fault");
+        database_mend(village.db);
     }
     cr_expect(eq(int, village_visit_make(&village, &visit, bob), STATUS_OK));
     cr_expect(eq(i64, village_count(&village, "sum(credit) FROM host"), 2000000));

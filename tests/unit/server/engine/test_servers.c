@@ -27,7 +27,7 @@ static void set_up(void)
         holders[i].place =
             i < HOSTS - 2 ? village_join(&village) : village_join_as(&village, i - 2);
     village_add_units(&village, UNITS, NULL);
-    SITE_MUST(store_open_sqlite(village.path, &other_store, err));
+    SITE_MUST(store_open(village.path, &other_store, err));
     engines[0] = village.engine;
     SITE_MUST(engine_open(other_store, &village.env.base, &village.config, &engines[1], err));
 }
@@ -101,18 +101,18 @@ static void audit(void)
                 " JOIN task t ON t.id = a.task WHERE t.id / 16 = u.id AND t.state = 3) < u.quorum");
     expect_none("I2: two results in one agreement",
                 "count(*) FROM (SELECT 1 FROM acceptance_task a JOIN task t ON t.id = a.task"
-                " GROUP BY t.id / 16, a.revision HAVING count(DISTINCT t.result) > 1)");
+                " GROUP BY t.id / 16, a.revision HAVING count(DISTINCT t.result) > 1) x");
     expect_none("I3: two tasks of a unit share a volunteer",
                 "count(*) FROM (SELECT 1 FROM task GROUP BY id / 16, volunteer"
-                " HAVING count(*) > 1)");
+                " HAVING count(*) > 1) x");
     expect_none("I4: credit given twice",
                 "count(*) FROM (SELECT 1 FROM journal WHERE kind = 12 GROUP BY subject"
-                " HAVING count(*) > 1)");
+                " HAVING count(*) > 1) x");
     expect_none("I4: hosts' credit is not their tasks'",
                 "count(*) FROM host h WHERE credit <> coalesce((SELECT sum(t.credit) FROM task t"
                 " WHERE t.host = h.id), 0)");
     expect_none("I4: a unit accepted twice without being reopened",
-                "count(*) FROM (SELECT 1 FROM acceptance GROUP BY unit HAVING count(*) > 1)");
+                "count(*) FROM (SELECT 1 FROM acceptance GROUP BY unit HAVING count(*) > 1) x");
     expect_none("copies nobody wanted",
                 "count(*) FROM unit u WHERE (SELECT count(*) FROM task WHERE id / 16 = u.id)"
                 " > u.max_tasks");

@@ -1,19 +1,8 @@
-/* Which function is which of the contract's. */
+/* Which function is which of the contract's, for a back-end that has nothing better. */
 #include "db/sql/publish.h"
 #include "db/sql/view.h"
-#include "db/sql/work.h"
-#include "db/sqlite/save.h"
 
-const struct work_ops sqlite_work_ops = {
-    .load = sql_load,
-    .save = sqlite_save,
-    .scan_ready = sql_scan_ready,
-    .scan_sent = sql_scan_sent,
-    .scan_expired = sql_scan_expired,
-    .granted_at = sql_granted_at,
-};
-
-const struct publish_ops sqlite_publish_ops = {
+const struct publish_ops sql_publish_ops = {
     .site_load = publish_site_load,
     .site_save = publish_site_save,
     .keyring_add = publish_keyring_add,
@@ -43,7 +32,7 @@ const struct publish_ops sqlite_publish_ops = {
     .credentials = publish_credentials,
 };
 
-const struct query_ops sqlite_query_ops = {
+const struct query_ops sql_query_ops = {
     .batches = view_batches,
     .batch_by_id = view_batch_by_id,
     .batch_by_name = view_batch_by_name,

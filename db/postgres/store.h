@@ -1,0 +1,53 @@
+/* The PostgreSQL back-end, as its own files see it. */
+#ifndef DB_POSTGRES_STORE_H
+#define DB_POSTGRES_STORE_H
+
+#include "db/query.h"
+#include "db/sql/store.h"
+
+struct pg_conn;
+struct pg_result;
+
+struct postgres_store {
+    struct sql_store base;
+    struct pg_conn *connection;
+    /* Rises with each connection: what was prepared on another one is not there. */
+    unsigned generation;
+    unsigned statements; /* how many have names */
+    int64_t changes;     /* rows that the last statement changed */
+    bool is_in_transaction;
+    struct publish_ops publish; /* those of db/sql/, but for db/postgres/sets.h */
+    struct query_ops query;
+};
+
+static inline struct postgres_store *postgres_of(struct store *store)
+{
+    return (struct postgres_store *)store;
+}
+
+extern const struct sql_driver postgres_driver;
+
+/*
+ * Before a statement that is not within a transaction: if the database went away meanwhile, one
+ * attempt to connect anew. What was prepared is forgotten then.
+ */
+enum status postgres_revive(struct postgres_store *store, struct error *err) MUST_USE;
+
+/* Begins a transaction as `sql` says, on a new connection if need be. */
+enum status postgres_begin(struct postgres_store *store, const char *sql, struct error *err)
+    MUST_USE;
+
+/* One or more statements without parameters, `;` between them, and nothing to read. */
+enum status postgres_run(struct postgres_store *store, const char *sql, struct error *err) MUST_USE;
+
+/* find.c */
+enum status postgres_find_hosts(struct sql_store *self, const struct work_request *request,
+                                struct ids *hosts, struct error *err);
+enum status postgres_find_units(struct sql_store *self, const struct work_request *request,
+                                struct ids *units, struct error *err);
+
+/* check.c */
+enum status postgres_check(struct store *store, void (*say)(void *context, const char *complaint),
+                           void *context, int64_t *ret_faults, struct error *err);
+
+#endif
