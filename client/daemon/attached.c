@@ -277,6 +277,7 @@ static enum status load(struct daemon *daemon, struct attached *project, struct 
     TRY(load_project_record(&project->files, &project->record, err));
     TRY(project_files_make(&project->files, err));
     TRY(load_chain(project, err));
+    contact_check_ca(project);
     TRY(load_identity(project, err));
     restore_return(daemon, project);
     TRY(load_tasks(project, err)); /* first: they say which envelopes are in use */

@@ -241,6 +241,12 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
                  const struct error *err);
 void talk_worked(struct attached *project);
 
+/* Something else than talk failed: if the certificate did it, first contact is made anew. */
+void talk_untrusted(struct attached *project, const struct error *err);
+
+/* An authority that the keyring does not list (any more) is trusted no more. */
+void contact_check_ca(struct attached *project);
+
 void contact_start(struct daemon *daemon, struct attached *project);
 void bulletin_start(struct daemon *daemon, struct attached *project);
 void enrol_start(struct daemon *daemon, struct attached *project);

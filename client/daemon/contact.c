@@ -68,6 +68,42 @@ static enum status take_chain(struct daemon *daemon, struct attached *project,
     return status;
 }
 
+static bool is_listed(const struct keyring *keyring, const char *ca_pem)
+{
+    struct digest ca;
+
+    if (http_ca_digest(ca_pem, strlen(ca_pem), &ca, NULL) != STATUS_OK)
+        return false;
+    for (size_t i = 0; i < keyring->tls_ca_count; i++)
+        if (digest_equals(&keyring->tls_cas[i], &ca))
+            return true;
+    return false;
+}
+
+/* Not before the trust that says so is durable; until this is, each start finds it anew. */
+void contact_check_ca(struct attached *project)
+{
+    struct project_record *record = &project->record;
+    struct error err = {0};
+
+    if (record->ca_pem == NULL || digest_is_none(&project->trust.project) ||
+        is_listed(&project->trust.keyring, record->ca_pem))
+        return;
+    LOG(LOG_WARN, "authority.dropped", LOG_S("project", record->name));
+    free(record->ca_pem);
+    record->ca_pem = NULL;
+    project->wants_contact = project->is_first_contact = true;
+    if (save_project_record(&project->files, record, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "project.not-saved", &err);
+}
+
+/* What waited for the site to be trusted again need wait no longer. */
+static void wake_transfers(struct daemon *daemon, struct attached *project)
+{
+    project->download_failures = project->upload_failures = 0;
+    project->download_at = project->upload_at = daemon_now(daemon);
+}
+
 static enum status refused(enum refusal refusal, struct error *err)
 {
     if (err->text[0] == '\0')
@@ -92,11 +128,14 @@ static enum status take_project(struct daemon *daemon, struct attached *project,
         stop_for_fork(project, fork);
     if (refusal != REFUSAL_NONE)
         return refused(refusal, err);
-    if (project->is_first_contact)
+    if (project->is_first_contact) {
         TRY(take_chain(daemon, project, &trust, response, err));
+        wake_transfers(daemon, project);
+    }
     if (!is_same_trust(&trust, &project->trust))
         TRY(replace_trust(project, &trust, err));
     project->wants_contact = project->is_first_contact = false;
+    contact_check_ca(project);
     tasks_check_again(daemon, project);
     return STATUS_OK;
 }
@@ -189,6 +228,7 @@ static void on_bulletin(struct daemon *daemon, struct attached *project, enum st
     if (status == STATUS_OK)
         return;
     log_failure(LOG_INFO, "bulletin.failed", &err);
+    talk_untrusted(project, &err);
     if (status == STATUS_UNTRUSTED)
         set_words(project->trouble, err.text);
 }

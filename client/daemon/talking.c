@@ -8,6 +8,19 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 
+/* The site's authority may be another one than it was: the keyring says which it may be. */
+static bool is_of_another_authority(const struct error *err)
+{
+    return err->code != NULL && (strcmp(err->code, "certificate-unknown-ca") == 0 ||
+                                 strcmp(err->code, "certificate-refused") == 0);
+}
+
+void talk_untrusted(struct attached *project, const struct error *err)
+{
+    if (is_of_another_authority(err) && !project->wants_contact)
+        project->wants_contact = project->is_first_contact = true;
+}
+
 void talk_failed(struct daemon *daemon, struct attached *project, enum status status,
                  const struct error *err)
 {
@@ -19,8 +32,7 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
     project->failures++;
     project->hold_until = daemon_now(daemon) + delay_ms(&rule, project->failures,
                                                         err->retry_after_s, daemon_draw(daemon));
-    if (status != STATUS_UNTRUSTED || err->code == NULL ||
-        strcmp(err->code, "certificate-unknown-ca") != 0)
+    if (status != STATUS_UNTRUSTED || !is_of_another_authority(err))
         return;
     /* By turns: the site may come back with a certificate that the system knows. */
     project->wants_contact = true;

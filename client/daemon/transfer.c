@@ -162,6 +162,7 @@ static void fetch_failed(struct daemon *daemon, struct attached *project, struct
                          const struct digest *file, enum status status, const struct error *err)
 {
     log_failure(LOG_INFO, "file.not-fetched", err);
+    talk_untrusted(project, err);
     hold_file(daemon, project, file, err->retry_after_s);
     if (status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_UNAUTHORIZED ||
         (status == STATUS_UNTRUSTED && err->code != NULL))

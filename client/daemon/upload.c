@@ -47,6 +47,7 @@ static void upload_failed(struct daemon *daemon, struct attached *project, const
                                     .last_ms = daemon->parts.config->retry_last * 1000};
 
     log_failure(LOG_INFO, "output.not-sent", err);
+    talk_untrusted(project, err);
     project->upload_failures++;
     project->upload_at = daemon_now(daemon) + delay_ms(&rule, project->upload_failures,
                                                        err->retry_after_s, daemon_draw(daemon));

@@ -166,14 +166,14 @@ class Grid:
         return Site(self.port, self.ca, **how)
 
     # --- operator --------------------------------------------------------------------------------
-    def publish_project(self):
-        """Token, profile, keys, keyring: a site that hands out work. Sets self.link."""
+    def publish_project(self, *cas):
+        """Token, profile, keys, keyring (with these CAs): a site that hands out work. Sets self.link."""
         path = os.path.join(self.folder, "token")
         with open(path, "w") as f:
             f.write(self.token() + "\n")
         self.operator("connect", self.url, "--token-file", path, "--ca", self.ca)
         self.operator("key", "init")
-        said = self.operator("key", "publish")
+        said = self.operator("key", "publish", *(f"--tls-ca={ca}" for ca in cas))
         links = [word for word in said.split() if word.startswith("https://") and "#" in word]
         expect(links, f"key publish prints no link: {said}")
         self.link = links[0]

@@ -133,7 +133,7 @@ static enum status start(struct http_client *client, const struct http_request *
         .headers = request->headers,
         .header_count = request->header_count,
         .on_first_contact = request->on_first_contact,
-        .has_ca = request->ca_pem != NULL,
+        .ca_pem = request->ca_pem,
     };
     struct http_exchange *exchange;
 

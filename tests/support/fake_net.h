@@ -19,7 +19,7 @@ struct fake_request {
     const struct http_header *headers;
     size_t header_count;
     bool on_first_contact;
-    bool has_ca;
+    const char *ca_pem; /* NULL: the system's alone */
 };
 
 /* The header's value; NULL: it was not sent. */

@@ -131,16 +131,38 @@ static void reply_host(struct fake_site *site, const struct fake_request *reques
 
 /* --- all of it --- */
 
+static bool is_trusted(const struct fake_site *site, const struct fake_request *request)
+{
+    return site->tls == NULL ||
+           (request->ca_pem != NULL && strcmp(request->ca_pem, site->tls->ca_pem) == 0);
+}
+
+/* What TLS would do before a byte of the request is sent. */
+static enum status shake_hands(struct fake_site *site, const struct fake_request *request,
+                               struct http_response *response, struct error *err)
+{
+    if (request->on_first_contact) {
+        site->first_contacts++;
+        if (request->token != NULL || strcmp(request->path, "/v1/project") != 0)
+            fake_site_broke(site, "%s on first contact", request->path);
+        if (site->tls != NULL)
+            fake_tls_present(site->tls, &response->chain);
+        return STATUS_OK;
+    }
+    if (is_trusted(site, request))
+        return STATUS_OK;
+    site->distrusted++;
+    (void)error_set(err, STATUS_UNTRUSTED, "the CA is unknown");
+    error_code(err, "certificate-unknown-ca");
+    return STATUS_UNTRUSTED;
+}
+
 static enum status serve(void *context, const struct fake_request *request,
                          struct http_response *response, struct error *err)
 {
     struct fake_site *site = context;
 
-    if (site->is_first_contact && !request->on_first_contact && !request->has_ca) {
-        (void)error_set(err, STATUS_UNTRUSTED, "the CA is unknown");
-        error_code(err, "certificate-unknown-ca");
-        return STATUS_UNTRUSTED;
-    }
+    TRY(shake_hands(site, request, response, err));
     if (strcmp(request->path, "/v1/project") == 0)
         reply_project(site, response);
     else if (strcmp(request->path, "/v1/bulletin") == 0)

@@ -9,6 +9,7 @@
 
 #include "protocol/scheduler_reply.h"
 #include "tests/support/fake_net.h"
+#include "tests/support/fake_tls.h"
 #include "tests/support/sample.h"
 
 #define FAKE_SITE_URL   "https://127.0.0.1:8443"
@@ -43,15 +44,15 @@ struct fake_site {
     size_t task_count;
 
     /* What it does: */
-    int64_t return_s;       /* default 60 */
-    int64_t grants_at_once; /* default 64 */
-    bool asks_for_bodies;   /* of outputs that did not come inline */
-    bool drops_reported;    /* needs none of them any more */
-    bool keeps_reported;    /* acknowledges as reported, never as stored */
-    bool is_first_contact;  /* certificates are of an unknown CA */
-    bool forgets_token;     /* 401 to the next visit */
-    bool says_clone;        /* to the next visit */
-    enum status fails_with; /* every scheduler request; STATUS_OK: none */
+    int64_t return_s;           /* default 60 */
+    int64_t grants_at_once;     /* default 64 */
+    bool asks_for_bodies;       /* of outputs that did not come inline */
+    bool drops_reported;        /* needs none of them any more */
+    bool keeps_reported;        /* acknowledges as reported, never as stored */
+    const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */
+    bool forgets_token;         /* 401 to the next visit */
+    bool says_clone;            /* to the next visit */
+    enum status fails_with;     /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;
     const int64_t *clock_ms; /* a monotonic clock: its time goes on by it. NULL: it stands */
     int64_t clock_begun_ms;
@@ -77,6 +78,8 @@ struct fake_site {
     int64_t refused_visit; /* by fails_with, last */
     char *refused_body;    /* owned */
     int64_t bulletins;
+    int64_t first_contacts;
+    int64_t distrusted; /* requests that were not sent, for its certificate is not trusted */
     char upload[FAKE_UPLOAD_MAX];
     size_t upload_length;
     size_t upload_size; /* announced; 0: no upload is open */

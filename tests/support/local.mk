@@ -17,6 +17,7 @@ libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.
 libtestsupport_a_SOURCES += %D%/village.c %D%/village.h %D%/village_store.c
 libtestsupport_a_SOURCES += %D%/fake_launcher.c %D%/fake_launcher.h %D%/fake_net.c %D%/fake_net.h
 libtestsupport_a_SOURCES += %D%/fake_site.c %D%/fake_site.h %D%/fake_site_files.c
+libtestsupport_a_SOURCES += %D%/fake_tls.c %D%/fake_tls.h
 libtestsupport_a_SOURCES += %D%/fake_site_parts.h %D%/fake_site_visit.c
 libtestsupport_a_SOURCES += %D%/volunteer.c %D%/volunteer.h
 EXTRA_DIST += %D%/with-postgres package.json %D%/tus_upload.mjs
