@@ -10,6 +10,17 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Reports are worth collecting for a while, but not while a core has nothing to do and the server
+ * has more for it. */
+static int64_t report_at(const struct talk_view *view, int64_t spaced)
+{
+    int64_t soon = later(view->hold_until, view->return_at);
+
+    if (!view->has_idle_core || view->tasks_wanted == 0 || view->visited_at == INT64_MIN)
+        return spaced;
+    return sooner(spaced, later(soon, view->visited_at + TALK_SOONEST));
+}
+
 int64_t talk_visit_at(const struct talk_view *view)
 {
     int64_t spaced = view->hold_until;
@@ -19,7 +30,7 @@ int64_t talk_visit_at(const struct talk_view *view)
     if (view->visited_at != INT64_MIN)
         spaced = later(spaced, view->visited_at + view->visit_interval);
     if (view->reports > 0)
-        return spaced;
+        return report_at(view, spaced);
     if (view->tasks_wanted > 0 || view->open_tasks > 0)
         return later(spaced, view->return_at);
     return TALK_NEVER;

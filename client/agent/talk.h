@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TALK_NEVER INT64_MAX
+#define TALK_NEVER   INT64_MAX
+#define TALK_SOONEST 2000 /* between two visits, whatever the server says */
 
 /* Times are monotonic milliseconds. */
 struct talk_view {
@@ -15,6 +16,7 @@ struct talk_view {
     int64_t visited_at;     /* when a visit was last answered; INT64_MIN: never */
     int64_t visit_interval; /* least time between two visits */
     int64_t bulletin_at;    /* when the bulletin is due */
+    bool has_idle_core;     /* for want of tasks */
     bool is_stopped;        /* the project is not to be talked to at all */
     bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */
     bool is_enrolled;

@@ -98,6 +98,15 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
     return choose_want(&view);
 }
 
+static bool has_idle_core(const struct daemon *daemon)
+{
+    int64_t unfinished = 0;
+
+    for (size_t i = 0; i < daemon->project_count; i++)
+        unfinished += unfinished_of(daemon->projects[i]);
+    return unfinished < daemon->parts.config->cores;
+}
+
 static struct talk_view view_of(struct daemon *daemon, const struct attached *project)
 {
     struct talk_view view = {
@@ -107,6 +116,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .visited_at = project->visited_at,
         .visit_interval = daemon->parts.config->visit_interval * 1000,
         .bulletin_at = project->bulletin_at,
+        .has_idle_core = has_idle_core(daemon),
         .is_stopped = project->record.stopped[0] != '\0',
         .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
         .is_enrolled = project->host.host != 0,

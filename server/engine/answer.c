@@ -411,6 +411,8 @@ static void add_return(struct answer *answer, struct host_hint *hint)
     struct engine *engine = answer->cycle->engine;
     const struct visit_state *state = answer->state;
     struct returning_facts facts = {.least_s = engine->config.min_return_s,
+                                    .soon_s = engine->config.soon_return_s,
+                                    .was_granted = answer->reply->grant_count > 0,
                                     .random = chance_bits(&engine->chance)};
     int64_t return_s;
 

@@ -143,7 +143,7 @@ enum status engine_open(struct store *store, struct env *env, const struct engin
 {
     CLEANUP(engine_closep) struct engine *engine = must_alloc(1, sizeof *engine);
 
-    assert(config->window >= 1 && config->min_return_s >= 1);
+    assert(config->window >= 1 && config->min_return_s >= 1 && config->soon_return_s >= 1);
     engine->store = store;
     engine->env = env;
     engine->config = *config;

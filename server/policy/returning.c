@@ -10,8 +10,11 @@ static int64_t between(int64_t least, int64_t most, uint32_t random)
 int64_t returning_delay_s(const struct returning_facts *facts)
 {
     int64_t wait_s = facts->least_s < FIRST_WAIT_S ? facts->least_s : FIRST_WAIT_S;
+    int64_t soon_s = facts->soon_s < facts->least_s ? facts->soon_s : facts->least_s;
     int64_t most_s = RETURNING_MOST_S;
 
+    if (facts->was_granted)
+        return between(soon_s, soon_s * 2, facts->random);
     if (facts->empty_visits == 0)
         return between(facts->least_s, facts->least_s * 2, facts->random);
     for (int64_t i = 1; i < facts->empty_visits && wait_s < most_s; i++)

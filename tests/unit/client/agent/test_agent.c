@@ -113,6 +113,29 @@ static void has_report_after_visit(struct talk_view *view)
     view->reports = 1;
     view->visited_at = 990000;
 }
+static void is_out_of_work(struct talk_view *view)
+{
+    has_report_after_visit(view);
+    view->tasks_wanted = 1;
+    view->has_idle_core = true;
+    view->return_at = 1007000;
+}
+static void is_out_of_work_at_once(struct talk_view *view)
+{
+    is_out_of_work(view);
+    view->visited_at = 999000;
+    view->return_at = 999000;
+}
+static void is_out_of_work_and_late(struct talk_view *view)
+{
+    is_out_of_work(view);
+    view->return_at = 2000000;
+}
+static void is_out_of_work_but_paused(struct talk_view *view)
+{
+    is_out_of_work(view);
+    view->tasks_wanted = 0;
+}
 static void has_report_but_holds(struct talk_view *view)
 {
     view->reports = 1;
@@ -158,6 +181,10 @@ Test(talk, says_what_is_needed_first)
         {"… and then it is", TALK_VISIT, 0, wants_work_now},
         {"a report does not wait for that", TALK_VISIT, 0, has_report},
         {"… but for the least interval", TALK_NOTHING, 1050000, has_report_after_visit},
+        {"… unless the server has more for an idle core", TALK_NOTHING, 1007000, is_out_of_work},
+        {"… which is never at once", TALK_NOTHING, 1001000, is_out_of_work_at_once},
+        {"… nor later than else", TALK_NOTHING, 1050000, is_out_of_work_and_late},
+        {"… nor if nothing may run", TALK_NOTHING, 1050000, is_out_of_work_but_paused},
         {"… and for a back-off", TALK_NOTHING, 1500000, has_report_but_holds},
         {"an unanswered visit is repeated", TALK_VISIT, 0, unanswered},
         {"enrolment comes before visits", TALK_ENROL, 0, not_enrolled},

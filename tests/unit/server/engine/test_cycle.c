@@ -436,6 +436,29 @@ Test(cycle, a_visit_may_not_have_more_than_it_can_run_before_it_agreed_once)
     village_visit_clear(&visit);
 }
 
+Test(cycle, who_got_work_may_come_for_more_soon_and_who_got_none_waits)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_add_units(&village, 1, NULL);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 1));
+    cr_expect(ge(i64, visit.reply.return_s, 5));
+    cr_expect(le(i64, visit.reply.return_s, 10));
+    task = visit.reply.grants[0].task;
+    village_visit_clear(&visit);
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_hold(&visit, task);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(i64, visit.reply.return_s, 60));
+    village_visit_clear(&visit);
+}
+
 Test(cycle, no_work_always_says_why)
 {
     static const struct {

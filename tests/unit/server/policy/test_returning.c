@@ -6,7 +6,8 @@
 
 static int64_t delay(int64_t least, int64_t empty, uint32_t random)
 {
-    return returning_delay_s(&(struct returning_facts){least, empty, random});
+    return returning_delay_s(&(struct returning_facts){
+        .least_s = least, .soon_s = 5, .empty_visits = empty, .random = random});
 }
 
 Test(returning, waits_double_up_to_an_hour)
@@ -20,7 +21,18 @@ Test(returning, waits_double_up_to_an_hour)
     cr_expect(eq(i64, delay(60, 1000000, UINT32_MAX), 3600));
 }
 
-Test(returning, a_host_with_work_comes_back_soon_but_jittered)
+Test(returning, a_host_that_got_work_may_come_for_more_when_it_has_done_it)
+{
+    struct returning_facts facts = {.least_s = 60, .soon_s = 5, .was_granted = true};
+
+    cr_expect(eq(i64, returning_delay_s(&facts), 5));
+    facts.random = UINT32_MAX;
+    cr_expect(eq(i64, returning_delay_s(&facts), 10));
+    facts.least_s = 1;
+    cr_expect(eq(i64, returning_delay_s(&facts), 2), "a small site may be quicker");
+}
+
+Test(returning, a_host_that_wanted_nothing_comes_back_soon_but_jittered)
 {
     cr_expect(eq(i64, delay(30, 0, 0), 30));
     cr_expect(eq(i64, delay(30, 0, UINT32_MAX), 60));
