@@ -9,6 +9,7 @@
 #include "operator/keychain.h"
 #include "operator/verbs.h"
 #include "tests/support/messages.h"
+#include "tests/support/quick_scrypt.h"
 
 struct fake_env desk_env;
 struct memory_site desk_site;
@@ -66,6 +67,7 @@ static void make_keys(void)
 
 void desk_set_up(void)
 {
+    quick_scrypt();
     cr_assert(mkdtemp(home) != NULL);
     fake_env_init(&desk_env, 7);
     memory_site_init(&desk_site);

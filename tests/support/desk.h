@@ -1,6 +1,7 @@
 /*
  * An operator's desk for tests: a home folder with a profile of a claimed site in memory, the keys,
- * one app ("app"), and a way to run commands. Keys are unencrypted, for scrypt takes its time.
+ * one app ("app"), and a way to run commands. Keys are
+ * unencrypted at first, and those made later are encrypted at little cost (quick_scrypt.h).
  */
 #ifndef TESTS_SUPPORT_DESK_H
 #define TESTS_SUPPORT_DESK_H

@@ -34,7 +34,11 @@ static int64_t now_mono_ms(struct env *env)
 {
     struct grid *grid = (struct grid *)env;
 
-    return grid->real->now_mono_ms(grid->real) + grid->ahead_mono_ms;
+    int64_t real_ms = grid->stopped_mono_ms;
+
+    if (real_ms == 0)
+        real_ms = grid->real->now_mono_ms(grid->real);
+    return real_ms + grid->ahead_mono_ms;
 }
 
 static void fill_random(struct env *env, void *ret_bytes, size_t count)
@@ -92,6 +96,11 @@ void grid_pass(struct grid *grid, int64_t seconds)
 {
     grid->ahead_s += seconds;
     grid->ahead_mono_ms += seconds * 1000;
+}
+
+void grid_stop_clock(struct grid *grid)
+{
+    grid->stopped_mono_ms = grid->real->now_mono_ms(grid->real);
 }
 
 static void start(struct grid *grid)

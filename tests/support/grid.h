@@ -18,6 +18,7 @@ struct grid {
     struct env *real;
     _Atomic int64_t ahead_s; /* of the real clock */
     _Atomic int64_t ahead_mono_ms;
+    _Atomic int64_t stopped_mono_ms; /* what the real one is taken to say; 0: what it says */
     char folder[64];
     char site[80];
     struct server *server;
@@ -49,6 +50,10 @@ void grid_revoke(struct grid *grid);
 
 /* Both clocks go on. */
 void grid_pass(struct grid *grid, int64_t seconds);
+
+/* From now on the monotonic clock goes on by grid_pass() alone: however busy the machine is, no
+ * budget is refilled meanwhile. */
+void grid_stop_clock(struct grid *grid);
 
 /* A request; `token`, `type` and `body` may be NULL. The status; the body is in client.body. */
 struct grid_request {

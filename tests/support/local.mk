@@ -11,6 +11,7 @@ libtestsupport_a_SOURCES += %D%/grid.c %D%/grid.h %D%/grid_work.c
 libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 libtestsupport_a_SOURCES += %D%/memory_site.c %D%/memory_site.h
 libtestsupport_a_SOURCES += %D%/desk.c %D%/desk.h
+libtestsupport_a_SOURCES += %D%/quick_scrypt.c %D%/quick_scrypt.h
 endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.h

@@ -173,6 +173,7 @@ Test(refusals, strangers_run_out_of_budget_and_are_told_when_to_come_back)
 
     grid_close(&grid);
     grid_open(&grid, "strangers_per_minute = 5\naccounts_per_hour = 2\n");
+    grid_stop_clock(&grid); /* one comes back every 12 s, and a crowded machine takes that long */
     for (int i = 0; i < 6; i++)
         status = ask("GET", "/v1/project", NULL, NULL, NULL);
     cr_expect(eq(int, status, 429));
