@@ -4,12 +4,13 @@ script_tests =
 noinst_LIBRARIES += libtestsupport.a
 libtestsupport_a_SOURCES =
 include tests/support/local.mk
+# Long ones before short ones: make begins them in this order.
+include tests/sim/local.mk
 if HAVE_CRITERION
 include tests/unit/local.mk
 endif
 include tests/vectors/local.mk
 include tests/fuzz/local.mk
-include tests/sim/local.mk
 include tests/integration/local.mk
 TESTS = $(check_PROGRAMS) $(script_tests)
 dist_check_SCRIPTS = $(script_tests)

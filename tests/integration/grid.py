@@ -2,6 +2,7 @@
 
 Everything lives in one temporary folder, listens on loopback at ports the system chose, and ends with the grid.
 """
+import contextlib
 import json
 import os
 import random
@@ -34,9 +35,13 @@ def expect(condition, words):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below what the system gives to outgoing connections: a killed server's port must still be free a moment later."""
+    for _ in range(100):
+        port = random.SystemRandom().randrange(12000, 32000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise NotRun("there is no free port")
 
 
 def wait_for(condition, seconds, words, pause=0.1):
