@@ -25,6 +25,9 @@ struct work_ops;    /* db/work.h: what a cycle of the engine loads and saves */
 struct publish_ops; /* db/publish.h: what operators and volunteers make */
 struct query_ops;   /* db/query.h: what people and programs read */
 
+/* A server's ids are a block of 2^40; a unit's stay below 2^49. */
+#define STORE_SERVERS_MAX 256
+
 /* Implementations embed this as their first member. */
 struct store {
     /* One writer at a time: begins a write transaction at once. */
@@ -39,6 +42,14 @@ struct store {
     enum status (*check)(struct store *store, void (*say)(void *context, const char *complaint),
                          void *context, int64_t *ret_faults, struct error *err);
     void (*close)(struct store *store);
+
+    /*
+     * Of the servers that share the database, this connection is that of number `server`,
+     * 1..STORE_SERVERS_MAX; without a call it is number 1's. Its id blocks are made if it is new.
+     * `runs`: it is the server itself, and nobody else may be it as long as this connection is
+     * open; STATUS_BUSY: somebody is. STATUS_INVALID: the database takes one server alone.
+     */
+    enum status (*join)(struct store *store, int64_t server, bool runs, struct error *err);
 
     const struct work_ops *work;
     const struct publish_ops *publish;

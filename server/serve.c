@@ -107,9 +107,9 @@ static enum status open_engine(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
     struct engine_config settings = ENGINE_CONFIG_DEFAULT;
-    struct disk_path path;
 
     settings.site = server->folder.text;
+    settings.server = config->server;
     settings.has_file = has_file;
     settings.files = server->files;
     settings.min_return_s = config->min_return;
@@ -122,9 +122,8 @@ static enum status open_engine(struct server *server, struct error *err)
         (struct engine_floor){.percent = config->issue_floor_percent, .bytes = config->issue_floor};
     settings.uploads = (struct engine_floor){.percent = config->upload_floor_percent,
                                              .bytes = config->upload_floor};
-    TRY(site_path(server->folder.text, "dugnad.db", &path, err));
-    TRY(store_open_sqlite(path.text, &server->store, err));
-    TRY(store_open_sqlite(path.text, &server->reader, err));
+    TRY(site_open_store(server->folder.text, config, true, &server->store, err));
+    TRY(site_open_store(server->folder.text, config, false, &server->reader, err));
     TRY(engine_open(server->store, server->env, &settings, &server->engine, err));
     return engine_thread_start(server->engine, &server->engine_thread, err);
 }

@@ -1,5 +1,6 @@
 #include "db/postgres/store.h"
 
+#include <assert.h>
 #include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "db/postgres/save.h"
 #include "db/postgres/sets.h"
 #include "db/sql/publish.h"
+#include "db/sql/query.h"
 #include "db/sql/view.h"
 #include "db/sql/work.h"
 
@@ -46,6 +48,25 @@ enum status postgres_run(struct postgres_store *store, const char *sql, struct e
     return status;
 }
 
+/* Before the tables are looked at: the lock is of the connection, and lives as long as it. */
+static enum status claim(struct postgres_store *store, struct error *err)
+{
+    CLEANUP(freep)
+    char *sql = text_format("SELECT pg_try_advisory_lock(" SERVER_LOCK("%lld") ")",
+                            (long long)store->base.server);
+    PGresult *result = PQexec(store->connection, sql);
+    enum status status = STATUS_OK;
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        status = postgres_failure(store->connection, result, err);
+    else if (strcmp(PQgetvalue(result, 0, 0), "t") != 0)
+        status = error_set(err, STATUS_BUSY,
+                           "another server is number %lld of this database: give each its own",
+                           (long long)store->base.server);
+    PQclear(result);
+    return status;
+}
+
 static enum status check_session(struct postgres_store *store, struct error *err)
 {
     const char *encoding = PQparameterStatus(store->connection, "server_encoding");
@@ -58,7 +79,8 @@ static enum status check_session(struct postgres_store *store, struct error *err
         return error_set(err, STATUS_INVALID,
                          "the database's encoding is %s: create it with ENCODING 'UTF8'",
                          encoding != NULL ? encoding : "unknown");
-    return postgres_run(store, settings, err);
+    TRY(postgres_run(store, settings, err));
+    return store->runs ? claim(store, err) : STATUS_OK;
 }
 
 enum status postgres_revive(struct postgres_store *store, struct error *err)
@@ -129,6 +151,40 @@ static void rollback(struct store *store)
 
     undo(self);
     self->is_in_transaction = false;
+}
+
+static enum status make_server(struct sql_store *self, int64_t server, struct error *err)
+{
+    static const char row[] = "INSERT INTO server (id) VALUES (?) ON CONFLICT DO NOTHING";
+    static const char blocks[] =
+        "INSERT INTO id_block (server, kind, next, last)"
+        " SELECT ?1, kind, ((?1 - 1) << 40) + 1, (?1 << 40) - 1 FROM generate_series(1, 10) AS kind"
+        " ON CONFLICT DO NOTHING";
+    CLEANUP(query_end) struct query make_row = {0};
+    CLEANUP(query_end) struct query make_blocks = {0};
+
+    _Static_assert(ID_UNIT == 1 && ID_NOTICE == 10, "as in the statement above");
+    TRY(query_begin(&make_row, self, row, err));
+    bind_integer(&make_row, server);
+    TRY(query_run(&make_row, err));
+    TRY(query_begin(&make_blocks, self, blocks, err));
+    bind_integer(&make_blocks, server);
+    return query_run(&make_blocks, err);
+}
+
+static enum status join(struct store *store, int64_t server, bool runs, struct error *err)
+{
+    struct postgres_store *self = postgres_of(store);
+    CLEANUP(txn_end) struct txn txn = {0};
+
+    assert(server >= 1 && server <= STORE_SERVERS_MAX);
+    self->base.server = server;
+    if (runs)
+        TRY(claim(self, err));
+    self->runs = runs;
+    TRY(txn_begin(&txn, store, err));
+    TRY(make_server(&self->base, server, err));
+    return txn_commit(&txn, err);
 }
 
 static void close_postgres(struct store *store)
@@ -217,6 +273,7 @@ enum status store_open_postgres(const char *url, struct store **ret_store, struc
         .commit = commit,
         .rollback = rollback,
         .close = close_postgres,
+        .join = join,
         .check = postgres_check,
         .work = &postgres_work_ops,
         .query = &self->query,

@@ -16,6 +16,7 @@ struct postgres_store {
     unsigned statements; /* how many have names */
     int64_t changes;     /* rows that the last statement changed */
     bool is_in_transaction;
+    bool runs;                  /* holds the lock of its server's number, on each connection anew */
     struct publish_ops publish; /* those of db/sql/, but for db/postgres/sets.h */
     struct query_ops query;
 };
@@ -24,6 +25,9 @@ static inline struct postgres_store *postgres_of(struct store *store)
 {
     return (struct postgres_store *)store;
 }
+
+/* The key of a running server's lock; `number` as SQL. */
+#define SERVER_LOCK(number) "hashtextextended(current_schema(), 110455409238400 + " number ")"
 
 extern const struct sql_driver postgres_driver;
 

@@ -97,7 +97,7 @@ static const struct rule rules[] = {
     {"task", "was given credit twice",
      "SELECT subject FROM journal WHERE kind = 12 GROUP BY subject HAVING count(*) > 1"},
     {"server", "has gaps in its journal",
-     "SELECT server FROM journal GROUP BY server HAVING max(seq) <> count(*)"},
+     "SELECT min(server) FROM journal HAVING max(seq) <> count(*)"},
     {"batch", "has a result that the journal does not tell",
      "SELECT DISTINCT r.batch FROM batch_result r LEFT JOIN journal j ON j.server = r.server"
      " AND j.seq = r.seq AND j.kind = r.kind AND j.subject = r.unit AND j.detail = r.detail"

@@ -17,9 +17,9 @@ static void read_site(struct query *query, struct site *ret_site)
 
 enum status publish_site_load(struct store *store, struct site *ret_site, struct error *err)
 {
-    static const char sql[] =
-        "SELECT s.name, s.project, s.incarnation, s.created_s, v.id, v.up_s, v.committed_s,"
-        " v.clock_refused FROM site s JOIN server v ON v.id = ?";
+    static const char sql[] = "SELECT s.name, s.project, s.incarnation, s.created_s, v.id,"
+                              " (SELECT max(up_s) FROM server), v.committed_s,"
+                              " v.clock_refused FROM site s JOIN server v ON v.id = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, sql_of(store), sql, err));

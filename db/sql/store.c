@@ -51,7 +51,7 @@ enum status ids_take(struct sql_store *store, enum id_kind kind, size_t count, i
 
     TRY(query_begin(&query, store, sql, err));
     bind_integer(&query, (int64_t)count);
-    bind_integer(&query, store->server);
+    bind_integer(&query, kind == ID_JOURNAL ? 1 : store->server);
     bind_integer(&query, kind);
     if (query_next(&query)) {
         *ret_first = get_integer(&query);

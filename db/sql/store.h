@@ -94,7 +94,11 @@ enum id_kind {
     ID_NOTICE = 10,
 };
 
-/* `count` new ids in a row, 1 or more; *ret_first is the first of them. */
+/*
+ * `count` new ids in a row, 1 or more; *ret_first is the first of them. Journal entries are
+ * numbered for all servers together, in the order of their commits: only one writes at a time, and
+ * one cursor is enough for whoever reads on.
+ */
 enum status ids_take(struct sql_store *store, enum id_kind kind, size_t count, int64_t *ret_first,
                      struct error *err) MUST_USE;
 

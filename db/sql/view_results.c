@@ -179,24 +179,32 @@ static enum status show(struct query *query,
     return STATUS_OK;
 }
 
+#define RESULT_COLUMNS                                                                             \
+    "SELECT r.seq, r.kind, r.unit, r.detail, r.time_s, u.digest, u.position, m.name, m.envelope"
+
+/* Of all servers, for their entries are numbered together. */
 enum status view_results(struct store *store, int64_t batch, int64_t cursor, size_t limit,
                          bool (*row)(void *context, const struct result_view *result),
                          void *context, struct error *err)
 {
-    static const char sql[] =
-        "SELECT r.seq, r.kind, r.unit, r.detail, r.time_s, u.digest, u.position, m.name, m.envelope"
-        " FROM batch_result r CROSS JOIN unit u ON u.id = r.unit"
-        " CROSS JOIN manifest m ON m.unit = r.unit"
-        " WHERE r.batch = ? AND r.server = ? AND r.seq > ? ORDER BY r.seq LIMIT ?";
+    static const char lite[] =
+        RESULT_COLUMNS " FROM batch_result r CROSS JOIN unit u ON u.id = r.unit"
+                       " CROSS JOIN manifest m ON m.unit = r.unit"
+                       " WHERE r.batch = ? AND r.server = 1 AND r.seq > ? ORDER BY r.seq LIMIT ?";
+    static const char postgres[] =
+        RESULT_COLUMNS " FROM (SELECT page.* FROM server s, LATERAL (SELECT * FROM batch_result b"
+                       " WHERE b.batch = ?1 AND b.server = s.id AND b.seq > ?2"
+                       " ORDER BY b.seq LIMIT ?3) AS page ORDER BY page.seq LIMIT ?3) AS r"
+                       " JOIN unit u ON u.id = r.unit JOIN manifest m ON m.unit = r.unit"
+                       " ORDER BY r.seq";
     CLEANUP(snapshot_end) struct snapshot snapshot = {0};
     CLEANUP(query_end) struct query query = {0};
     bool goes_on = true;
 
     assert(limit >= 1 && limit <= QUERY_ROWS_MAX);
     TRY(snapshot_begin(&snapshot, sql_of(store), err));
-    TRY(query_begin(&query, sql_of(store), sql, err));
+    TRY(query_begin(&query, sql_of(store), SPOKEN(sql_of(store), lite, postgres), err));
     bind_integer(&query, batch);
-    bind_integer(&query, sql_of(store)->server);
     bind_integer(&query, cursor);
     bind_integer(&query, (int64_t)limit);
     while (goes_on && query_next(&query))

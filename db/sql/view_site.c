@@ -200,7 +200,7 @@ static enum status read_rest(struct sql_store *self, struct metrics *metrics, st
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, SPOKEN(self, lite, postgres), err));
-    bind_integer(&query, self->server);
+    bind_integer(&query, 1); /* see ids_take() */
     bind_integer(&query, ID_JOURNAL);
     if (query_next(&query)) {
         metrics->hosts = get_integer(&query);

@@ -66,6 +66,17 @@ static void rollback(struct store *store)
         (void)run(sql_of(store), sql, NULL);
 }
 
+/* A file is one machine's, and its lock that of one server. */
+static enum status join(struct store *store, int64_t server, bool runs, struct error *err)
+{
+    (void)store;
+    (void)runs;
+    if (server == 1)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "an embedded database is server 1's alone: several servers need PostgreSQL");
+}
+
 static void close_sqlite(struct store *store)
 {
     struct sqlite_store *self = sqlite_of(store);
@@ -126,6 +137,7 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
         .commit = commit,
         .rollback = rollback,
         .close = close_sqlite,
+        .join = join,
         .check = sqlite_check,
         .work = &sqlite_work_ops,
         .query = &sql_query_ops,

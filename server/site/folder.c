@@ -16,9 +16,22 @@ enum status site_path(const char *folder, const char *name, struct disk_path *re
     return disk_join(ret_path, err, "%s/%s", folder, name);
 }
 
+static enum status check_part(struct disk *disk, const char *folder, const char *part,
+                              struct error *err)
+{
+    struct disk_path path;
+
+    TRY(site_path(folder, part, &path, err));
+    if (disk_has(disk, path.text))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "%.*s is no whole site: %s is missing; restore it from a backup",
+                     WORDS_PATH_MAX, folder, part);
+}
+
 static enum status check_whole(struct disk *disk, const char *folder, struct error *err)
 {
-    static const char *const parts[] = {"site.conf", "secret", "dugnad.db"};
+    static const char *const parts[] = {"site.conf", "secret"};
     struct disk_path path;
 
     TRY(disk_join(&path, err, "%s.new", folder));
@@ -30,13 +43,8 @@ static enum status check_whole(struct disk *disk, const char *folder, struct err
         return error_set(err, STATUS_NOT_FOUND,
                          "there is no site in %.*s; make one with dugnad-server init",
                          WORDS_PATH_MAX, folder);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        TRY(site_path(folder, parts[i], &path, err));
-        if (!disk_has(disk, path.text))
-            return error_set(err, STATUS_INVALID,
-                             "%.*s is no whole site: %s is missing; restore it from a backup",
-                             WORDS_PATH_MAX, folder, parts[i]);
-    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        TRY(check_part(disk, folder, parts[i], err));
     return STATUS_OK;
 }
 
@@ -47,7 +55,26 @@ enum status site_load_config(struct disk *disk, const char *folder, struct confi
 
     TRY(check_whole(disk, folder, err));
     TRY(site_path(folder, "site.conf", &path, err));
-    return config_load(disk, path.text, ret_config, err);
+    TRY(config_load(disk, path.text, ret_config, err));
+    return *ret_config->database.text == '\0' ? check_part(disk, folder, "dugnad.db", err)
+                                              : STATUS_OK;
+}
+
+enum status site_open_store(const char *folder, const struct config *config, bool runs,
+                            struct store **ret_store, struct error *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    struct disk_path path;
+
+    TRY(site_path(folder, "dugnad.db", &path, err));
+    if (*config->database.text != '\0' && !store_is_url(config->database.text))
+        return error_set(err, STATUS_INVALID,
+                         "database is a URL, postgres://ROLE@HOST/NAME, or nothing");
+    TRY(store_open(*config->database.text != '\0' ? config->database.text : path.text, &store,
+                   err));
+    TRY(store->join(store, config->server, runs, err));
+    *ret_store = TAKE(store);
+    return STATUS_OK;
 }
 
 enum status site_load_secret(struct disk *disk, const char *folder, struct site_secret *ret_secret,
@@ -154,19 +181,32 @@ enum status site_check_certificate(struct env *env, const char *folder, const st
     return STATUS_OK;
 }
 
+/* A second server is a copy of the first one's folder: both have one secret and one authority. */
+static enum status refuse_site(struct store *store, struct error *err)
+{
+    struct site site;
+    enum status status = store->publish->site_load(store, &site, err);
+
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return error_set(err, STATUS_CONFLICT,
+                     "the database holds the site \"%s\" already; to add a server, copy a server's "
+                     "folder and give it a `server` number of its own",
+                     site.name);
+}
+
 static enum status make_database(struct env *env, const char *folder, const struct config *config,
                                  struct error *err)
 {
     CLEANUP(store_closep) struct store *store = NULL;
     CLEANUP(txn_end) struct txn txn = {0};
     struct site site = {.incarnation = 1, .created_s = env->now_s(env)};
-    struct disk_path path;
 
+    TRY(site_open_store(folder, config, false, &store, err));
+    TRY(txn_begin(&txn, store, err));
+    TRY(refuse_site(store, err));
     site.committed_s = site.created_s;
     (void)text_fit(site.name, sizeof site.name, config->name.text);
-    TRY(site_path(folder, "dugnad.db", &path, err));
-    TRY(store_open_sqlite(path.text, &store, err));
-    TRY(txn_begin(&txn, store, err));
     TRY(store->publish->site_save(store, &site, err));
     return txn_commit(&txn, err);
 }
@@ -209,12 +249,12 @@ static enum status make_parts(struct env *env, const char *folder, const struct 
 
     TRY(make_secret(env, folder, err));
     TRY(make_authority(env, folder, config, err));
-    TRY(make_database(env, folder, config, err));
     TRY(buffer_append_text(&text, "# A site of dugnad-server; `dugnad-server config` explains.\n\n",
                            err));
     config_sample(config, &text);
     TRY(site_path(folder, "site.conf", &path, err));
-    return env->disk->write(env->disk, path.text, text.bytes, text.length, 0600, err);
+    TRY(env->disk->write(env->disk, path.text, text.bytes, text.length, 0600, err));
+    return make_database(env, folder, config, err);
 }
 
 enum status site_make(struct env *env, const char *folder, const struct config *config,

@@ -3,7 +3,7 @@
  *
  *   site.conf       what the operator may change
  *   secret          32 random bytes: tokens of hosts and challenges come from it
- *   dugnad.db       the database (also -wal and -shm)
+ *   dugnad.db       the database (also -wal and -shm), unless site.conf names another
  *   files/ uploads/ see server/files/
  *   tls/            ca.pem, ca.key and server.pem, unless the operator brought a certificate
  *   lock            held by the server that runs here
@@ -38,6 +38,15 @@ enum status site_load_config(struct disk *disk, const char *folder, struct confi
 enum status site_load_secret(struct disk *disk, const char *folder, struct site_secret *ret_secret,
                              struct error *err) MUST_USE;
 
+struct store;
+
+/*
+ * The database of the site: the one that site.conf names, or its own. `runs`: for the server
+ * itself; STATUS_BUSY: another one has its number.
+ */
+enum status site_open_store(const char *folder, const struct config *config, bool runs,
+                            struct store **ret_store, struct error *err) MUST_USE;
+
 /* Where the certificate in use is: the operator's, or the site's own. */
 struct site_certificate {
     struct disk_path certificate;
@@ -58,7 +67,8 @@ enum status site_check_certificate(struct env *env, const char *folder, const st
 
 /*
  * Make a site in `folder`.new and give it its name when it is whole. STATUS_CONFLICT: there is
- * something of that name, or a leftover of an init that was cut short.
+ * something of that name, or a leftover of an init that was cut short, or the database named in
+ * `config` holds a site already.
  */
 enum status site_make(struct env *env, const char *folder, const struct config *config,
                       struct error *err) MUST_USE;

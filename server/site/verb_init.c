@@ -18,6 +18,10 @@ static const struct option_rule options[] = {
      .help = "Address for HTTPS (default: every IPv4 address, at the url's port; loopback if the "
              "url says so).",
      .is_repeatable = true},
+    {.name = "database",
+     .argument = "URL",
+     .help = "PostgreSQL to keep the site in, postgres://ROLE@HOST/NAME; without it the folder "
+             "holds a database of its own."},
     {.name = "certificate",
      .argument = "FILE",
      .help = "Certificate chain to use (PEM); without it the site gets an authority of its own."},
@@ -105,6 +109,7 @@ static enum status read_wishes(const struct options *given, struct config *confi
         return error_set(err, STATUS_INVALID, "give the project's --name and its --url");
     TRY(take_text(given, "name", &config->name, err));
     TRY(take_text(given, "url", &config->url, err));
+    TRY(take_text(given, "database", &config->database, err));
     TRY(certificate_host_of(config->url.text, &host, err));
     TRY(take_path(given, "certificate", &config->certificate, err));
     TRY(take_path(given, "key", &config->certificate_key, err));
@@ -183,6 +188,10 @@ const struct command verb_init = {
         "empty database and, unless you bring a certificate, a certificate authority of its own. "
         "Clients learn of that authority from the project's signed keyring, so nobody has to trust "
         "it by hand.\n\n"
+        "With --database the site lives in a PostgreSQL database that several servers may share: "
+        "create the database and a role that owns it first. Keep the role's password out of the "
+        "URL, in the file that PGPASSFILE names. A second server is a copy of DIR with another "
+        "`server` number in its site.conf.\n\n"
         "DIR appears only when it is complete.",
     .examples = "A site on this machine, to try it out:\n"
                 "  dugnad-server init ~/site --name \"Prime hunt\" --url https://127.0.0.1:8443\n"

@@ -33,10 +33,9 @@ enum status verb_open_store(struct env *env, const char *folder, struct store **
 {
     struct config *config = must_alloc(1, sizeof *config);
     enum status status = site_load_config(env->disk, folder, config, err);
-    struct disk_path path;
 
+    if (status == STATUS_OK)
+        status = site_open_store(folder, config, false, ret_store, err);
     free(config);
-    TRY(status);
-    TRY(site_path(folder, "dugnad.db", &path, err));
-    return store_open_sqlite(path.text, ret_store, err);
+    return status;
 }

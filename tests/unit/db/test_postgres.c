@@ -313,3 +313,69 @@ Test(writers, a_slice_of_units_that_fails_at_any_write_stores_nothing, .init = s
     cr_assert(eq(int, (int)add_units(), STATUS_OK), "%s", err.detail);
     cr_expect(ne(i64, content(), before));
 }
+
+/* ---------------------------------------------------------------------------------------- servers
+ */
+
+static bool count_result(void *context, const struct result_view *result)
+{
+    int64_t *seen = context;
+
+    cr_expect(gt(i64, result->cursor, seen[0]), "in the order of commits");
+    seen[0] = result->cursor;
+    seen[1]++;
+    return true;
+}
+
+Test(servers, each_number_is_one_running_servers, .init = set_up, .fini = tear_down)
+{
+    struct store *other = site_connect(&site), *reader = site_connect(&site);
+
+    cr_assert(eq(int, (int)site.store->join(site.store, 2, true, &err), STATUS_OK), "%s", err.text);
+    cr_expect(eq(int, (int)other->join(other, 2, true, &err), STATUS_BUSY));
+    cr_expect(ne(ptr, strstr(err.text, "number 2 "), NULL), "%s", err.text);
+    cr_expect(eq(int, (int)reader->join(reader, 2, false, &err), STATUS_OK));
+    cr_expect(eq(int, (int)other->join(other, 3, true, &err), STATUS_OK));
+    cr_expect(eq(i64, database_number(view, "SELECT count(*) FROM server"), 3));
+    store_close(other);
+    store_close(reader);
+    other = site_connect(&site);
+    cr_expect(eq(int, (int)other->join(other, 3, true, &err), STATUS_OK), "it went, and is free");
+    store_close(other);
+}
+
+Test(servers, a_number_is_claimed_again_on_a_new_connection, .init = set_up, .fini = tear_down)
+{
+    CLEANUP(store_closep) struct store *other = site_connect(&site);
+    CLEANUP(work_set_clear) struct work_set set = {0};
+
+    cr_assert(eq(int, (int)site.store->join(site.store, 2, true, &err), STATUS_OK));
+    cut(site.store);
+    cr_assert(eq(int, (int)load(&set), STATUS_OK), "%s", err.detail);
+    cr_expect(eq(int, (int)other->join(other, 2, true, &err), STATUS_BUSY));
+}
+
+Test(servers, ids_come_from_blocks_of_their_own_and_results_in_one_order, .init = set_up,
+     .fini = tear_down)
+{
+    struct store *first = site.store, *second = site_connect(&site);
+    int64_t seen[2] = {0, 0}, id = 0;
+
+    cr_assert(eq(int, (int)second->join(second, 2, true, &err), STATUS_OK));
+    site.store = second;
+    site_add_units(&site, site.batch, 10, 1, NULL, &id);
+    cr_expect(eq(i64, id, (INT64_C(1) << 40) + 1));
+    for (size_t i = 0; i < 2; i++) {
+        site_give_up(&site, i, FAILURE_ERRORS);
+        site.store = first;
+    }
+    cr_expect(eq(i64, database_number(view, "SELECT count(DISTINCT server) FROM batch_result"), 2));
+    for (int i = 0; i < 2; i++)
+        cr_assert(
+            eq(int,
+               (int)first->query->results(first, site.batch, seen[0], 1, count_result, seen, &err),
+               STATUS_OK));
+    cr_expect(eq(i64, seen[1], 2));
+    cr_expect(eq(i64, database_number(view, "SELECT max(seq) - count(*) FROM journal"), 0));
+    store_close(second);
+}

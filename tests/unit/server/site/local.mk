@@ -1,3 +1,3 @@
 check_PROGRAMS += %D%/test_config
 check_PROGRAMS += %D%/test_folder
-check_PROGRAMS += %D%/test_serve
+check_PROGRAMS += %D%/test_serve %D%/test_shared

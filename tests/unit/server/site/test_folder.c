@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/text.h"
 #include "common/env/real.h"
 #include "db/store.h"
 #include "server/site/certificate.h"
@@ -182,6 +183,20 @@ Test(site, a_database_of_a_newer_version_is_refused)
     (void)sqlite3_close(db);
     cr_expect(eq(int, store_open_sqlite("site/dugnad.db", &store, &err), STATUS_CONFLICT), "%s",
               err.text);
+}
+
+Test(site, its_own_database_is_for_one_server_and_another_ones_is_a_url)
+{
+    struct store *store = NULL;
+
+    cr_assert(eq(int, site_make(&env, "site", &config, &err), STATUS_OK), "%s", err.text);
+    config.server = 2;
+    expect_words(site_open_store("site", &config, true, &store, &err), STATUS_INVALID,
+                 "several servers need PostgreSQL");
+    config.server = 1;
+    (void)text_fit(config.database.text, sizeof config.database.text, "/var/lib/dugnad.db");
+    expect_words(site_open_store("site", &config, true, &store, &err), STATUS_INVALID,
+                 "database is a URL");
 }
 
 Test(site, hosts_are_taken_from_urls)
