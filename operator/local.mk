@@ -19,6 +19,7 @@ liboperator_a_SOURCES = \
 	%D%/key_publish.c \
 	%D%/keychain.c %D%/keychain.h \
 	%D%/name_check.c %D%/name_check.h \
+	%D%/name_list.c %D%/name_list.h \
 	%D%/open_batch.c %D%/open_batch.h \
 	%D%/outbox.c %D%/outbox.h \
 	%D%/platform.c %D%/platform.h \

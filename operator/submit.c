@@ -114,6 +114,7 @@ static enum status skip_known(struct submitting *work, int64_t known, struct err
 {
     int64_t safe = known > OUTBOX_UNITS ? known - OUTBOX_UNITS : 0;
 
+    TRY(name_check_begin(&work->names, work->source, &work->record, safe, err));
     for (; work->passed < safe; work->passed++) {
         CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
         bool is_there;
@@ -123,7 +124,7 @@ static enum status skip_known(struct submitting *work, int64_t known, struct err
             return error_set(err, STATUS_CONFLICT,
                              "the site has more units of this batch than there are now");
     }
-    return name_check_begin(&work->names, work->source, &work->record, safe, err);
+    return STATUS_OK;
 }
 
 static enum status fill_slice(struct submitting *work, struct slice *slice, bool *ret_is_last,
@@ -253,7 +254,7 @@ static enum status submit(struct submitting *work, struct error *err)
 {
     int64_t known;
 
-    TRY(name_check_file(work->source, err));
+    TRY(name_check_file(&work->names, work->profile, work->source, err));
     TRY(rehearse(work, err));
     TRY(unlock_and_refresh(work, err));
     TRY(open_batch(work->profile, work->submission, &work->record, &work->app, err));
@@ -271,7 +272,8 @@ static enum status dry_run(struct submitting *work, struct error *err)
     struct disk *disk = work->session->env->disk;
 
     TRY(imagine_batch(work, err));
-    work->names.is_on = true;
+    TRY(name_check_file(&work->names, work->profile, work->source, err));
+    TRY(name_check_begin_alone(&work->names, work->source, err));
     for (;;) {
         CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
         CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};

@@ -44,6 +44,7 @@ enum status unit_source_range(struct unit_source *ret_source, const char *range,
         return error_set(err, STATUS_INVALID, "--range is A..B, whole numbers from 0 to 2^53-1");
     if (source.next >= source.to)
         return error_set(err, STATUS_INVALID, "--range %.60s is empty: B has to be above A", range);
+    source.from = source.next;
     *ret_source = source;
     return STATUS_OK;
 }
@@ -75,12 +76,13 @@ void unit_source_stream(struct unit_source *ret_source, FILE *stream)
 
 bool unit_source_can_rewind(const struct unit_source *source)
 {
-    return source->file != NULL;
+    return source->file != NULL || source->kind == SOURCE_RANGE;
 }
 
 void unit_source_rewind(struct unit_source *source)
 {
     assert(unit_source_can_rewind(source));
+    source->next = source->from;
     source->offset = 0;
     source->line = 0;
     source->is_at_end = false;

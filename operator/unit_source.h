@@ -28,6 +28,7 @@ void unit_draft_clear(struct unit_draft *draft);
 struct unit_source {
     enum { SOURCE_ONE, SOURCE_RANGE, SOURCE_GROUPS, SOURCE_LINES } kind;
     int64_t next, to, step;     /* RANGE; ONE: whether it was given */
+    int64_t from;               /* RANGE: its first number */
     struct input_groups groups; /* owned; GROUPS */
     FILE *stream;               /* borrowed; LINES from a stream */
     struct disk *disk;          /* borrowed; LINES from a file */
@@ -66,7 +67,7 @@ enum status unit_source_next(struct unit_source *source, struct unit_draft *ret_
 enum status unit_source_peek(struct unit_source *source, const struct unit_draft **ret_draft,
                              struct error *err) MUST_USE;
 
-/* From the beginning again: for a file of lines only. */
+/* From the beginning again: for a range and a file of lines only. */
 bool unit_source_can_rewind(const struct unit_source *source);
 void unit_source_rewind(struct unit_source *source);
 
