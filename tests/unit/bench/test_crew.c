@@ -9,21 +9,20 @@
 #include "common/env/real.h"
 #include "tests/support/messages.h"
 
-#define PATH "crew.test"
-
-static void write_text(const char *text)
+/* Tests run at the same time: each has a file of its own. */
+static void write_text(const char *path, const char *text)
 {
     struct disk *disk = disk_real();
 
-    cr_assert(eq(int, disk->write(disk, PATH, text, strlen(text), 0600, NULL), STATUS_OK));
+    cr_assert(eq(int, disk->write(disk, path, text, strlen(text), 0600, NULL), STATUS_OK));
 }
 
-static enum status read_crew(struct crew_file *file, struct error *err)
+static enum status read_crew(const char *path, struct crew_file *file, struct error *err)
 {
     struct disk *disk = disk_real();
-    enum status status = crew_file_read(disk, PATH, file, err);
+    enum status status = crew_file_read(disk, path, file, err);
 
-    cr_assert(eq(int, disk->remove(disk, PATH, NULL), STATUS_OK));
+    cr_assert(eq(int, disk->remove(disk, path, NULL), STATUS_OK));
     return status;
 }
 
@@ -36,8 +35,8 @@ Test(crew, what_is_written_is_read_again)
     cr_assert(digest_parse(DIGEST_B, &file.secret));
     for (uint64_t i = 0; i < 3; i++)
         tokens[i] = crew_token(&file.secret, i);
-    cr_assert(eq(int, crew_file_write(disk_real(), PATH, &file, NULL), STATUS_OK));
-    cr_assert(eq(int, read_crew(&again, NULL), STATUS_OK));
+    cr_assert(eq(int, crew_file_write(disk_real(), "crew-kept.test", &file, NULL), STATUS_OK));
+    cr_assert(eq(int, read_crew("crew-kept.test", &again, NULL), STATUS_OK));
     cr_expect(digest_equals(&again.project, &file.project));
     cr_expect(digest_equals(&again.secret, &file.secret));
     cr_assert(eq(sz, again.count, 3));
@@ -62,8 +61,8 @@ Test(crew, a_file_that_is_another_thing_is_refused_by_its_line)
         struct crew_file file = {0};
         struct error err = {0};
 
-        write_text(cases[i].text);
-        cr_expect(eq(int, read_crew(&file, &err), STATUS_INVALID));
+        write_text("crew-wrong.test", cases[i].text);
+        cr_expect(eq(int, read_crew("crew-wrong.test", &file, &err), STATUS_INVALID));
         cr_expect(strstr(err.text, cases[i].says) != NULL, "%s: %s", cases[i].says, err.text);
     }
 }
