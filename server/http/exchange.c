@@ -82,13 +82,18 @@ void http_exchange_detach(struct http_exchange *exchange, struct http_reply *rep
     http_exchange_release(exchange);
 }
 
-/* Under the lock. After it is released, the exchange may be gone at any moment. */
-static void post(struct http_exchange *exchange)
+/*
+ * Under the lock. After it is released, the exchange may be gone at any moment. True: the inbox was
+ * empty. With something in it the loop has been woken already, or is not through with it yet: an
+ * engine that lets a hundred replies go wakes each loop once.
+ */
+static bool post(struct http_exchange *exchange)
 {
     struct http_loop *loop = exchange->loop;
+    bool was_empty = loop->inbox_first == NULL;
 
     if (exchange->is_in_inbox)
-        return;
+        return false;
     exchange->is_in_inbox = true;
     http_exchange_hold(exchange);
     exchange->next_in_inbox = NULL;
@@ -97,6 +102,7 @@ static void post(struct http_exchange *exchange)
     else
         loop->inbox_first = exchange;
     loop->inbox_last = exchange;
+    return was_empty;
 }
 
 /* The loop empties its inbox each round before it waits: its own thread need not be woken. */
@@ -109,26 +115,30 @@ static void wake(struct http_loop *loop)
 void http_exchange_resume(struct http_exchange *exchange)
 {
     struct http_loop *loop = exchange->loop;
+    bool is_first;
 
     (void)pthread_mutex_lock(&loop->lock);
     exchange->resumes++;
-    post(exchange);
+    is_first = post(exchange);
     (void)pthread_mutex_unlock(&loop->lock);
-    wake(loop);
+    if (is_first)
+        wake(loop);
 }
 
 void http_exchange_reply(struct http_exchange *exchange, struct http_reply *reply)
 {
     struct http_loop *loop = exchange->loop;
+    bool is_first;
 
     (void)pthread_mutex_lock(&loop->lock);
     assert(!exchange->is_replied && reply->status >= 200);
     exchange->is_replied = exchange->has_reply = true;
     exchange->reply = *reply;
     *reply = (struct http_reply){0};
-    post(exchange);
+    is_first = post(exchange);
     (void)pthread_mutex_unlock(&loop->lock);
-    wake(loop);
+    if (is_first)
+        wake(loop);
 }
 
 void http_exchange_fail(struct http_exchange *exchange, const struct error *err)

@@ -145,6 +145,16 @@ static enum http_send produce_piece(struct http_sender *sender, struct http_exch
     return HTTP_SEND_BYTES;
 }
 
+/* The head waits for the first piece: most answers are one piece, and so are one record and one
+ * packet. */
+static void begin_body(struct http_sender *sender, struct http_exchange *exchange)
+{
+    if (sender->is_begun || sender->is_over || sender->reply.kind != HTTP_BODY_PRODUCER)
+        return;
+    sender->is_begun = true;
+    sender->is_cut = produce_piece(sender, exchange) == HTTP_SEND_CUT;
+}
+
 static bool sends_memory(const struct http_sender *sender)
 {
     return !sender->is_over && sender->reply.kind == HTTP_BODY_MEMORY;
@@ -155,9 +165,12 @@ enum http_send http_sender_next(struct http_sender *sender, struct http_exchange
 {
     enum http_send step = HTTP_SEND_BYTES;
 
+    begin_body(sender, exchange);
     if (sender->out_sent == sender->out.length) {
         buffer_reset(&sender->out);
         sender->out_sent = 0;
+        if (sender->is_cut)
+            return HTTP_SEND_CUT;
         if (sends_memory(sender)) {
             *ret_bytes = sender->reply.bytes + sender->body_done;
             *ret_length = (size_t)(sender->reply.length - sender->body_done);

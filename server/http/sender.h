@@ -22,6 +22,8 @@ struct http_sender {
     int64_t body_done; /* bytes of the body sent (MEMORY) or read (FILE) */
     bool has_body;     /* false to HEAD and with 204, 304 */
     bool is_chunked;
+    bool is_begun;   /* the producer was asked for the piece that goes with the head */
+    bool is_cut;     /* it failed: what is in `out` goes, and then nothing */
     bool is_over;    /* all of the body is in `out`, or sent */
     bool is_waiting; /* the producer said LATER; until http_sender_resume() */
 };

@@ -1,6 +1,7 @@
 /* server/http: bodies that stream in and out, deferred replies, and peers that leave meanwhile. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -150,6 +151,22 @@ static enum http_flow fill_badly(void *context, struct http_exchange *exchange, 
     return story->lines++ < 3 ? HTTP_FLOW_MORE : HTTP_FLOW_FAIL;
 }
 
+static enum http_flow fill_at_once(void *context, struct http_exchange *exchange, char *ret_bytes,
+                                   size_t room, size_t *ret_count)
+{
+    (void)context, (void)exchange, (void)room;
+    *ret_count = (size_t)sprintf(ret_bytes, "all of it");
+    return HTTP_FLOW_END;
+}
+
+static enum http_flow fill_nothing(void *context, struct http_exchange *exchange, char *ret_bytes,
+                                   size_t room, size_t *ret_count)
+{
+    (void)context, (void)exchange, (void)ret_bytes, (void)room;
+    *ret_count = 0;
+    return HTTP_FLOW_FAIL;
+}
+
 static void free_producer(void *context)
 {
     free(context);
@@ -190,6 +207,10 @@ static void head(void *context, struct http_exchange *exchange)
         produce(exchange, fill_never);
     else if (strcmp(path, "/badly") == 0)
         produce(exchange, fill_badly);
+    else if (strcmp(path, "/at-once") == 0)
+        produce(exchange, fill_at_once);
+    else if (strcmp(path, "/nothing") == 0)
+        produce(exchange, fill_nothing);
     else if (strcmp(path, "/wait") == 0)
         http_exchange_collect(exchange, 1000, wait_for_test);
     else
@@ -463,6 +484,29 @@ Test(http_stream, a_producer_is_sent_in_chunks_and_may_wait)
     expect_lines(buffer_text(&client.body));
     web_client_close(&client);
     cr_expect(becomes(&freed_producers, 3));
+}
+
+Test(http_stream, a_short_answer_of_a_producer_goes_out_in_one_record_with_its_head)
+{
+    char record[16384];
+    int length;
+
+    web_server_visit(&web, WEB_TLS, &client);
+    cr_assert(web_client_send(&client, "GET /at-once HTTP/1.1\r\n" HOST "\r\n"));
+    length = SSL_read(client.ssl, record, sizeof record - 1);
+    cr_assert(length > 0);
+    record[length] = '\0';
+    cr_expect(strstr(record, "HTTP/1.1 200") == record);
+    cr_expect(strstr(record, "\r\n000009\r\nall of it\r\n0\r\n\r\n") != NULL, "%s", record);
+    web_client_close(&client);
+}
+
+Test(http_stream, a_producer_that_fails_at_once_leaves_a_head_and_no_end)
+{
+    web_server_visit(&web, WEB_PLAIN, &client);
+    cr_expect(zero(int, web_client_ask(&client, "GET /nothing HTTP/1.1\r\n" HOST "\r\n")));
+    cr_expect(becomes(&freed_producers, 1));
+    web_client_close(&client);
 }
 
 Test(http_stream, a_failing_producer_leaves_no_whole_body)
