@@ -122,14 +122,17 @@ enum status engine_submit(struct engine_thread *thread, struct command *command,
     (void)pthread_mutex_lock(&thread->lock);
     is_taken = !thread->is_stopping && thread->waiting < ENGINE_QUEUE_MAX;
     if (is_taken) {
+        bool is_first = thread->first == NULL;
+
         command->next = NULL;
-        if (thread->last != NULL)
-            thread->last->next = command;
-        else
+        if (is_first)
             thread->first = command;
+        else
+            thread->last->next = command;
         thread->last = command;
         thread->waiting++;
-        tell(thread);
+        if (is_first) /* else it was told, and has not taken what it was told of */
+            tell(thread);
     }
     (void)pthread_mutex_unlock(&thread->lock);
     if (is_taken)
