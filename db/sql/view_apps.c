@@ -90,6 +90,21 @@ enum status view_app_version_by_digest(struct store *store, const struct digest 
     return take_one(&query, ret_id, "app version", err);
 }
 
+/* Most visits are granted one: no list is worth parsing for that. */
+static enum status unit_envelope(struct sql_store *self, int64_t unit,
+                                 bool (*row)(void *context, int64_t id, struct span envelope),
+                                 void *context, struct error *err)
+{
+    static const char sql[] = "SELECT envelope FROM manifest WHERE unit = ?";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_integer(&query, unit);
+    if (query_next(&query))
+        (void)row(context, unit, get_span(&query));
+    return query_status(&query, err);
+}
+
 enum status view_unit_envelopes(struct store *store, const int64_t *units, size_t count,
                                 bool (*row)(void *context, int64_t id, struct span envelope),
                                 void *context, struct error *err)
@@ -100,6 +115,8 @@ enum status view_unit_envelopes(struct store *store, const int64_t *units, size_
     bool goes_on = true;
 
     assert(count <= QUERY_ROWS_MAX);
+    if (count == 1)
+        return unit_envelope(sql_of(store), units[0], row, context, err);
     TRY(query_begin(&query, sql_of(store), sql, err));
     bind_integers(&query, units, count);
     while (goes_on && query_next(&query)) {

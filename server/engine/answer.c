@@ -37,6 +37,12 @@ static bool has_all_bodies(const struct task *task)
     return true;
 }
 
+/* Lists are as long as the protocol allows; no host says more than it holds. */
+static size_t room_for(const struct answer *answer, size_t most)
+{
+    return answer->held_count < most ? answer->held_count : most;
+}
+
 static void say(char ret_why[WHY_MAX + 1], const char *why)
 {
     (void)snprintf(ret_why, WHY_MAX + 1, "%s", why);
@@ -142,7 +148,8 @@ static enum status add_grants(struct answer *answer, struct error *err)
     struct store *store = answer->cycle->engine->store;
     int64_t units[SCHEDULER_WANT_MAX];
 
-    answer->reply->grants = must_alloc(SCHEDULER_WANT_MAX, sizeof *answer->reply->grants);
+    answer->reply->grants =
+        must_alloc(room_for(answer, SCHEDULER_WANT_MAX), sizeof *answer->reply->grants);
     list_grants(answer, units);
     if (answer->reply->grant_count == 0)
         return STATUS_OK;
@@ -200,7 +207,7 @@ static void add_uploads(struct answer *answer)
 {
     struct scheduler_reply *reply = answer->reply;
 
-    reply->uploads = must_alloc(SCHEDULER_UPLOADS_MAX, sizeof *reply->uploads);
+    reply->uploads = must_alloc(room_for(answer, SCHEDULER_UPLOADS_MAX), sizeof *reply->uploads);
     for (size_t i = 0; i < answer->held_count; i++) {
         struct unit *unit = NULL;
         const struct task *task = own_task(answer, answer->held[i].task, &unit);
@@ -255,7 +262,7 @@ static void add_verdicts(struct answer *answer)
 {
     struct scheduler_reply *reply = answer->reply;
 
-    reply->verdicts = must_alloc(SCHEDULER_VERDICTS_MAX, sizeof *reply->verdicts);
+    reply->verdicts = must_alloc(room_for(answer, SCHEDULER_VERDICTS_MAX), sizeof *reply->verdicts);
     for (size_t i = 0; i < answer->held_count && reply->verdict_count < SCHEDULER_VERDICTS_MAX;
          i++) {
         struct unit *unit = NULL;

@@ -12,8 +12,9 @@
 #include "server/engine/visit.h"
 
 /* More than wanted that is looked at, draw by draw, if the first ones are not to be had: together
- * no more than 64 of a bucket. */
-static const size_t spares[] = {2, 12, 48};
+ * no more than 64 of a bucket. At first none: hints are mostly right, and each unit that is looked
+ * at is loaded with its tasks. */
+static const size_t spares[] = {0, 2, 12, 46};
 
 struct shared {
     struct command **commands;
