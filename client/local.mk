@@ -4,6 +4,7 @@ libclient_a_SOURCES = \
 	%D%/agent/choose.c %D%/agent/choose.h \
 	%D%/agent/delay.c %D%/agent/delay.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
+	%D%/agent/room.c %D%/agent/room.h \
 	%D%/agent/talk.c %D%/agent/talk.h \
 	%D%/attach.c %D%/commands.c %D%/commands.h \
 	%D%/config.c %D%/config.def %D%/config.h \
@@ -11,7 +12,7 @@ libclient_a_SOURCES = \
 	%D%/control/verbs.c %D%/control/verbs.h \
 	%D%/daemon/answer.c %D%/daemon/attached.c %D%/daemon/attached.h \
 	%D%/daemon/contact.c %D%/daemon/daemon.c %D%/daemon/daemon.h \
-	%D%/daemon/enrol.c %D%/daemon/lane.c %D%/daemon/run.c \
+	%D%/daemon/enrol.c %D%/daemon/lane.c %D%/daemon/room.c %D%/daemon/run.c \
 	%D%/daemon/start.c %D%/daemon/status.c \
 	%D%/daemon/talking.c %D%/daemon/tasks.c %D%/daemon/transfer.c \
 	%D%/daemon/upload.c %D%/daemon/verbs.c %D%/daemon/visit.c \

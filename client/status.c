@@ -87,6 +87,18 @@ static void print_project(json_t *it)
         (void)printf("  next:    asks the server again in %lld s\n", number(it, "asks_again_s"));
 }
 
+static void print_disk(json_t *it)
+{
+    const long long mebibyte = 1024 * 1024;
+
+    if (it != NULL)
+        (void)printf("Disk: %lld MiB of results and %lld MiB for running tasks, of %lld MiB; cache "
+                     "%lld MiB; %lld MiB free\n",
+                     (number(it, "finished_bytes") + number(it, "kept_bytes")) / mebibyte,
+                     number(it, "running_bytes") / mebibyte, number(it, "may_use_bytes") / mebibyte,
+                     number(it, "cache_bytes") / mebibyte, number(it, "free_bytes") / mebibyte);
+}
+
 static void print_status(json_t *answer)
 {
     json_t *projects = json_object_get(answer, "projects"), *it;
@@ -99,6 +111,7 @@ static void print_status(json_t *answer)
         (void)printf("Paused. Go on with: dugnad-client resume\n");
     if (text(answer, "trouble")[0] != '\0')
         (void)printf("Trouble: %s\n", text(answer, "trouble"));
+    print_disk(json_object_get(answer, "disk"));
     if (json_array_size(projects) == 0)
         (void)printf("No project is attached. Take part: dugnad-client attach URL#ID\n");
     json_array_foreach(projects, i, it)

@@ -8,6 +8,7 @@ static struct run_room room_left(const struct run_view *tasks, size_t count,
     struct run_room left = *room;
 
     for (size_t i = 0; i < count; i++) {
+        left.disk_bytes -= tasks[i].holds_disk ? tasks[i].disk_bytes : 0;
         if (!tasks[i].is_running)
             continue;
         left.cores -= tasks[i].cores < room->cores ? tasks[i].cores : room->cores;
@@ -16,12 +17,25 @@ static struct run_room room_left(const struct run_view *tasks, size_t count,
     return left;
 }
 
+/* What tasks that ran before have left in their slots, until they run again. */
+static int64_t begun_bytes(const struct run_view *tasks, size_t count)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++)
+        bytes += tasks[i].has_begun && !tasks[i].holds_disk ? tasks[i].disk_bytes : 0;
+    return bytes;
+}
+
+/* One that has begun is not kept off by others that have: they would wait for each other. */
 static bool fits(const struct run_view *task, const struct run_room *left,
-                 const struct run_room *room)
+                 const struct run_room *room, int64_t begun)
 {
     int64_t cores = task->cores < room->cores ? task->cores : room->cores;
+    int64_t disk = task->disk_bytes + (task->has_begun ? 0 : begun);
 
-    return cores <= left->cores && task->memory_bytes <= left->memory_bytes;
+    return cores <= left->cores && task->memory_bytes <= left->memory_bytes &&
+           disk <= left->disk_bytes;
 }
 
 static bool is_before(const struct run_view *a, const struct run_view *b,
@@ -29,6 +43,8 @@ static bool is_before(const struct run_view *a, const struct run_view *b,
 {
     if (a->project != b->project && project_used_ms[a->project] != project_used_ms[b->project])
         return project_used_ms[a->project] < project_used_ms[b->project];
+    if (a->has_begun != b->has_begun)
+        return a->has_begun;
     if (a->deadline_s != b->deadline_s)
         return a->deadline_s < b->deadline_s;
     return a->task < b->task;
@@ -38,10 +54,12 @@ size_t choose_next(const struct run_view *tasks, size_t count, const struct run_
                    const int64_t *project_used_ms, int64_t now_s)
 {
     struct run_room left = room_left(tasks, count, room);
+    int64_t begun = begun_bytes(tasks, count);
     size_t best = CHOOSE_NONE;
 
     for (size_t i = 0; i < count; i++) {
-        if (!tasks[i].is_ready || tasks[i].deadline_s <= now_s || !fits(&tasks[i], &left, room))
+        if (!tasks[i].is_ready || tasks[i].deadline_s <= now_s ||
+            !fits(&tasks[i], &left, room, begun))
             continue;
         if (best == CHOOSE_NONE || is_before(&tasks[i], &tasks[best], project_used_ms))
             best = i;
@@ -65,7 +83,9 @@ int64_t choose_want(const struct want_view *view)
     /* A project that fills the buffer leaves the others their share. */
     share = (target + view->project_count - 1) / view->project_count - view->of_project;
     missing = least(missing, share);
-    if (missing <= 0)
+    if (view->task_bytes > 0)
+        missing = least(missing, view->disk_bytes / view->task_bytes);
+    if (missing <= 0 || view->disk_bytes <= 0)
         return 0;
     return least(missing, view->most_of_server);
 }

@@ -12,21 +12,26 @@ struct run_view {
     int64_t deadline_s;
     int64_t cores; /* 1.. */
     int64_t memory_bytes;
+    int64_t disk_bytes; /* room_of_task() */
     bool is_running;
-    bool is_ready; /* to be started */
+    bool is_ready;   /* to be started */
+    bool holds_disk; /* it runs, or its outputs are collected */
+    bool has_begun;  /* it ran before, and what it wrote is there */
 };
 
 struct run_room {
     int64_t cores;
     int64_t memory_bytes;
+    int64_t disk_bytes; /* struct room's `tasks` */
 };
 
 #define CHOOSE_NONE SIZE_MAX
 
 /*
  * The index of the task to start now, or CHOOSE_NONE. Projects take turns: the one whose tasks have
- * used the least time is next; of its tasks the one with the earliest deadline. A task for which
- * there is no room now is passed over, but one that needs more cores than there are runs alone.
+ * used the least time is next; of its tasks those that have begun, then the one with the earliest
+ * deadline. A task for which there is no room now is passed over, but one that needs more cores
+ * than there are runs alone. What those that have begun left on the disk is not given to others.
  * Those whose deadline is over are left: the server will drop them.
  */
 size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
@@ -40,6 +45,8 @@ struct want_view {
     int64_t of_project;     /* … of this one */
     int64_t project_count;  /* >= 1 */
     int64_t most_of_server; /* most that one visit may ask for */
+    int64_t disk_bytes;     /* struct room's `more` */
+    int64_t task_bytes;     /* of it that a task needs; 0: not known */
 };
 
 /* How many new tasks to ask a project for: 0.. */

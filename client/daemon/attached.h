@@ -5,6 +5,7 @@
 #ifndef CLIENT_DAEMON_ATTACHED_H
 #define CLIENT_DAEMON_ATTACHED_H
 
+#include "client/agent/room.h"
 #include "client/daemon/daemon.h"
 #include "client/fetch/download.h"
 #include "client/fetch/slot.h"
@@ -101,9 +102,13 @@ struct daemon {
     struct attached **projects; /* owned */
     size_t project_count;
     bool is_paused;
-    bool is_due;           /* there is more to do in the next step, at once */
-    int64_t save_again_at; /* mono ms: when dirty tasks are saved again */
-    int64_t load_again_at; /* the same of projects that could not be loaded; while `unloaded` */
+    struct room_view space; /* of the disk, as last looked at */
+    struct room room;       /* and what follows from it */
+    int64_t waits_for;      /* bytes that some task waits for; 0: none does */
+    int64_t waits_for_next; /* the same, as found in this step */
+    bool is_due;            /* there is more to do in the next step, at once */
+    int64_t save_again_at;  /* mono ms: when dirty tasks are saved again */
+    int64_t load_again_at;  /* the same of projects that could not be loaded; while `unloaded` */
     char unloaded[WHY_MAX + 1]; /* why some project could not be; "": all are */
     char trouble[WHY_MAX + 1];  /* the disk's */
 };
@@ -189,11 +194,32 @@ const char *daemon_trouble(const struct daemon *daemon);
 /* Files and all. A failure leaves files that nobody reads. */
 void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task);
 
-/* Bytes of finished work that the server has not stored yet, of all projects. */
-int64_t tasks_bytes_owed(const struct daemon *daemon);
-
 /* Save again what could not be saved; forget what was kept long enough. */
 void tasks_tidy(struct daemon *daemon);
+
+/* --- the disk (room.c) --- */
+
+/* At the beginning of each step: how much is free, and what that leaves. */
+void room_look(struct daemon *daemon);
+
+/* Most that a prepared task may use of the disk, and whether it has it now. */
+int64_t task_room(const struct client_task *task);
+bool task_holds_disk(const struct client_task *task);
+
+/* Of all that hold it. */
+int64_t room_running(const struct daemon *daemon);
+
+/* May one of its files be fetched now? */
+bool room_lets_fetch(struct daemon *daemon, const struct client_task *task);
+
+/* This is being fetched from now on. */
+void room_take(struct daemon *daemon, const struct download *part);
+
+/* A task found so much too much. */
+void room_wait(struct daemon *daemon, int64_t bytes);
+
+/* Why no work is asked for; "": not for want of room. */
+void room_why(const struct daemon *daemon, char ret_words[WHY_MAX + 1]);
 
 /* --- running (start.c, run.c) --- */
 

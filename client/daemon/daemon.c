@@ -85,6 +85,7 @@ enum status daemon_open(const struct daemon_parts *parts, struct daemon **ret_da
         (struct machine){.platform = parts->platform, .layers = launcher_layers(parts->launcher)};
     TRY(cache_open(&daemon->cache, parts->folder, parts->config->cache, err));
     TRY(load_projects(daemon, err));
+    room_look(daemon);
     daemon->is_paused = was_paused(daemon);
     *ret_daemon = TAKE(daemon);
     return STATUS_OK;
@@ -150,6 +151,7 @@ static int64_t next_wake(struct daemon *daemon)
 int64_t daemon_step(struct daemon *daemon)
 {
     daemon->is_due = false;
+    room_look(daemon);
     load_again(daemon);
     run_poll_all(daemon);
     for (size_t i = 0; i < daemon->project_count; i++)

@@ -213,7 +213,10 @@ static void collect_candidates(struct daemon *daemon, struct candidates *ret)
                 .deadline_s = task->record.deadline_s,
                 .cores = task->prepared.unit.limits.cores,
                 .memory_bytes = task->prepared.unit.limits.memory_bytes,
+                .disk_bytes = task_room(task),
                 .is_running = task->running != NULL || task->filling != NULL,
+                .holds_disk = task_holds_disk(task),
+                .has_begun = task->record.starts > 0 && phase_is_unfinished(task->record.phase),
                 .is_ready =
                     task->filling == NULL && run_may_start(daemon, daemon->projects[i], task),
             };
@@ -243,10 +246,19 @@ static void fill_some(struct daemon *daemon, struct attached *project)
     }
 }
 
+/* A task for which there would be no room, either, if nothing else ran. */
+static void note_waiting(struct daemon *daemon, const struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->count; i++)
+        if (candidates->views[i].is_ready && candidates->views[i].disk_bytes > daemon->room.tasks)
+            room_wait(daemon, candidates->views[i].disk_bytes);
+}
+
 void run_start_some(struct daemon *daemon)
 {
     const struct run_room room = {.cores = daemon->parts.config->cores,
-                                  .memory_bytes = daemon->parts.config->memory};
+                                  .memory_bytes = daemon->parts.config->memory,
+                                  .disk_bytes = daemon->room.tasks};
     struct candidates *candidates = must_alloc(1, sizeof *candidates);
     int64_t used_ms[STATE_PROJECTS_MAX];
 
@@ -269,5 +281,6 @@ void run_start_some(struct daemon *daemon)
         if (is_still_fine(daemon, project, task))
             start(daemon, project, task);
     }
+    note_waiting(daemon, candidates);
     free(candidates);
 }

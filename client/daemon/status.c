@@ -122,9 +122,34 @@ static json_t *project_to_json(struct daemon *daemon, struct attached *project)
     return it;
 }
 
+/* The first that is wrong with this machine. */
+static void trouble_of(const struct daemon *daemon, char ret_words[WHY_MAX + 1])
+{
+    if (daemon->unloaded[0] != '\0')
+        set_words(ret_words, daemon->unloaded);
+    else if (daemon_trouble(daemon)[0] != '\0')
+        set_words(ret_words, daemon_trouble(daemon));
+    else
+        room_why(daemon, ret_words);
+}
+
+static json_t *disk_to_json(const struct daemon *daemon)
+{
+    json_t *it = object();
+
+    set(it, "free_bytes", json_integer(daemon->space.free));
+    set(it, "finished_bytes", json_integer(daemon->space.owed));
+    set(it, "kept_bytes", json_integer(daemon->space.kept));
+    set(it, "running_bytes", json_integer(room_running(daemon)));
+    set(it, "cache_bytes", json_integer(daemon->cache.used_bytes));
+    set(it, "may_use_bytes", json_integer(daemon->space.owed + daemon->room.tasks));
+    return it;
+}
+
 json_t *status_of_daemon(struct daemon *daemon)
 {
     json_t *it = object(), *projects = json_array();
+    char trouble[WHY_MAX + 1];
 
     if (projects == NULL)
         abort();
@@ -132,8 +157,9 @@ json_t *status_of_daemon(struct daemon *daemon)
     set(it, "client", text(daemon->parts.client));
     set(it, "is_running", json_true());
     set(it, "is_paused", json_boolean(daemon->is_paused));
-    set(it, "trouble",
-        text(daemon->unloaded[0] != '\0' ? daemon->unloaded : daemon_trouble(daemon)));
+    trouble_of(daemon, trouble);
+    set(it, "trouble", text(trouble));
+    set(it, "disk", disk_to_json(daemon));
     set(it, "cores", json_integer(daemon->parts.config->cores));
     set(it, "time", json_integer(daemon_now_s(daemon)));
     for (size_t i = 0; i < daemon->project_count; i++)

@@ -69,13 +69,10 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         set_words(ret_words, err.text[0] != '\0' ? err.text : "the project's keys are not fresh");
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
-    else if (tasks_bytes_owed(daemon) >= daemon->parts.config->disk)
-        set_words(ret_words, "finished work that waits for its server fills the disk that this "
-                             "client's owner allows");
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
         set_words(ret_words, "too many finished tasks wait for the server");
     else
-        ret_words[0] = '\0';
+        room_why(daemon, ret_words);
 }
 
 int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
@@ -88,6 +85,7 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
         .of_project = unfinished_of(project),
         .project_count = (int64_t)daemon->project_count,
         .most_of_server = SCHEDULER_WANT_MAX,
+        .disk_bytes = daemon->room.more,
     };
 
     talk_why_not(daemon, project, why);
@@ -95,6 +93,8 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
         return 0;
     for (size_t i = 0; i < daemon->project_count; i++)
         view.unfinished += unfinished_of(daemon->projects[i]);
+    if (view.unfinished > 0)
+        view.task_bytes = daemon->space.to_come / view.unfinished;
     return choose_want(&view);
 }
 

@@ -175,11 +175,14 @@ static enum lookup look_up(const struct attached *project, const struct client_t
     return LOOKUP_FOUND;
 }
 
-static const char *too_large_for(const struct daemon *daemon, const struct limits *limits)
+static const char *too_large_for(const struct daemon *daemon, const struct prepared *prepared)
 {
+    const struct limits *limits = &prepared->unit.limits;
+    struct task_need need = slot_need(prepared);
+
     if (limits->memory_bytes > daemon->parts.config->memory)
         return "it may use more memory than this client's owner allows";
-    if (limits->disk_bytes > daemon->parts.config->disk)
+    if (room_of_task(&need) > daemon->parts.config->disk)
         return "it may use more disk than this client's owner allows";
     return NULL;
 }
@@ -187,7 +190,7 @@ static const char *too_large_for(const struct daemon *daemon, const struct limit
 static void take_prepared(struct daemon *daemon, struct attached *project, struct client_task *task,
                           struct prepared *prepared)
 {
-    const char *too_large = too_large_for(daemon, &prepared->unit.limits);
+    const char *too_large = too_large_for(daemon, prepared);
 
     if (too_large != NULL) {
         prepared_clear(prepared);
@@ -313,25 +316,6 @@ enum status task_settle(struct daemon *daemon, struct attached *project, struct 
     return task_save(daemon, project, task, err);
 }
 
-static int64_t bytes_of_phases(const struct daemon *daemon, enum phase first, enum phase last)
-{
-    int64_t bytes = 0;
-
-    for (size_t i = 0; i < daemon->project_count; i++)
-        for (size_t j = 0; j < daemon->projects[i]->task_count; j++) {
-            const struct task_record *record = &daemon->projects[i]->tasks[j]->record;
-
-            if (record->phase >= first && record->phase <= last)
-                bytes += task_record_bytes(record);
-        }
-    return bytes;
-}
-
-int64_t tasks_bytes_owed(const struct daemon *daemon)
-{
-    return bytes_of_phases(daemon, PHASE_FINISHED, PHASE_REPORTED);
-}
-
 static int64_t bytes_stored(const struct attached *project)
 {
     int64_t bytes = 0;
@@ -342,12 +326,14 @@ static int64_t bytes_stored(const struct attached *project)
     return bytes;
 }
 
-/* What the server still wants comes first, and all projects share what the owner allows. */
+/* What the servers still want and what runs come first; then all projects share what is left. */
 static int64_t room_for_stored(const struct daemon *daemon, const struct attached *project)
 {
-    int64_t others = bytes_of_phases(daemon, PHASE_FINISHED, PHASE_STORED) - bytes_stored(project);
-    int64_t room = daemon->parts.config->disk - others;
+    int64_t room = daemon->room.tasks - room_running(daemon);
 
+    for (size_t i = 0; i < daemon->project_count; i++)
+        if (daemon->projects[i] != project)
+            room -= bytes_stored(daemon->projects[i]);
     return room > 0 ? room : 0;
 }
 

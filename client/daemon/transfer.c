@@ -116,7 +116,7 @@ static struct client_task *next_to_fetch(struct daemon *daemon, struct attached 
 
         if (task->record.phase != PHASE_FETCHING || daemon_now(daemon) < task->not_before ||
             (best != NULL && best->record.deadline_s <= task->record.deadline_s) ||
-            !missing_now(daemon, project, task, &file))
+            !missing_now(daemon, project, task, &file) || !room_lets_fetch(daemon, task))
             continue;
         best = task;
         *ret_file = file;
@@ -244,9 +244,10 @@ static void fetch(struct daemon *daemon, struct attached *project, struct client
     struct error err = {0};
     enum status status = download_open(&project->part, &daemon->cache, &of, &err);
 
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         project->download_task = task->record.task;
-    else if (status == STATUS_TOO_LARGE)
+        room_take(daemon, &project->part);
+    } else if (status == STATUS_TOO_LARGE)
         task_abandon(daemon, project, task, "one of its files is larger than the cache may be");
     else
         fetch_failed(daemon, project, task, &file->digest, status, &err);

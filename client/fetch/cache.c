@@ -6,7 +6,8 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 
-#define HEX_CHARS (2 * DIGEST_BYTES)
+#define HEX_CHARS         (2 * DIGEST_BYTES)
+#define CACHE_COUNTED_MAX (INT64_C(1) << 56) /* sizes that were signed may be any */
 
 static struct disk *disk_of(const struct cache *cache)
 {
@@ -153,16 +154,20 @@ void cache_close(struct cache *cache)
     *cache = (struct cache){0};
 }
 
-bool cache_has(struct cache *cache, const struct digest *digest)
+bool cache_has(const struct cache *cache, const struct digest *digest)
 {
     const struct cache_entry *entry = find(cache, digest);
 
     return entry != NULL && entry->is_here;
 }
 
-void cache_pin(struct cache *cache, const struct digest *digest)
+void cache_pin(struct cache *cache, const struct digest *digest, int64_t size)
 {
-    find_or_add(cache, digest)->pins++;
+    struct cache_entry *entry = find_or_add(cache, digest);
+
+    entry->pins++;
+    if (!entry->is_here)
+        entry->size = size;
 }
 
 void cache_unpin(struct cache *cache, const struct digest *digest)
@@ -240,6 +245,37 @@ enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *er
         TRY(evict_all(cache, entry, err));
     }
     return STATUS_OK;
+}
+
+void cache_give_back(struct cache *cache, int64_t bytes)
+{
+    int64_t enough = cache->used_bytes - bytes;
+    struct cache_entry *entry;
+    struct error err = {0};
+
+    while (cache->used_bytes > enough && (entry = least_recently_used(cache)) != NULL)
+        if (evict_all(cache, entry, &err) != STATUS_OK) {
+            log_failure(LOG_WARN, "cache.not-removed", &err);
+            return;
+        }
+}
+
+int64_t cache_part_bytes(const struct cache *cache, const struct digest *part)
+{
+    const struct cache_entry *entry = find(cache, part);
+
+    return entry != NULL ? entry->part_bytes : 0;
+}
+
+int64_t cache_missing_bytes(const struct cache *cache)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = 0; i < cache->count; i++)
+        if (cache->entries[i].pins > 0 && !cache->entries[i].is_here &&
+            bytes < CACHE_COUNTED_MAX - cache->entries[i].size)
+            bytes += cache->entries[i].size;
+    return bytes;
 }
 
 enum status cache_reserve(struct cache *cache, const struct digest *part, int64_t bytes,

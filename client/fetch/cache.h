@@ -13,7 +13,7 @@
 
 struct cache_entry {
     struct digest digest;
-    int64_t size;
+    int64_t size;       /* also of one that is only pinned, as signed */
     int64_t last_used;  /* a count that rises with each use */
     unsigned pins;      /* tasks that need it */
     bool is_here;       /* false: it is only pinned, or there is a part of it */
@@ -35,13 +35,13 @@ enum status cache_open(struct cache *ret_cache, const struct data_folder *folder
                        struct error *err) MUST_USE;
 void cache_close(struct cache *cache);
 
-bool cache_has(struct cache *cache, const struct digest *digest);
+bool cache_has(const struct cache *cache, const struct digest *digest);
 
 /* The name of the part of this file that is fetched for this project. */
 struct digest cache_part(const struct digest *project, const struct digest *file);
 
-/* A task needs it (or will), file or part. Each pin is taken back once. */
-void cache_pin(struct cache *cache, const struct digest *digest);
+/* A task needs it (or will), file or part (of size 0). Each pin is taken back once. */
+void cache_pin(struct cache *cache, const struct digest *digest, int64_t size);
 void cache_unpin(struct cache *cache, const struct digest *digest);
 
 enum status cache_path(const struct cache *cache, const struct digest *digest, bool is_part,
@@ -66,6 +66,15 @@ void cache_drop_part(struct cache *cache, const struct digest *part);
 /* The part is whole, durable and of this digest: it is the file from now on. */
 enum status cache_adopt(struct cache *cache, const struct digest *part, const struct digest *digest,
                         int64_t size, struct error *err) MUST_USE;
+
+/* Bytes of its part. */
+int64_t cache_part_bytes(const struct cache *cache, const struct digest *part);
+
+/* Bytes of files that are pinned and not here, parts not counted. */
+int64_t cache_missing_bytes(const struct cache *cache);
+
+/* Give so many bytes back to the disk, as far as nobody needs them. */
+void cache_give_back(struct cache *cache, int64_t bytes);
 
 /* It turned out not to be what its name says. */
 void cache_discard(struct cache *cache, const struct digest *digest);

@@ -47,6 +47,11 @@ bool slot_next_missing(struct cache *cache, const struct prepared *prepared,
     return false;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct digest part_of(const struct prepared *prepared, const struct needed_file *file)
 {
     return cache_part(&prepared->unit.project, &file->digest);
@@ -58,8 +63,8 @@ void slot_pin(struct cache *cache, const struct prepared *prepared)
         struct needed_file file = slot_file(prepared, i - 1);
         struct digest part = part_of(prepared, &file);
 
-        cache_pin(cache, &file.digest);
-        cache_pin(cache, &part);
+        cache_pin(cache, &file.digest, file.size);
+        cache_pin(cache, &part, 0);
     }
 }
 
@@ -82,6 +87,32 @@ void slot_drop_parts(struct cache *cache, const struct prepared *prepared)
 
         cache_drop_part(cache, &part);
     }
+}
+
+int64_t slot_missing_bytes(const struct cache *cache, const struct prepared *prepared)
+{
+    int64_t bytes = 0;
+
+    for (size_t i = slot_file_count(prepared); i > 0; i--) {
+        struct needed_file file = slot_file(prepared, i - 1);
+        struct digest part = part_of(prepared, &file);
+
+        if (!cache_has(cache, &file.digest))
+            bytes = room_sum(bytes, file.size - least(file.size, cache_part_bytes(cache, &part)));
+    }
+    return bytes;
+}
+
+struct task_need slot_need(const struct prepared *prepared)
+{
+    const struct work_unit *unit = &prepared->unit;
+    struct task_need need = {.disk = unit->limits.disk_bytes, .outputs = unit->limits.output_bytes};
+
+    for (size_t i = 0; i < prepared->variant.file_count; i++)
+        need.files = room_sum(need.files, prepared->variant.files[i].size);
+    for (size_t i = 0; i < unit->input_count; i++)
+        need.files = room_sum(need.files, unit->inputs[i].size);
+    return need;
 }
 
 static struct disk *disk_of(const struct slot_work *work)

@@ -5,6 +5,7 @@
 #ifndef CLIENT_FETCH_SLOT_H
 #define CLIENT_FETCH_SLOT_H
 
+#include "client/agent/room.h"
 #include "client/fetch/cache.h"
 #include "client/fetch/verify.h"
 
@@ -27,6 +28,12 @@ void slot_unpin(struct cache *cache, const struct prepared *prepared);
 
 /* Unpinned: parts that no other task needs go. */
 void slot_drop_parts(struct cache *cache, const struct prepared *prepared);
+
+/* Of its files, what is yet to come. */
+int64_t slot_missing_bytes(const struct cache *cache, const struct prepared *prepared);
+
+/* What it may use of the disk, as signed. */
+struct task_need slot_need(const struct prepared *prepared);
 
 /* A slot being filled, in pieces, so that nothing else waits for large inputs. */
 struct slot_work {

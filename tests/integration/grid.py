@@ -217,7 +217,8 @@ class Machine:
         self.lies = lies
         self.data = os.path.join(grid.folder, name)
         self.settings = {"visit_interval": "1s", "bulletin_interval": "2s", "retry_first": "1s",
-                         "retry_last": "2s", "work_buffer": "30s", "memory": "2G"}
+                         "retry_last": "2s", "work_buffer": "30s", "memory": "2G",
+                         "disk_percent": "100", "free_floor": "1M"}
         self.settings.update(settings or {})
         self.daemon = None
 

@@ -16,7 +16,7 @@ def work(grid, name, units):
 
 
 def scenario_space_floors(build):
-    """below the floors no work is sent, with the reason at the client; above them it goes on"""
+    """below its floors the server sends no work, and a volunteer asks for none; both say why and go on above them"""
     with Grid(build, {"issue_floor": "1T", "max_return": "2s"}) as grid:
         grid.start_server()
         grid.publish_project()
@@ -33,7 +33,20 @@ def scenario_space_floors(build):
         expect(not grid.rows("SELECT id FROM task"), "work was sent below the floor")
         grid.stop_server()
         grid.configure({"issue_floor": "1M"})
+        bob = grid.machines[1]
+        bob.stop()
+        bob.settings["free_floor"] = "262144G"
+        bob.start()
+        words = wait_for(lambda: [p["why_idle"] for p in bob.status()["projects"] if "free_floor" in p["why_idle"]], 60,
+                         "the client does not say that its own disk has too little space")
+        print(f"  and of its own disk: {words[0]}", flush=True)
+        expect("free_floor leaves" in bob.call("status"), "status for people does not say it")
         grid.start_server()
+        wait_for(lambda: grid.rows("SELECT id FROM task"), 60, "ann gets no work")
+        expect(not any(p["tasks"] for p in bob.status()["projects"]), "bob took work")
+        bob.stop()
+        bob.settings["free_floor"] = "1M"
+        bob.start()
         wait_for(batch_ended(grid, "floor", 2), 90, f"it does not go on\n{grid.machines[0].log()}", 0.5)
         audit(grid)
         grid.stop_server()

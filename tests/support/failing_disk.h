@@ -22,6 +22,7 @@ struct failing_disk {
     enum failing_kind kind;
     int steps_left; /* changes that still succeed; < 0: all */
     bool is_down;
+    struct disk_space told; /* what it says of its space; total_bytes 0: as it is */
     int64_t moved_bytes;    /* read and written in pieces, ever */
     const char *unreadable; /* what ends so cannot be read (STATUS_STORAGE); NULL: all can */
     struct {

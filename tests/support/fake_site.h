@@ -72,11 +72,12 @@ struct fake_site {
     char *last_reply;
     int64_t files_served;
     int64_t last_range;
-    int64_t asked_tasks;   /* wanted by the last visit */
-    bool forgets_told;     /* like a server that restarts: verdicts are told again and again */
-    int64_t held;          /* told by the last visit */
-    int64_t refused_visit; /* by fails_with, last */
-    char *refused_body;    /* owned */
+    int64_t told_disk_bytes; /* that the host has for a task; none is granted that needs more */
+    int64_t asked_tasks;     /* wanted by the last visit */
+    bool forgets_told;       /* like a server that restarts: verdicts are told again and again */
+    int64_t held;            /* told by the last visit */
+    int64_t refused_visit;   /* by fails_with, last */
+    char *refused_body;      /* owned */
     int64_t bulletins;
     int64_t first_contacts;
     int64_t distrusted; /* requests that were not sent, for its certificate is not trusted */

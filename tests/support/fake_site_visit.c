@@ -182,7 +182,8 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     for (size_t i = 0; i < asked->visit.finished_count; i++)
         note_report(site, &asked->visit.finished[i], &asked->reports[i], &reply.acks[i]);
     reply.ack_count = asked->visit.finished_count;
-    grant(site, asked->want_tasks, &reply);
+    if (site->sample.unit.limits.disk_bytes <= asked->host.disk_bytes)
+        grant(site, asked->want_tasks, &reply);
     add_envelopes(site, asked, &reply);
     drop_uploaded(site, &reply);
     ask_for_bodies(site, &reply);
@@ -190,6 +191,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     if (reply.grant_count == 0)
         (void)text_fit(reply.why, sizeof reply.why, "there is no more work");
     site->asked_tasks = asked->want_tasks;
+    site->told_disk_bytes = asked->host.disk_bytes;
     return scheduler_reply_encode(&reply);
 }
 

@@ -29,6 +29,8 @@ void volunteer_init(struct volunteer *it, size_t units)
     fake_env_init(&it->env, 42);
     failing_disk_init(&it->disk, disk_real());
     failing_disk_arm(&it->disk, FAILING_POWER, -1);
+    it->disk.told =
+        (struct disk_space){.total_bytes = INT64_C(1) << 40, .free_bytes = INT64_C(1) << 39};
     it->env.base.disk = &it->disk.base;
     it->env.now_s = SAMPLE_NOW_S;
     fake_launcher_init(&it->launcher, &it->env.base);

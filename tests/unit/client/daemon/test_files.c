@@ -149,12 +149,13 @@ static char *half_a_mebibyte(void *context, const char *slot, const char *name)
     return bytes;
 }
 
-/* Units that ask for no more disk than that. */
+/* Units that ask for a MiB, and half of one for the copy of what they put out. */
 static void let_units_be_small(void)
 {
     struct work_unit *unit = &it.site.sample.unit;
 
     unit->limits.disk_bytes = 1 << 20;
+    unit->limits.output_bytes = 1 << 19;
     for (size_t i = 0; i < it.site.task_count; i++) {
         envelope_clear(&it.site.tasks[i].unit);
         unit->index = (int64_t)i;
@@ -169,17 +170,26 @@ Test(files, finished_work_that_nobody_takes_stops_new_work_at_the_disk_cap)
 {
     let_units_be_small();
     it.site.grants_at_once = 1;
-    it.config.disk = 1 << 20;
+    it.config.disk = 2 << 20;
     volunteer_live(&it, 5 * HOUR);
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 2));
+    cr_expect(eq(i64, it.site.told_disk_bytes, (1 << 20) - (1 << 15)), "what is left");
+    cr_expect(eq(sz, volunteer_phase(&it, "ready"), 1), "it came while there was room");
+    cr_expect(eq(i64, it.launcher.started, 2));
     cr_expect(eq(i64, it.site.asked_tasks, 0));
-    cr_expect(strstr(volunteer_text(&it, "why_idle"), "fills the disk") != NULL);
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), "may need 1 MiB") != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    it.config.disk = 1 << 20;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), "fills the disk") != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
     it.config.disk = 1 << 30;
     volunteer_live(&it, 5 * HOUR);
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4));
 }
 
-Test(files, kept_work_makes_room_for_what_the_server_still_wants)
+Test(files, kept_work_makes_room_for_what_runs)
 {
     let_units_be_small();
     it.site.task_count = 2;
@@ -189,8 +199,112 @@ Test(files, kept_work_makes_room_for_what_the_server_still_wants)
     cr_expect(eq(sz, volunteer_phase(&it, "stored"), 2));
     it.site.drops_reported = false;
     it.site.task_count = 3;
-    it.config.disk = 1 << 20;
+    it.config.disk = 2 << 20;
     volunteer_live(&it, HOUR);
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 1));
     cr_expect(eq(sz, volunteer_phase(&it, "stored"), 1));
+}
+
+/* --- the volunteer's disk --- */
+
+#define GIB (INT64_C(1) << 30)
+
+static void let_be_free(int64_t bytes)
+{
+    it.disk.told.free_bytes = bytes;
+}
+
+static void expect_why(const char *words)
+{
+    json_auto_t *status = volunteer_ask(&it, "status");
+    const char *trouble = json_string_value(json_object_get(status, "trouble"));
+
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), words) != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    cr_expect(strstr(trouble, words) != NULL, "%s", trouble);
+}
+
+static void expect_all_stored(void)
+{
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+}
+
+/* It went on until the disk was full to the last byte. */
+Test(files, on_a_disk_that_others_fill_nothing_is_asked_for_until_there_is_room)
+{
+    let_be_free(GIB);
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_SENT), 0));
+    expect_why("has 1024 MiB free, of which free_floor leaves 2048 MiB to others");
+    let_be_free(100 * GIB);
+    expect_all_stored();
+    cr_expect(eq(str, (char *)volunteer_text(&it, "trouble"), ""));
+}
+
+static enum fake_fate no_files(void *context, const struct fake_request *request)
+{
+    (void)context;
+    return text_starts_with(request->path, "/v1/files/") ? FATE_LOST_REQUEST : FATE_DELIVERED;
+}
+
+Test(files, nothing_is_fetched_onto_a_disk_that_others_fill)
+{
+    it.site.net.fate = no_files;
+    volunteer_live(&it, MINUTE);
+    cr_expect(eq(sz, volunteer_phase(&it, "fetching"), 2));
+    it.site.net.fate = NULL;
+    let_be_free(2 * GIB + 5);
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.site.files_served, 0));
+    cr_expect(eq(sz, volunteer_phase(&it, "fetching"), 2));
+    expect_why("a task may need 1040 MiB");
+    let_be_free(100 * GIB);
+    expect_all_stored();
+}
+
+Test(files, nothing_is_started_on_a_disk_that_others_fill_and_what_is_finished_is_reported)
+{
+    volunteer_live(&it, MINUTE / 2);
+    cr_expect(eq(sz, volunteer_phase(&it, "running"), 1));
+    cr_expect(eq(sz, volunteer_phase(&it, "ready"), 1));
+    let_be_free(GIB);
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.launcher.started, 1), "the other waits");
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 1));
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+    expect_why("MiB free");
+    volunteer_restart(&it);
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.launcher.started, 1), "after a restart, too");
+    let_be_free(100 * GIB);
+    expect_all_stored();
+}
+
+/* A tenth of what is free is ours, even if the owner named no limit. */
+Test(files, no_more_than_its_share_of_the_free_space_is_offered)
+{
+    const int64_t tenth = 20 * GIB / 100 * 10;
+
+    let_be_free(20 * GIB);
+    volunteer_live(&it, MINUTE / 2);
+    cr_expect(eq(i64, it.site.told_disk_bytes, tenth - tenth / 32));
+}
+
+Test(files, files_that_nobody_needs_are_given_back_to_a_disk_that_others_fill)
+{
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(i64, it.site.files_served, 2));
+    let_be_free(GIB);
+    volunteer_live(&it, HOUR);
+    let_be_free(100 * GIB);
+    it.site.task_count = 5;
+    it.site.tasks[4] = (struct fake_task){.number = 5};
+    it.site.sample.unit.index = 4;
+    it.site.tasks[4].unit = sample_seal_unit(&it.site.sample);
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(i64, it.site.files_served, 4), "they had to be fetched again");
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 5));
 }

@@ -161,3 +161,75 @@ Test(two_projects, a_server_that_sends_other_bytes_harms_itself_alone)
     for (size_t i = 0; i < other.task_count; i++)
         cr_expect(eq(int, other.tasks[i].outcome, VISIT_DONE), "%zu: %s", i, other.tasks[i].why);
 }
+
+/* --- one disk, two projects --- */
+
+#define GIB (INT64_C(1) << 30)
+
+static int64_t of_disk(const char *member)
+{
+    json_auto_t *status = volunteer_ask(&it, "status");
+
+    return json_integer_value(json_object_get(json_object_get(status, "disk"), member));
+}
+
+/* Each task was held against the cap alone: four of them could write four times as much. */
+Test(two_projects, what_running_tasks_may_write_is_bounded_for_all_together)
+{
+    it.config.cores = 8;
+    it.config.memory = 64 * GIB;
+    it.config.disk = 5 * GIB / 2; /* each may write 1 GiB, and has 16 MiB of outputs */
+    for (int i = 0; i < 60 * 10; i++) {
+        volunteer_live(&it, 1000);
+        cr_assert(le(i64, it.launcher.alive, 2));
+        cr_assert(le(i64,
+                     of_disk("running_bytes") + of_disk("finished_bytes") + of_disk("kept_bytes"),
+                     it.config.disk));
+    }
+    cr_expect(gt(i64, fake_site_count(&it.site, FAKE_STORED), 0));
+    cr_expect(gt(i64, fake_site_count(&other, FAKE_STORED), 0));
+    volunteer_live(&it, HOUR);
+    expect_all_done();
+}
+
+static size_t running_of_other(void)
+{
+    json_auto_t *status = volunteer_ask(&it, "status");
+    json_t *project, *task;
+    size_t count = 0, i, j;
+
+    json_array_foreach(json_object_get(status, "projects"), i, project)
+    {
+        json_array_foreach(json_object_get(project, "tasks"), j, task)
+        {
+            const char *phase = json_string_value(json_object_get(task, "phase"));
+            const char *name = json_string_value(json_object_get(project, "name"));
+
+            count += strcmp(name, "Another") == 0 && strcmp(phase, "running") == 0 ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+/* They have begun; others must not take their room before they could go on. */
+Test(two_projects, what_a_restart_interrupted_goes_on_first)
+{
+    it.config.cores = 8;
+    it.config.memory = 64 * GIB;
+    it.config.disk = 5 * GIB / 2;
+    it.launcher.duration_ms = HOUR;
+    it.site.grants_at_once = 0;
+    volunteer_live(&it, MINUTE / 2);
+    cr_assert(eq(sz, running_of_other(), 2));
+    it.site.grants_at_once = 64;
+    volunteer_live(&it, 2 * MINUTE);
+    cr_assert(eq(sz, fake_site_count(&it.site, FAKE_SENT), 4));
+    for (int i = 0; i < 5; i++) {
+        volunteer_restart(&it);
+        volunteer_live(&it, MINUTE / 2);
+        cr_expect(eq(sz, running_of_other(), 2));
+        cr_expect(eq(i64, it.launcher.alive, 2));
+    }
+    volunteer_live(&it, 10 * HOUR);
+    expect_all_done();
+}

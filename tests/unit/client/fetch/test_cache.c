@@ -91,13 +91,13 @@ Test(cache, what_was_not_used_for_longest_goes_first_and_never_what_is_in_use)
     first = put(bytes);
     bytes[0] = 'b';
     second = put(bytes);
-    cache_pin(&cache, &first);
+    cache_pin(&cache, &first, 0);
     bytes[0] = 'c';
     third = put(bytes);
     cr_expect(cache_has(&cache, &first));
     cr_expect(not(cache_has(&cache, &second)));
     cr_expect(cache_has(&cache, &third));
-    cache_pin(&cache, &third);
+    cache_pin(&cache, &third, 0);
     cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_FULL));
     cr_expect(eq(int, cache_make_room(&cache, 101, &err), STATUS_TOO_LARGE));
     cache_unpin(&cache, &first);
@@ -213,7 +213,7 @@ Test(cache, a_part_that_a_task_needs_stays_and_its_room_is_taken)
     struct digest part = cache_part(&project, &needed);
     struct download download;
 
-    cache_pin(&cache, &part);
+    cache_pin(&cache, &part, 0);
     cr_assert(eq(int, open_for(&project, &download, &needed, 60), STATUS_OK));
     cr_expect(eq(int, cache_make_room(&cache, 41, &err), STATUS_FULL), "all 60 bytes are taken");
     cr_expect(eq(int, cache_make_room(&cache, 40, &err), STATUS_OK));
