@@ -12,6 +12,7 @@
 #include "db/store.h"
 #include "server/site/folder.h"
 #include "server/site/tokens.h"
+#include "tests/support/ending.h"
 
 static const char settings[] = "name = A sample\n"
                                "url = https://127.0.0.1:8443\n"
@@ -152,7 +153,7 @@ void grid_close(struct grid *grid)
 {
     stop(grid);
     sample_clear(&grid->sample);
-    cr_expect(grid->env.disk->remove_tree(grid->env.disk, grid->folder, NULL) == STATUS_OK);
+    END_MUST(grid->env.disk->remove_tree(grid->env.disk, grid->folder, NULL) == STATUS_OK);
 }
 
 void grid_restart(struct grid *grid)

@@ -1,3 +1,4 @@
+libtestsupport_a_SOURCES += %D%/ending.h
 libtestsupport_a_SOURCES += %D%/fake_env.c %D%/fake_env.h
 libtestsupport_a_SOURCES += %D%/database.c %D%/database.h
 libtestsupport_a_SOURCES += %D%/failing_disk.c %D%/failing_disk.h

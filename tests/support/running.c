@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 
 #define PATIENCE_MS 20000
 
@@ -40,7 +41,7 @@ void running_set_up(void)
 void running_tear_down(void)
 {
     launcher_close(launcher);
-    cr_expect(eq(int, env->disk->remove_tree(env->disk, slot, NULL), STATUS_OK));
+    END_MUST(env->disk->remove_tree(env->disk, slot, NULL) == STATUS_OK);
 }
 
 struct running_task *start_with(const char *script, struct run_spec spec)

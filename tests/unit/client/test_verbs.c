@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 #include "tests/support/fake_env.h"
 #include "tests/support/fake_launcher.h"
 #include "tests/support/fake_site.h"
@@ -164,9 +165,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(str, site.broken, ""));
+    END_MUST(site.broken[0] == '\0');
     fake_site_clear(&site);
-    cr_expect(disk_real()->remove_tree(disk_real(), path, NULL) == STATUS_OK);
+    END_MUST(disk_real()->remove_tree(disk_real(), path, NULL) == STATUS_OK);
 }
 
 TestSuite(verbs, .init = set_up, .fini = tear_down, .timeout = 60);

@@ -15,6 +15,7 @@
 #include "common/base/disk.h"
 #include "common/env/real.h"
 #include "sandbox/collect.h"
+#include "tests/support/ending.h"
 
 static char root[] = "/tmp/dugnad-collect-XXXXXX";
 static char slot[64];
@@ -33,7 +34,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(int, disk->remove_tree(disk, root, NULL), STATUS_OK));
+    END_MUST(disk->remove_tree(disk, root, NULL) == STATUS_OK);
 }
 
 TestSuite(collect, .init = set_up, .fini = tear_down, .timeout = 60);

@@ -12,6 +12,7 @@
 #include "common/env/real.h"
 #include "sandbox/tree.h"
 #include "sandbox/usage.h"
+#include "tests/support/ending.h"
 
 static char folder[] = "/tmp/dugnad-usage-XXXXXX";
 static int descriptor;
@@ -28,7 +29,7 @@ static void tear_down(void)
     struct disk *disk = disk_real();
 
     (void)close(descriptor);
-    cr_expect(eq(int, disk->remove_tree(disk, folder, NULL), STATUS_OK));
+    END_MUST(disk->remove_tree(disk, folder, NULL) == STATUS_OK);
 }
 
 TestSuite(usage, .init = set_up, .fini = tear_down, .timeout = 60);

@@ -12,6 +12,7 @@
 #include "client/control/socket.h"
 #include "client/control/verbs.h"
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 
 static char folder[64];
 static char path[96];
@@ -54,9 +55,9 @@ static void set_up(void)
 static void tear_down(void)
 {
     __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
-    cr_assert(pthread_join(thread, NULL) == 0);
+    END_MUST(pthread_join(thread, NULL) == 0);
     control_close(control);
-    cr_expect(rmdir(folder) == 0, "the socket is gone");
+    END_MUST(rmdir(folder) == 0); /* the socket is gone */
 }
 
 TestSuite(control, .init = set_up, .fini = tear_down, .timeout = 30);

@@ -6,6 +6,7 @@
 
 #include "client/fetch/download.h"
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 #include "tests/support/fake_env.h"
 
 static char path[64];
@@ -30,7 +31,7 @@ static void tear_down(void)
 
     cache_close(&cache);
     data_folder_close(&folder);
-    cr_expect(eq(int, disk->remove_tree(disk, path, NULL), STATUS_OK));
+    END_MUST(disk->remove_tree(disk, path, NULL) == STATUS_OK);
 }
 
 TestSuite(cache, .init = set_up, .fini = tear_down);

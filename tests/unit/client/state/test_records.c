@@ -7,6 +7,7 @@
 #include "client/state/project_files.h"
 #include "common/base/log.h"
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 #include "tests/support/fake_env.h"
 
 static char path[64];
@@ -33,7 +34,7 @@ static void tear_down(void)
     struct disk *disk = disk_real();
 
     data_folder_close(&folder);
-    cr_expect(eq(int, disk->remove_tree(disk, path, NULL), STATUS_OK));
+    END_MUST(disk->remove_tree(disk, path, NULL) == STATUS_OK);
 }
 
 TestSuite(state, .init = set_up, .fini = tear_down);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 
 static char folder[] = "/tmp/dugnad-disk-XXXXXX";
 static struct disk *disk;
@@ -21,8 +22,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(int, disk->remove_tree(disk, folder, NULL), STATUS_OK));
-    cr_expect(not(disk_has(disk, folder)));
+    END_MUST(disk->remove_tree(disk, folder, NULL) == STATUS_OK);
+    END_MUST(!disk_has(disk, folder));
 }
 
 TestSuite(disk, .init = set_up, .fini = tear_down);

@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/crypto/keys.h"
 #include "common/env/real.h"
+#include "tests/support/ending.h"
 #include "tests/support/fake_env.h"
 
 /* RFC 8032, section 7.1, tests 1, 2 and 3. */
@@ -51,7 +52,7 @@ static void go_to_folder(void)
 
 static void leave_folder(void)
 {
-    cr_expect(eq(int, disk_real()->remove_tree(disk_real(), folder, NULL), STATUS_OK));
+    END_MUST(disk_real()->remove_tree(disk_real(), folder, NULL) == STATUS_OK);
 }
 
 static void from_hex(const char *hex, void *ret_bytes, size_t count)

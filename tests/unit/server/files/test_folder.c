@@ -7,6 +7,7 @@
 
 #include "common/env/real.h"
 #include "server/files/store.h"
+#include "tests/support/ending.h"
 #include "tests/support/failing_disk.h"
 
 #define STEPS_MAX 400
@@ -29,7 +30,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(int, disk_real()->remove_tree(disk_real(), folder, NULL), STATUS_OK));
+    END_MUST(disk_real()->remove_tree(disk_real(), folder, NULL) == STATUS_OK);
 }
 
 TestSuite(folder, .init = set_up, .fini = tear_down);

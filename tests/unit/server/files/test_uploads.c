@@ -8,6 +8,7 @@
 #include "common/env/real.h"
 #include "server/files/store.h"
 #include "server/files/uploads.h"
+#include "tests/support/ending.h"
 #include "tests/support/failing_disk.h"
 
 static char folder[] = "/tmp/dugnad-uploads-XXXXXX";
@@ -53,7 +54,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     close_all();
-    cr_expect(eq(int, disk_real()->remove_tree(disk_real(), folder, NULL), STATUS_OK));
+    END_MUST(disk_real()->remove_tree(disk_real(), folder, NULL) == STATUS_OK);
 }
 
 TestSuite(uploads, .init = set_up, .fini = tear_down);

@@ -12,6 +12,7 @@
 #include "db/store.h"
 #include "server/site/certificate.h"
 #include "server/site/folder.h"
+#include "tests/support/ending.h"
 #include "tests/support/failing_disk.h"
 
 static char folder[] = "/tmp/dugnad-site-XXXXXX";
@@ -39,7 +40,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(int, disk_real()->remove_tree(disk_real(), folder, NULL), STATUS_OK));
+    END_MUST(disk_real()->remove_tree(disk_real(), folder, NULL) == STATUS_OK);
 }
 
 TestSuite(site, .init = set_up, .fini = tear_down);

@@ -11,6 +11,7 @@
 #include "server/serve.h"
 #include "server/site/certificate.h"
 #include "server/site/folder.h"
+#include "tests/support/ending.h"
 #include "tests/support/web_client.h"
 
 static char folder[] = "/tmp/dugnad-serve-XXXXXX";
@@ -41,7 +42,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    cr_expect(eq(int, disk_real()->remove_tree(disk_real(), folder, NULL), STATUS_OK));
+    END_MUST(disk_real()->remove_tree(disk_real(), folder, NULL) == STATUS_OK);
 }
 
 TestSuite(serve, .init = set_up, .fini = tear_down, .timeout = 60);
