@@ -39,6 +39,26 @@ static enum status take_envelope(struct attached *project, const struct schedule
     return STATUS_OK;
 }
 
+/* A number means one unit for ever; a restored server may give it to another one. */
+static enum status is_same_unit(struct attached *project, const struct client_task *task,
+                                const struct scheduler_grant *grant, bool *ret_is_same,
+                                struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+
+    TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
+    *ret_is_same = digest_equals(&unit.digest, &task->record.unit);
+    if (*ret_is_same && project->contradicted_task == grant->task)
+        project->contradicted_task = 0;
+    if (*ret_is_same)
+        return STATUS_OK;
+    project->contradicted_task = grant->task;
+    LOG(LOG_WARN, "grant.contradicts", LOG_N("task", grant->task),
+        LOG_S("unit", digest_format(&task->record.unit).text),
+        LOG_S("granted", digest_format(&unit.digest).text));
+    return STATUS_OK;
+}
+
 /*
  * A server that grants a task which we finished does not know any more what it acknowledged: it was
  * restored from a backup. What was kept for the grace is reported again (I9), unless this very
@@ -81,6 +101,16 @@ static enum status take_grant(struct attached *project, const struct scheduler_g
     return STATUS_OK;
 }
 
+static enum status take_again(struct daemon *daemon, struct attached *project,
+                              struct client_task *task, const struct scheduler_grant *grant,
+                              const struct scheduler_reply *reply, struct error *err)
+{
+    bool is_same;
+
+    TRY(is_same_unit(project, task, grant, &is_same, err));
+    return is_same ? report_again(daemon, project, task, reply, err) : STATUS_OK;
+}
+
 /* No more than was asked for, whatever the server says. */
 static enum status take_grants(struct daemon *daemon, struct attached *project,
                                const struct scheduler_reply *reply, int64_t asked,
@@ -94,7 +124,7 @@ static enum status take_grants(struct daemon *daemon, struct attached *project,
         struct client_task *known = task_find(project, reply->grants[i].task);
 
         if (known != NULL)
-            TRY(report_again(daemon, project, known, reply, err));
+            TRY(take_again(daemon, project, known, &reply->grants[i], reply, err));
         else if (taken++ < asked)
             TRY(take_grant(project, &reply->grants[i], err));
     }

@@ -86,6 +86,7 @@ struct attached {
     char bulletin_etag[HTTP_ETAG_MAX];
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
     char server_words[WHY_MAX + 1]; /* why there was no work */
+    int64_t contradicted_task;      /* granted again as another unit than it is; 0: none */
     int64_t used_ms;                /* of processors, for taking turns */
     int64_t mean_task_ms;
 

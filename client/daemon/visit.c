@@ -294,6 +294,23 @@ static void visit_failed(struct daemon *daemon, struct attached *project, enum s
         give_visit_up(project, err);
 }
 
+/* As long as what is here of it is. */
+static void say_contradiction(struct attached *project)
+{
+    CLEANUP(freep) char *words = NULL;
+
+    if (project->contradicted_task == 0)
+        return;
+    if (task_find(project, project->contradicted_task) == NULL) {
+        project->contradicted_task = 0;
+        return;
+    }
+    words = text_format("the server granted task %lld again as another unit: it may have been "
+                        "restored from a backup. What is here of the first unit stays as it is.",
+                        (long long)project->contradicted_task);
+    set_words(project->trouble, words);
+}
+
 static void on_answer(struct daemon *daemon, struct attached *project, enum status status,
                       struct http_response *response, const struct error *how)
 {
@@ -312,6 +329,7 @@ static void on_answer(struct daemon *daemon, struct attached *project, enum stat
         return;
     }
     talk_worked(project);
+    say_contradiction(project);
     project->visited_at = daemon_now(daemon);
     project->report_limit = VISIT_FINISHED_MAX;
 }

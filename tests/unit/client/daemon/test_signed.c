@@ -1,6 +1,7 @@
 /* client/daemon: only what the project signed, and for as long as it holds (I1). */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -109,6 +110,32 @@ Test(daemon, a_unit_of_a_stranger_is_refused)
     cr_expect(eq(int, it.site.tasks[0].refusal, REFUSAL_UNKNOWN_KEY));
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
     cr_expect(eq(i64, it.launcher.started, 3));
+}
+
+/* A server restored from a backup gives numbers away again that we know as other units'. */
+Test(daemon, a_task_that_is_granted_again_as_another_unit_is_refused_and_said)
+{
+    struct fake_task *task = &it.site.tasks[0];
+    struct envelope before = task->unit;
+
+    it.site.keeps_reported = true;
+    volunteer_live(&it, 2 * HOUR);
+    cr_assert(eq(sz, volunteer_phase(&it, "reported"), 4));
+    it.site.sample.unit.index = 9;
+    task->unit = sample_seal_unit(&it.site.sample);
+    task->state = FAKE_WAITING;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(int, task->state, FAKE_SENT), "what is known of the other unit is not reported");
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 4), "and it is kept");
+    cr_expect(strstr(volunteer_text(&it, "trouble"), "task 1 again as another unit") != NULL, "%s",
+              volunteer_text(&it, "trouble"));
+    envelope_clear(&task->unit);
+    task->unit = before;
+    task->state = FAKE_WAITING;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(int, task->state, FAKE_REPORTED), "as the unit that it is, it is reported again");
+    cr_expect(eq(str, (char *)volunteer_text(&it, "trouble"), ""));
+    cr_expect(eq(i64, it.launcher.started, 4));
 }
 
 Test(daemon, a_file_changed_in_the_cache_never_runs)
