@@ -253,7 +253,7 @@ Test(work, a_new_host_is_given_an_id_once)
                           .incarnation = 1};
     *work_add_host(&twin) = *host;
     SAVES(&set);
-    cr_expect(gt(i64, set.hosts[0].id, site.hosts[2]));
+    cr_expect(lt(i64, site.hosts[2], set.hosts[0].id));
     cr_expect(eq(int, (int)save(&twin), STATUS_CONFLICT), "the key is taken");
 
     set.hosts[0].token = site_digest(52);
@@ -454,7 +454,7 @@ Test(work, hints_come_in_pages_over_many_rows)
         cr_assert(eq(int, (int)store->work->scan_ready(store, after, hints, 64, &count, &err),
                      STATUS_OK));
         for (size_t i = 0; i < count; i++) {
-            cr_expect(gt(i64, hints[i].unit, after));
+            cr_expect(lt(i64, after, hints[i].unit));
             after = hints[i].unit;
             seen++;
         }

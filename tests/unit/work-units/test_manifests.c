@@ -463,7 +463,7 @@ Test(manifests, every_refusal_has_a_code_and_words_of_its_own)
 {
     for (int i = 0; i < REFUSAL_COUNT; i++) {
         cr_expect(eq(int, refusal_from_code(refusal_code((enum refusal)i)), i));
-        cr_expect(gt(sz, strlen(refusal_words((enum refusal)i)), 10));
+        cr_expect(lt(sz, 10, strlen(refusal_words((enum refusal)i))));
     }
     cr_expect(eq(int, refusal_from_code("no such code"), REFUSAL_COUNT));
 }

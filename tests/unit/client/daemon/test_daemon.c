@@ -131,7 +131,7 @@ Test(daemon, lost_requests_and_replies_change_nothing)
     cr_expect(eq(i64, it.launcher.started, 4));
     cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
     cr_expect(eq(i64, volunteer_tally(&it, "credit"), 4000000));
-    cr_expect(gt(i64, it.site.repeats, 0));
+    cr_expect(lt(i64, 0, it.site.repeats));
 }
 
 Test(daemon, a_lost_reply_is_asked_for_with_the_same_bytes_after_a_restart)
@@ -195,7 +195,7 @@ Test(daemon, retry_after_is_obeyed_up_to_a_day)
     volunteer_live(&it, 23 * HOUR);
     cr_expect(eq(i64, it.site.visits, 0));
     volunteer_live(&it, 5 * HOUR);
-    cr_expect(gt(i64, it.site.visits, 0));
+    cr_expect(lt(i64, 0, it.site.visits));
 }
 
 /* Its number came again with other bytes, and the server took the host for a clone. */
@@ -207,7 +207,7 @@ Test(daemon, a_refused_visit_has_spent_its_number)
     volunteer_restart(&it);
     it.site.fails_with = STATUS_OK;
     volunteer_live(&it, 3 * HOUR);
-    cr_expect(gt(i64, it.site.refused_visit, 0));
+    cr_expect(lt(i64, 0, it.site.refused_visit));
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
 }
 
@@ -282,7 +282,7 @@ Test(daemon, why_there_is_no_work_is_told)
 {
     volunteer_live(&it, 3 * HOUR);
     cr_expect(eq(str, (char *)volunteer_text(&it, "why_idle"), "there is no more work"));
-    cr_expect(gt(i64, volunteer_number(&it, "asks_again_s"), 0));
+    cr_expect(lt(i64, 0, volunteer_number(&it, "asks_again_s")));
 }
 
 Test(daemon, the_bulletin_is_looked_at_every_five_minutes_and_mostly_unchanged)

@@ -237,6 +237,6 @@ Test(uploads, a_power_cut_at_any_step_keeps_what_was_acknowledged)
                       steps);
         (void)uploads_remove(uploads, upload.id, 1, NULL);
     }
-    cr_expect(gt(int, steps, 8));
+    cr_expect(lt(int, 8, steps));
     cr_expect(not(had_failed));
 }
