@@ -28,7 +28,7 @@ libdb_a_SOURCES = \
 	%D%/sql/view_apps.c %D%/sql/view_batches.c \
 	%D%/sql/view_explain.c %D%/sql/view_files.c \
 	%D%/sql/view_results.c %D%/sql/view_site.c \
-	%D%/sql/view_units.c \
+	%D%/sql/view_servers.c %D%/sql/view_units.c \
 	%D%/sql/work.h \
 	%D%/postgres/array.c %D%/postgres/array.h \
 	%D%/postgres/bulk.c %D%/postgres/bulk.h \

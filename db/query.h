@@ -201,6 +201,22 @@ struct metrics {
     int64_t database_bytes;
 };
 
+/* Another server of the database. */
+struct other_server {
+    int64_t id;
+    int64_t up_s; /* its up-time clock, as of its last commit */
+    bool runs;
+};
+
+/* A journal entry of another server that this one's memory has to follow: of what is published, of
+ * batches, and of units that were opened again. */
+struct other_entry {
+    int64_t seq;
+    int64_t server;
+    enum journal_kind kind;
+    int64_t subject;
+};
+
 struct query_ops {
     /* Batches, newest first. */
     enum status (*batches)(struct store *store, const struct batch_filter *filter, size_t limit,
@@ -295,6 +311,15 @@ struct query_ops {
     enum status (*files)(struct store *store, const struct digest *after, size_t limit,
                          bool (*row)(void *context, const struct file_line *file), void *context,
                          struct error *err);
+
+    /* By id. None where a database is one server's alone. */
+    enum status (*other_servers)(struct store *store,
+                                 bool (*row)(void *context, const struct other_server *server),
+                                 void *context, struct error *err);
+    /* By seq, from after `after`. *ret_newest: the newest entry there is, of whomever. */
+    enum status (*other_entries)(struct store *store, int64_t after, size_t limit,
+                                 bool (*row)(void *context, const struct other_entry *entry),
+                                 void *context, int64_t *ret_newest, struct error *err);
 
     enum status (*metrics)(struct store *store, struct metrics *ret_metrics, struct error *err);
 };

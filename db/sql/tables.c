@@ -55,5 +55,7 @@ const struct query_ops sql_query_ops = {
     .files_missing = view_files_missing,
     .file = view_file,
     .files = view_files,
+    .other_servers = view_other_servers,
+    .other_entries = view_other_entries,
     .metrics = view_metrics,
 };

@@ -31,6 +31,14 @@ enum status view_endings(struct store *store, int64_t batch, int64_t most,
 enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s,
                         struct supply *ret_supply, struct error *err);
 
+/* view_servers.c */
+enum status view_other_servers(struct store *store,
+                               bool (*row)(void *context, const struct other_server *server),
+                               void *context, struct error *err);
+enum status view_other_entries(struct store *store, int64_t after, size_t limit,
+                               bool (*row)(void *context, const struct other_entry *entry),
+                               void *context, int64_t *ret_newest, struct error *err);
+
 /* view_units.c */
 enum status view_unit(struct store *store, const struct digest *unit,
                       bool (*row)(void *context, const struct unit_view *unit), void *context,

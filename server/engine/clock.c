@@ -68,6 +68,14 @@ struct engine_clock clock_read(struct clock *clock)
     return view;
 }
 
+void clock_catch_up(struct clock *clock, int64_t up_s)
+{
+    int64_t own_s = clock_read(clock).up_s;
+
+    if (up_s > own_s)
+        clock->base_up_s += up_s - own_s;
+}
+
 void clock_confirm(struct clock *clock)
 {
     int64_t up_s;

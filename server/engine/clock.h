@@ -24,6 +24,9 @@ void clock_start(struct clock *ret_clock, struct env *env, const struct site *si
 /* Read the clocks and judge them. */
 struct engine_clock clock_read(struct clock *clock);
 
+/* Up-time is the site's: another server's that is further on is ours, too. */
+void clock_catch_up(struct clock *clock, int64_t up_s);
+
 /* An operator vouches for the wall clock as it is now. */
 void clock_confirm(struct clock *clock);
 

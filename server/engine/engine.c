@@ -16,18 +16,20 @@
 /* ----------------------------------------------------------------------------------------- hints
  */
 
-static enum status load_ready(struct engine *engine, struct error *err)
+enum status engine_load_ready(struct engine *engine, int64_t after, int64_t last, struct error *err)
 {
     struct ready_hint *page = must_alloc(PAGE, sizeof *page);
-    int64_t after = 0;
     size_t count = PAGE;
     enum status status = STATUS_OK;
 
-    while (status == STATUS_OK && count == PAGE) {
+    while (status == STATUS_OK && count == PAGE && after < last) {
         status = engine->store->work->scan_ready(engine->store, after, page, PAGE, &count, err);
         for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-            queue_put(engine->queue, &(struct queue_unit){.hint = page[i]});
             after = page[i].unit;
+            if (after > last)
+                break;
+            queue_put(engine->queue, &(struct queue_unit){.hint = page[i]});
+            follow_saw(&engine->follow, after);
         }
     }
     free(page);
@@ -108,7 +110,7 @@ static enum status load_agreed(struct engine *engine, const struct batch_walk *b
     return STATUS_OK;
 }
 
-static enum status load_batches(struct engine *engine, struct error *err)
+enum status engine_load_batches(struct engine *engine, struct error *err)
 {
     struct batch_walk walk = {.engine = engine};
 
@@ -124,15 +126,23 @@ static enum status load_batches(struct engine *engine, struct error *err)
     return STATUS_OK;
 }
 
+enum status engine_load_hints(struct engine *engine, struct error *err)
+{
+    engine->has_revoked = true;
+    engine->revoked_after = 0;
+    TRY(engine_load_batches(engine, err));
+    TRY(engine_load_ready(engine, 0, INT64_MAX, err));
+    return load_sent(engine, err);
+}
+
 static enum status load_all(struct engine *engine, struct error *err)
 {
     TRY(engine->store->publish->site_load(engine->store, &engine->site, err));
     clock_start(&engine->clock, engine->env, &engine->site);
     queue_let_in(engine->queue, engine->env->now_s(engine->env));
+    TRY(follow_start(engine, err));
     TRY(publications_load(engine, err));
-    TRY(load_batches(engine, err));
-    TRY(load_ready(engine, err));
-    return load_sent(engine, err);
+    return engine_load_hints(engine, err);
 }
 
 /* ------------------------------------------------------------------------------------- life cycle
@@ -153,7 +163,6 @@ enum status engine_open(struct store *store, struct env *env, const struct engin
     engine->queue = queue_new(config->window, &engine->chance);
     engine->published = published_new();
     engine->enrolments = must_alloc(ENROLMENT_COUNTS_MAX, sizeof *engine->enrolments);
-    engine->has_revoked = true;
     TRY(load_all(engine, err));
     engine_show(engine);
     *ret_engine = TAKE(engine);

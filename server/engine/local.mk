@@ -10,6 +10,7 @@ libserver_a_SOURCES += \
 	%D%/draw.c \
 	%D%/engine.c %D%/engine.h \
 	%D%/enrolments.c %D%/enrolments.h \
+	%D%/follow.c %D%/follow.h \
 	%D%/gathering.c %D%/gathering.h \
 	%D%/grants.c \
 	%D%/host_hints.c %D%/host_hints.h \

@@ -221,3 +221,21 @@ enum status publications_load(struct engine *engine, struct error *err)
     } while (loading.rows == APPS_PAGE);
     return publications_show_project(engine, err);
 }
+
+/* Anew, and apart: what is there goes on being used if this fails. */
+enum status publications_reload(struct engine *engine, struct error *err)
+{
+    struct trust before = engine->trust;
+    enum status status;
+
+    engine->trust = (struct trust){0};
+    status = publications_load(engine, err);
+    if (status != STATUS_OK) {
+        trust_clear(&engine->trust);
+        engine->trust = before;
+        return status;
+    }
+    trust_clear(&before);
+    apps_forget_all(&engine->apps);
+    return STATUS_OK;
+}

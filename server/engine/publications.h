@@ -38,6 +38,8 @@ enum status units_run(struct cycle *cycle, struct solo *solo, struct error *err)
 /* Read keyrings, freshness, notices and apps from the store and publish them. At start and after
  * changes. */
 enum status publications_load(struct engine *engine, struct error *err);
+/* The same again, for what other servers published. */
+enum status publications_reload(struct engine *engine, struct error *err) MUST_USE;
 enum status publications_show_project(struct engine *engine, struct error *err);
 
 #endif

@@ -111,6 +111,13 @@ void published_forget_credential(struct published_facts *published, const struct
     unlock(published);
 }
 
+void published_forget_credentials(struct published_facts *published)
+{
+    write_lock(published);
+    token_table_clear(&published->tokens);
+    unlock(published);
+}
+
 void project_parts_clear(struct project_parts *parts)
 {
     free(parts->keyrings);

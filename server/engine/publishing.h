@@ -13,6 +13,8 @@ void published_free(struct published_facts *published);
 void published_put_credential(struct published_facts *published, const struct digest *token,
                               const struct published_credential *credential);
 void published_forget_credential(struct published_facts *published, const struct digest *token);
+/* All of them: whoever comes again is looked up again. */
+void published_forget_credentials(struct published_facts *published);
 
 /* Takes what `parts` owns, and replaces trust by a copy of what `trust` was told. */
 void published_put_project(struct published_facts *published, struct project_parts *parts,

@@ -11,6 +11,7 @@
 #include "server/engine/clock.h"
 #include "server/engine/deadlines.h"
 #include "server/engine/engine.h"
+#include "server/engine/follow.h"
 #include "server/engine/host_hints.h"
 #include "server/engine/queue.h"
 #include "work-units/trust.h"
@@ -51,9 +52,10 @@ struct engine {
 
     struct act *acts;
     size_t act_count;
-    bool has_revoked;        /* units may be left that a freshness revoked ... */
-    int64_t revoked_after;   /* ... from after this one on */
-    bool has_expired;        /* units may be left whose validity ended */
+    bool has_revoked;      /* units may be left that a freshness revoked ... */
+    int64_t revoked_after; /* ... from after this one on */
+    bool has_expired;      /* units may be left whose validity ended */
+    struct follow follow;
     bool has_failed;         /* to do any of that; waits for the next tick */
     int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
 
@@ -70,6 +72,13 @@ struct engine {
 
     struct engine_counts counts; /* the engine's own copy of them */
 };
+
+/* Read hints from the store: all there are; all batches; ready units of ids from after `after` to
+ * `last`. What is known already is known better. */
+enum status engine_load_hints(struct engine *engine, struct error *err) MUST_USE;
+enum status engine_load_batches(struct engine *engine, struct error *err) MUST_USE;
+enum status engine_load_ready(struct engine *engine, int64_t after, int64_t last, struct error *err)
+    MUST_USE;
 
 /* Let other threads see the counts and the clock as they are now. */
 void engine_show(struct engine *engine);

@@ -222,6 +222,7 @@ static enum status tick(struct engine *engine, struct error *err)
 {
     struct engine_clock clock = clock_read(&engine->clock);
 
+    TRY(follow_others(engine, err));
     TRY(watch_clock(engine, &clock, err));
     TRY(end_revoked(engine, err));
     TRY(actions_go_on(engine, err));
