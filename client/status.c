@@ -60,7 +60,8 @@ static void print_running(json_t *tasks)
                          text(task, "name"), number(task, "cpu_ms") / 1000,
                          number(task, "memory_bytes") / (1024 * 1024));
         else if (strcmp(text(task, "outcome"), "refused") == 0 ||
-                 strcmp(text(task, "outcome"), "error") == 0)
+                 strcmp(text(task, "outcome"), "error") == 0 ||
+                 strcmp(text(task, "outcome"), "abandoned") == 0)
             (void)printf("    task %lld  %s: %s\n", number(task, "task"), text(task, "outcome"),
                          text(task, "why"));
     }

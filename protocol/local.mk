@@ -7,6 +7,7 @@ libprotocol_a_SOURCES = \
 	%D%/batch.c %D%/batch.h \
 	%D%/batch_json.h \
 	%D%/bulletin.c %D%/bulletin.h \
+	%D%/cause.c %D%/cause.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/enrolment.c %D%/enrolment.h \
 	%D%/explain.c %D%/explain.h \

@@ -9,6 +9,11 @@ static const char *const drop_reasons[] = {"accepted", "failed",  "cancelled",
 static const char *const verdicts[] = {"accepted", "outvoted", "inconclusive", "error",
                                        "unit-failed"};
 
+const char *visit_ack_name(enum visit_ack ack)
+{
+    return ack_states[ack - 1];
+}
+
 const char *drop_reason_name(enum drop_reason reason)
 {
     return drop_reasons[reason - 1];
@@ -176,7 +181,7 @@ static void write_acks(struct writer *writer, const struct scheduler_reply *repl
     for (size_t i = 0; i < reply->ack_count; i++) {
         write_open(writer, NULL, '{');
         write_integer(writer, "task", reply->acks[i].task);
-        write_text(writer, "state", ack_states[reply->acks[i].state - 1]);
+        write_text(writer, "state", visit_ack_name(reply->acks[i].state));
         write_text_unless_empty(writer, "why", reply->acks[i].why);
         write_close(writer, '}');
     }

@@ -98,6 +98,7 @@ enum status scheduler_reply_decode(const char *body, size_t length, const struct
                                    struct scheduler_reply *ret_reply, struct error *err) MUST_USE;
 char *scheduler_reply_encode(const struct scheduler_reply *reply);
 
+const char *visit_ack_name(enum visit_ack ack);
 const char *drop_reason_name(enum drop_reason reason);
 const char *verdict_name(enum verdict verdict);
 

@@ -16,8 +16,8 @@ static enum status take_ack(struct daemon *daemon, struct attached *project,
 
     if (task == NULL || task->record.phase != PHASE_FINISHED)
         return STATUS_OK;
-    LOG(LOG_INFO, "task.acknowledged", LOG_N("task", ack->task), LOG_N("as", ack->state),
-        LOG_S("why", ack->why));
+    LOG(LOG_INFO, "task.acknowledged", LOG_N("task", ack->task),
+        LOG_S("as", visit_ack_name(ack->state)), LOG_S("why", ack->why));
     if (ack->state != ACK_REPORTED)
         return task_settle(daemon, project, task, err);
     task_enter(task, PHASE_REPORTED);

@@ -176,6 +176,9 @@ void tasks_check_again(struct daemon *daemon, struct attached *project);
 void task_finish(struct daemon *daemon, struct attached *project, struct client_task *task,
                  enum visit_outcome outcome);
 
+/* Why it ended as it did, in words; "": it is done, or nobody knows. */
+void task_why(const struct task_record *record, char ret_why[WHY_MAX + 1]);
+
 /* Finished as abandoned, for this reason. */
 void task_abandon(struct daemon *daemon, struct attached *project, struct client_task *task,
                   const char *why);

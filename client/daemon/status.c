@@ -29,6 +29,7 @@ static json_t *task_to_json(const struct daemon *daemon, const struct client_tas
 {
     const struct task_record *record = &task->record;
     json_t *it = object();
+    char why[WHY_MAX + 1];
 
     set(it, "task", json_integer(record->task));
     set(it, "phase", text(phase_name(record->phase)));
@@ -48,8 +49,9 @@ static json_t *task_to_json(const struct daemon *daemon, const struct client_tas
     if (phase_is_unfinished(record->phase))
         return it;
     set(it, "outcome", text(visit_outcome_name(record->outcome)));
-    if (record->report.why[0] != '\0')
-        set(it, "why", text(record->report.why));
+    task_why(record, why);
+    if (why[0] != '\0')
+        set(it, "why", text(why));
     if (record->verdict != 0)
         set(it, "verdict", text(verdict_name(record->verdict)));
     set(it, "credit", json_integer(record->credit));

@@ -7,6 +7,7 @@
 #include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "protocol/cause.h"
 
 #define NEWER_KEYRING_WAIT_MS 60000
 #define NEWER_KEYRING_TRIES   5
@@ -114,10 +115,21 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
         log_failure(LOG_WARN, "slot.not-removed", &err);
 }
 
+void task_why(const struct task_record *record, char ret_why[WHY_MAX + 1])
+{
+    const struct cause cause = cause_of_error(&record->report);
+
+    if (record->outcome == VISIT_ERROR)
+        cause_words(&cause, record->report.why, ret_why);
+    else
+        set_words(ret_why, record->report.why);
+}
+
 void task_finish(struct daemon *daemon, struct attached *project, struct client_task *task,
                  enum visit_outcome outcome)
 {
     struct task_record *record = &task->record;
+    char why[WHY_MAX + 1];
 
     task_enter(task, PHASE_FINISHED);
     record->outcome = outcome;
@@ -125,8 +137,9 @@ void task_finish(struct daemon *daemon, struct attached *project, struct client_
     record->finished_s = daemon_now_s(daemon);
     if (outcome != VISIT_DONE)
         named_outputs_clear(&record->outputs);
+    task_why(record, why);
     LOG(LOG_INFO, "task.finished", LOG_N("task", record->task),
-        LOG_S("outcome", visit_outcome_name(outcome)), LOG_S("why", record->report.why));
+        LOG_S("outcome", visit_outcome_name(outcome)), LOG_S("why", why));
     (void)task_save(daemon, project, task, NULL); /* not reported before it is saved */
     let_go(daemon, project, task);
 }

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "db/query.h"
 #include "db/store.h"
+#include "protocol/cause.h"
 #include "server/api/call.h"
 #include "server/api/handlers.h"
 #include "server/api/surroundings.h"
@@ -37,9 +38,10 @@ static bool add_failure(void *context, const struct failure_group *group)
 {
     struct explanation *explanation = context;
     struct explain_failure *failure = &explanation->failures[explanation->failure_count++];
+    const struct cause cause = {.cause = group->cause, .detail = group->detail};
 
     *failure = (struct explain_failure){.count = group->count, .example_unit = group->example_unit};
-    show_cause(group->cause, group->detail, group->why, failure->why);
+    cause_words(&cause, group->why, failure->why);
     failure->stderr_tail = show_text(group->stderr_tail, EXPLAIN_STDERR_MAX);
     return explanation->failure_count < EXPLAIN_FAILURES_MAX;
 }

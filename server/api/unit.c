@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "db/query.h"
 #include "db/store.h"
+#include "protocol/cause.h"
 #include "protocol/unit_status.h"
 #include "server/api/call.h"
 #include "server/api/handlers.h"
@@ -47,6 +48,8 @@ static void take_outputs(const struct unit *unit, const struct task *task,
 static void take_task(const struct unit *unit, const struct task *task,
                       const struct report_view *report, struct task_status *ret_status)
 {
+    const struct cause cause = {.cause = task->cause, .detail = task->cause_detail};
+
     *ret_status = (struct task_status){
         .task = task->id,
         .state = task->state,
@@ -67,8 +70,7 @@ static void take_task(const struct unit *unit, const struct task *task,
         .credit = task->credit,
     };
     if (task->cause != CAUSE_NONE)
-        show_cause(task->cause, task->cause_detail, report->why != NULL ? report->why : "",
-                   ret_status->why);
+        cause_words(&cause, report->why != NULL ? report->why : "", ret_status->why);
     take_outputs(unit, task, &ret_status->outputs);
 }
 

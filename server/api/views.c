@@ -1,13 +1,11 @@
 #include "server/api/views.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/env.h"
 #include "common/base/text.h"
 #include "db/store.h"
 #include "server/api/call.h"
-#include "work-units/refusal.h"
 
 /* The same pace as so far, from when the batch was made: rough, and said to be an estimate. */
 static int64_t estimate_end(const struct batch_view *view, int64_t now_s)
@@ -75,28 +73,6 @@ const char *show_unit_why(enum unit_state state, enum unit_failure failure)
     };
 
     return state == UNIT_FAILED ? words[failure] : "";
-}
-
-void show_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1])
-{
-    char words[160] = "ended without a reason";
-
-    if (cause == CAUSE_EXIT)
-        (void)snprintf(words, sizeof words, "exit status %d", detail);
-    else if (cause == CAUSE_SIGNAL)
-        (void)snprintf(words, sizeof words, "killed by signal %d", detail);
-    else if (cause == CAUSE_LIMIT)
-        (void)snprintf(words, sizeof words, "ended at its limit of %s",
-                       task_limit_name((enum task_limit)detail));
-    else if (cause == CAUSE_OUTPUT)
-        (void)snprintf(words, sizeof words, "outputs missing, extra, misnamed or too large");
-    else if (cause == CAUSE_REFUSED)
-        (void)snprintf(words, sizeof words, "refused by the client: %s",
-                       refusal_code((enum refusal)detail));
-    else if (cause == CAUSE_BODY)
-        (void)snprintf(words, sizeof words, "agreed, but its output was never delivered");
-    (void)snprintf(ret_text, WHY_MAX + 1, "%s%s%.300s", words, *why != '\0' ? ": " : "", why);
-    text_sanitise(ret_text, strlen(ret_text));
 }
 
 char *show_text(struct span bytes, size_t max)

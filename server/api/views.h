@@ -11,9 +11,6 @@ void show_batch_status(const struct batch_view *view, int64_t now_s,
 /* Why a unit failed, in words; "" for one that did not. */
 const char *show_unit_why(enum unit_state state, enum unit_failure failure);
 
-/* Why tasks failed, in words for a person. */
-void show_cause(enum task_cause cause, int32_t detail, const char *why, char ret_text[WHY_MAX + 1]);
-
 /* Bytes of somebody else as text fit to be shown, to be freed; NULL for none. */
 char *show_text(struct span bytes, size_t max);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "protocol/cause.h"
 #include "server/engine/settle.h"
 #include "server/policy/transition.h"
 
@@ -135,17 +136,9 @@ static struct finding judge_done(struct cycle *cycle, const struct unit *unit,
 
 static struct finding judge_error(const struct scheduler_report *report)
 {
-    struct finding finding = {
-        .event = EVENT_FAILURE, .cause = CAUSE_EXIT, .detail = report->exit_status};
+    struct cause cause = cause_of_error(report);
 
-    if (report->limit != LIMIT_NONE) {
-        finding.cause = CAUSE_LIMIT;
-        finding.detail = (int32_t)report->limit;
-    } else if (report->signal != 0) {
-        finding.cause = CAUSE_SIGNAL;
-        finding.detail = report->signal;
-    }
-    return finding;
+    return (struct finding){.event = EVENT_FAILURE, .cause = cause.cause, .detail = cause.detail};
 }
 
 static struct finding judge(struct cycle *cycle, const struct unit *unit,

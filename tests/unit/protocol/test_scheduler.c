@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "protocol/cause.h"
 #include "protocol/scheduler_reply.h"
 #include "tests/support/messages.h"
 
@@ -218,4 +219,27 @@ Test(scheduler_reply, each_refusal_names_the_member)
     CLEANUP(freep) char *body = reply_text();
 
     expect_refused(DECODER(decode_reply), body, cases, COUNT(cases));
+}
+
+/* --- why a task failed --- */
+
+static void expect_cause(const struct scheduler_report *report, char *expected)
+{
+    const struct cause cause = cause_of_error(report);
+    char words[WHY_MAX + 1];
+
+    cause_words(&cause, report->why, words);
+    cr_expect(eq(str, words, expected));
+}
+
+Test(cause, an_error_is_put_in_words_by_what_is_known_of_it)
+{
+    expect_cause(&(struct scheduler_report){.has_exit_status = true, .exit_status = 3},
+                 "exit status 3");
+    expect_cause(&(struct scheduler_report){.signal = 11, .why = "SIGSEGV"},
+                 "killed by signal 11: SIGSEGV");
+    expect_cause(&(struct scheduler_report){.limit = LIMIT_MEMORY, .signal = 9},
+                 "ended at its limit of memory");
+    expect_cause(&(struct scheduler_report){.has_exit_status = true, .why = "output a is missing"},
+                 "output a is missing");
 }

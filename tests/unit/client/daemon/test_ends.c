@@ -3,7 +3,9 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -36,6 +38,54 @@ Test(daemon, a_task_that_fails_is_reported_with_its_words)
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
     cr_expect(eq(str, it.site.tasks[0].stderr_tail, "no such thing\n"));
     cr_expect(eq(i64, volunteer_tally(&it, "errors"), 4));
+}
+
+/* As `status` has it of the first task. */
+static char *first_why(void)
+{
+    static char why[WHY_MAX + 1];
+    json_t *status = volunteer_ask(&it, "status");
+    json_t *project = json_array_get(json_object_get(status, "projects"), 0);
+    json_t *task = json_array_get(json_object_get(project, "tasks"), 0);
+    const char *value = json_string_value(json_object_get(task, "why"));
+
+    (void)text_fit(why, sizeof why, value != NULL ? value : "(none)");
+    json_decref(status);
+    return why;
+}
+
+Test(daemon, status_says_why_a_task_failed)
+{
+    it.launcher.end.code = 3;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(str, first_why(), "exit status 3"));
+    cr_expect(eq(str, it.site.tasks[0].why, ""), "the server has a member for that");
+}
+
+Test(daemon, status_says_which_limit_ended_a_task)
+{
+    it.launcher.end = (struct run_outcome){.end = RUN_KILLED, .limit = RUN_LIMIT_CPU};
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(str, first_why(), "ended at its limit of cpu"));
+}
+
+Test(daemon, the_log_says_in_words_why_a_task_failed_and_what_became_of_it)
+{
+    FILE *log = tmpfile();
+    char text[16384];
+    size_t length;
+
+    cr_assert(log != NULL);
+    log_init(NULL, LOG_INFO, fileno(log));
+    it.launcher.end.code = 3;
+    volunteer_live(&it, 2 * HOUR);
+    log_init(NULL, LOG_ERROR, 2);
+    rewind(log);
+    length = fread(text, 1, sizeof text - 1, log);
+    text[length] = '\0';
+    (void)fclose(log);
+    cr_expect(strstr(text, "outcome=error why=\"exit status 3\"") != NULL, "%s", text);
+    cr_expect(strstr(text, "event=task.acknowledged task=1 as=stored") != NULL, "%s", text);
 }
 
 /* The sample's limit of memory is 512 MiB. */
