@@ -150,6 +150,14 @@ static struct http_limits limits_of(const struct config *config)
     return limits;
 }
 
+/* Whoever has the address, it is no server of this site: its lock is ours. */
+static enum status not_of_this_site(struct error *err)
+{
+    if (err != NULL)
+        err->status = STATUS_INVALID;
+    return STATUS_INVALID;
+}
+
 static enum status open_listeners(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
@@ -164,6 +172,7 @@ static enum status open_listeners(struct server *server, struct error *err)
         .handler = api_handler(server->api),
         .env = server->env,
     };
+    enum status status;
 
     settings.listen_count =
         add_listeners(listen, 0, &config->listen, (struct http_listen){.is_tls = true});
@@ -171,7 +180,10 @@ static enum status open_listeners(struct server *server, struct error *err)
                                           (struct http_listen){.is_tls = false});
     settings.listen_count = add_listeners(listen, settings.listen_count, &config->listen_proxy,
                                           (struct http_listen){.is_behind_proxy = true});
-    TRY(http_server_start(&settings, &server->http, err));
+    status = http_server_start(&settings, &server->http, err);
+    if (status == STATUS_BUSY)
+        return not_of_this_site(err);
+    TRY(status);
     api_set_server(server->api, server->http);
     return STATUS_OK;
 }

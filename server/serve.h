@@ -17,7 +17,8 @@ struct server;
 /*
  * Take the site in `folder` up: it is locked until server_close(). STATUS_BUSY: another server runs
  * it. STATUS_CONFLICT: its database is of a newer version. STATUS_INVALID, STATUS_NOT_FOUND: no
- * whole site, or its settings or certificate are wrong; the words say what to do. `env` and its
+ * whole site, its settings or certificate are wrong, or somebody else has an address that it is to
+ * listen on; the words say what to do. `env` and its
  * disk are used by several threads.
  */
 enum status server_open(struct env *env, const char *folder, struct server **ret_server,

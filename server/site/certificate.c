@@ -54,6 +54,14 @@ static size_t host_length(const char **host)
     return strcspn(*host, ":/?#");
 }
 
+/* What follows the host: nothing, or a port that one can connect to. */
+static bool is_port_or_nothing(const char *rest)
+{
+    int64_t port;
+
+    return *rest == '\0' || (*rest == ':' && text_to_integer(rest + 1, 1, 65535, &port));
+}
+
 enum status certificate_host_of(const char *url, struct certificate_host *ret_host,
                                 struct error *err)
 {
@@ -68,6 +76,9 @@ enum status certificate_host_of(const char *url, struct certificate_host *ret_ho
         memcpy(host.text, from, length);
     if (!is_address(host.text) && !is_host_name(host.text))
         return error_set(err, STATUS_INVALID, "the url names no host");
+    if (!is_port_or_nothing(from + length + (from[length] == ']')))
+        return error_set(err, STATUS_INVALID,
+                         "after its host the url has nothing, or a port of 1..65535");
     *ret_host = host;
     return STATUS_OK;
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/base/disk.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
+#include "server/site/config_rules.h"
 
 enum config_type { CONFIG_INTEGER, CONFIG_SECONDS, CONFIG_BYTES, CONFIG_TEXT, CONFIG_LIST };
 
@@ -120,9 +120,22 @@ void config_defaults(struct config *ret_config)
 struct reading {
     struct config config;
     bool is_given[KEYS];
+    int line;                         /* that is read, from 1 */
+    int lines[KEYS][CONFIG_LIST_MAX]; /* where each value stands */
     enum status status;
     struct error *err;
 };
+
+/* An empty line of a list stands where its first item would. */
+static void note_line(struct reading *reading, const struct config_key *key)
+{
+    size_t nth = key->type == CONFIG_LIST
+                     ? ((const struct config_list *)member(&reading->config, key))->count
+                     : 0;
+
+    if (nth < CONFIG_LIST_MAX)
+        reading->lines[key - keys][nth] = reading->line;
+}
 
 static int on_key(void *user, const char *section, const char *name, const char *value)
 {
@@ -139,6 +152,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
     else {
         if (!reading->is_given[key - keys] && key->type == CONFIG_LIST)
             ((struct config_list *)member(&reading->config, key))->count = 0;
+        note_line(reading, key);
         if (key->type != CONFIG_LIST || *value != '\0')
             reading->status = set(&reading->config, key, value, reading->err);
         reading->is_given[key - keys] = true;
@@ -160,7 +174,7 @@ static enum status at_line(int line, struct error *err)
  * One line at a time, within the library's own maximum, so that nothing depends on what it was
  * built to do with long lines and with lines that begin with a blank.
  */
-static enum status read_line(struct reading *reading, const char *line, size_t length, int number)
+static enum status read_line(struct reading *reading, const char *line, size_t length)
 {
     CLEANUP(freep) char *text = text_copy_n(line, length);
     int failed;
@@ -168,56 +182,60 @@ static enum status read_line(struct reading *reading, const char *line, size_t l
     if (length > CONFIG_LINE_MAX || !text_is_plain(line, length, true)) {
         error_set(reading->err, STATUS_INVALID, "a line is plain text of up to %d bytes",
                   CONFIG_LINE_MAX);
-        return at_line(number, reading->err);
+        return at_line(reading->line, reading->err);
     }
     if (text[strspn(text, " \t")] == '[') {
         error_set(reading->err, STATUS_INVALID, "there are no [sections]");
-        return at_line(number, reading->err);
+        return at_line(reading->line, reading->err);
     }
     failed = ini_parse_string(text, on_key, reading);
     if (reading->status == STATUS_OK && failed == 0)
         return STATUS_OK;
     if (reading->status == STATUS_OK)
         error_set(reading->err, STATUS_INVALID, "expected \"key = value\"");
-    return at_line(number, reading->err);
+    return at_line(reading->line, reading->err);
 }
 
-static enum status check_levels(const struct config *config, struct error *err)
+/* Held to the rules for the whole; the line is the one of the setting to blame. */
+static enum status check_whole(const struct reading *reading, struct error *err)
 {
-    enum log_level level;
+    struct config_place place;
 
-    if (!log_level_parse(config->log_level.text, &level))
-        return error_set(err, STATUS_INVALID, "log_level is error, warn, info or debug");
-    if (!text_starts_with(config->url.text, "https://") ||
-        strchr(config->url.text + strlen("https://"), '/') != NULL)
-        return error_set(err, STATUS_INVALID, "url is https://HOST or https://HOST:PORT");
-    if ((*config->certificate.text == '\0') != (*config->certificate_key.text == '\0'))
-        return error_set(err, STATUS_INVALID, "certificate and certificate_key go together");
-    if (config->listen.count + config->listen_plain.count + config->listen_proxy.count == 0)
-        return error_set(err, STATUS_INVALID, "there is no address to listen on");
-    return STATUS_OK;
+    if (config_check(&reading->config, &place, err) == STATUS_OK)
+        return STATUS_OK;
+    return at_line(reading->lines[find_key(place.key) - keys][place.nth], err);
 }
 
 enum status config_parse(const char *text, struct config *ret_config, struct error *err)
 {
     struct reading *reading = must_alloc(1, sizeof *reading);
     enum status status = STATUS_OK;
-    int number = 0;
 
     config_defaults(&reading->config);
     reading->err = err;
     while (status == STATUS_OK && *text != '\0') {
         size_t length = strcspn(text, "\n");
 
-        status = read_line(reading, text, length, ++number);
+        reading->line++;
+        status = read_line(reading, text, length);
         text += length + (text[length] == '\n');
     }
     if (status == STATUS_OK)
-        status = check_levels(&reading->config, err);
+        status = check_whole(reading, err);
     if (status == STATUS_OK)
         *ret_config = reading->config;
     free(reading);
     return status;
+}
+
+static enum status in_file(const char *path, struct error *err)
+{
+    char words[sizeof err->text];
+
+    if (err == NULL)
+        return STATUS_INVALID;
+    (void)text_fit(words, sizeof words, err->text);
+    return error_set(err, STATUS_INVALID, "%.80s, %.155s", path, words);
 }
 
 enum status config_load(struct disk *disk, const char *path, struct config *ret_config,
@@ -228,7 +246,9 @@ enum status config_load(struct disk *disk, const char *path, struct config *ret_
     TRY(disk->read(disk, path, &text, err));
     if (strlen(buffer_text(&text)) != text.length)
         return error_set(err, STATUS_INVALID, "site.conf is a text");
-    return config_parse(buffer_text(&text), ret_config, err);
+    if (config_parse(buffer_text(&text), ret_config, err) != STATUS_OK)
+        return in_file(path, err);
+    return STATUS_OK;
 }
 
 /* In the largest unit that says it exactly. */

@@ -42,7 +42,8 @@ void config_defaults(struct config *ret_config);
 
 /*
  * `text` is NUL-terminated. STATUS_INVALID, beginning "line N: ", for an unknown key, one given
- * twice that is no list, and a value that does not fit; what is not given has its default.
+ * twice that is no list, and a value that does not fit, by itself or with the others (see
+ * config_rules.h); what is not given has its default. config_load() puts the path before it.
  */
 enum status config_parse(const char *text, struct config *ret_config, struct error *err) MUST_USE;
 enum status config_load(struct disk *disk, const char *path, struct config *ret_config,

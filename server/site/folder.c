@@ -67,9 +67,6 @@ enum status site_open_store(const char *folder, const struct config *config, boo
     struct disk_path path;
 
     TRY(site_path(folder, "dugnad.db", &path, err));
-    if (*config->database.text != '\0' && !store_is_url(config->database.text))
-        return error_set(err, STATUS_INVALID,
-                         "database is a URL, postgres://ROLE@HOST/NAME, or nothing");
     TRY(store_open(*config->database.text != '\0' ? config->database.text : path.text, &store,
                    err));
     TRY(store->join(store, config->server, runs, err));

@@ -2,6 +2,7 @@ EXTRA_DIST += server/config.def
 libserver_a_SOURCES += \
 	%D%/certificate.c %D%/certificate.h \
 	%D%/config.c %D%/config.h \
+	%D%/config_rules.c %D%/config_rules.h \
 	%D%/folder.c %D%/folder.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/verb_check.c \

@@ -90,13 +90,20 @@ static enum status take_listen(const struct options *given, struct config *confi
     return STATUS_OK;
 }
 
-/* By way of the file's own form, so that both are held to the same limits. */
+/*
+ * By way of the file's own form, so that both are held to the same limits. Lines of a file that
+ * nobody saw are left out of the words.
+ */
 static enum status check(struct config *config, struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+    char words[sizeof err->text];
 
     config_print(config, &text);
-    return config_parse(buffer_text(&text), config, err);
+    if (config_parse(buffer_text(&text), config, err) == STATUS_OK)
+        return STATUS_OK;
+    (void)text_fit(words, sizeof words, err->text);
+    return error_set(err, STATUS_INVALID, "%s", words + strcspn(words, ":") + strlen(": "));
 }
 
 static enum status read_wishes(const struct options *given, struct config *config,

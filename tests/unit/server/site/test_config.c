@@ -55,11 +55,27 @@ Test(config, what_is_wrong_is_named_with_its_line)
         {"name =\n", "line 1: name is a line of 1..100 bytes"},
         {"idle_time = -1\n", "line 1: idle_time is a time"},
         {"upload_max = 1\n", "line 1: upload_max is a size"},
-        {"log_level = loud\n", "log_level is"},
-        {"url = http://example.org\n", "url is"},
-        {"url = https://example.org/grid\n", "url is"},
-        {"certificate = a.pem\n", "certificate and certificate_key go together"},
-        {"listen =\n", "there is no address"},
+        {"\nlog_level = loud\n", "line 2: log_level is"},
+        {"url = http://example.org\n", "line 1: url is"},
+        {"url = https://example.org/grid\n", "line 1: url is"},
+        {"url = https://127.0.0.1:99999\n", "line 1: url is"},
+        {"url = https://127.0.0.1:\n", "line 1: url is"},
+        {"url = https://127.0.0.1:0\n", "line 1: url is"},
+        {"url = https://a b\n", "line 1: url is"},
+        {"certificate = a.pem\n", "line 1: certificate and certificate_key go together"},
+        {"certificate_key = a.pem\n", "line 1: certificate and certificate_key go together"},
+        {"listen =\n", "line 1: there is no address"},
+        {"listen = 127.0.0.1:1\nlisten = nonsense\n", "line 2: listen nonsense: an address is"},
+        {"listen = localhost:1\n", "line 1: listen localhost:1: the address is not"},
+        {"listen_proxy = 127.0.0.1\n", "line 1: listen_proxy 127.0.0.1: an address is"},
+        {"listen_plain = 192.0.2.1:80\n", "line 1: listen_plain 192.0.2.1:80: without TLS"},
+        {"listen = 127.0.0.1:1\n\nlisten = 127.0.0.1:1\n",
+         "line 3: listen lists 127.0.0.1:1 twice"},
+        {"listen = 127.0.0.1:1\nlisten_plain = 127.0.0.1:1\n",
+         "line 2: listen_plain lists 127.0.0.1:1, and listen does already"},
+        {"min_return = 10m\nmax_return = 1s\n", "line 2: max_return is no less than min_return"},
+        {"max_return = 1s\n", "line 1: max_return is no less than min_return"},
+        {"database = /var/lib/x.db\n", "line 1: database is a URL"},
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -75,15 +91,25 @@ Test(config, what_is_wrong_is_named_with_its_line)
 /* Regression: the library takes what follows its own maximum for a line of its own. */
 Test(config, a_line_that_is_too_long_is_refused_not_cut)
 {
-    for (size_t length = 150; length < 400; length++) {
-        char text[500] = "listen = ";
+    for (size_t length = 150; length < 400; length++) { /* of the value */
+        char text[500] = "database = postgres://";
         enum status expected = length <= CONFIG_TEXT_MAX ? STATUS_OK : STATUS_INVALID;
 
-        memset(text + strlen(text), 'a', length);
+        memset(text + strlen(text), 'a', length - strlen("postgres://"));
         cr_expect(eq(int, config_parse(text, &config, NULL), expected), "%zu", length);
         if (expected == STATUS_OK)
-            cr_expect(eq(sz, strlen(config.listen.items[0].text), length));
+            cr_expect(eq(sz, strlen(config.database.text), length));
     }
+}
+
+Test(config, an_address_may_be_listed_twice_where_the_machine_picks_the_port)
+{
+    static const char text[] = "listen = 127.0.0.1:0\nlisten = 127.0.0.1:0\n"
+                               "listen_plain = 127.0.0.1:0\nlisten_plain = unix:/run/a\n"
+                               "listen_proxy = unix:/run/b\n";
+    struct error err = {0};
+
+    cr_expect(eq(int, config_parse(text, &config, &err), STATUS_OK), "%s", err.text);
 }
 
 static void expect_read_back(void (*print)(const struct config *, struct buffer *))

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/text.h"
 #include "common/env/real.h"
 #include "db/store.h"
 #include "server/site/certificate.h"
@@ -186,7 +185,7 @@ Test(site, a_database_of_a_newer_version_is_refused)
               err.text);
 }
 
-Test(site, its_own_database_is_for_one_server_and_another_ones_is_a_url)
+Test(site, its_own_database_is_for_one_server)
 {
     struct store *store = NULL;
 
@@ -194,10 +193,6 @@ Test(site, its_own_database_is_for_one_server_and_another_ones_is_a_url)
     config.server = 2;
     expect_words(site_open_store("site", &config, true, &store, &err), STATUS_INVALID,
                  "several servers need PostgreSQL");
-    config.server = 1;
-    (void)text_fit(config.database.text, sizeof config.database.text, "/var/lib/dugnad.db");
-    expect_words(site_open_store("site", &config, true, &store, &err), STATUS_INVALID,
-                 "database is a URL");
 }
 
 Test(site, hosts_are_taken_from_urls)
@@ -214,6 +209,10 @@ Test(site, hosts_are_taken_from_urls)
         {"https://", NULL},
         {"https://a,DNS:b", NULL},
         {"https://a b", NULL},
+        {"https://grid.example:", NULL},
+        {"https://grid.example:0", NULL},
+        {"https://127.0.0.1:99999", NULL},
+        {"https://[2001:db8::1]x", NULL},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

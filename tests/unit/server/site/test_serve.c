@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,6 +55,20 @@ static void expect_refused(enum status expected, const char *words)
     cr_expect(eq(int, server_open(&env, "site", &server, &err), expected), "%s", err.text);
     cr_expect(server == NULL);
     cr_expect(strstr(err.text, words) != NULL, "%s", err.text);
+}
+
+static enum status open_and_close(const char *site)
+{
+    CLEANUP(server_closep) struct server *server = NULL;
+
+    return server_open(&env, site, &server, &err);
+}
+
+static void rewrite_settings(const char *settings)
+{
+    cr_assert(
+        eq(int, env.disk->write(env.disk, "site/site.conf", settings, strlen(settings), 0600, &err),
+           STATUS_OK));
 }
 
 static int ask_project(const struct server *server)
@@ -116,11 +131,25 @@ Test(serve, an_operators_certificate_has_to_be_there_and_in_time)
 
 Test(serve, a_wrong_setting_is_named_with_its_line)
 {
-    static const char wrong[] = "name = Test\nthreds = 2\n";
+    rewrite_settings("name = Test\nthreds = 2\n");
+    expect_refused(STATUS_INVALID, "site/site.conf, line 2: unknown key");
+}
 
-    cr_assert(eq(int, env.disk->write(env.disk, "site/site.conf", wrong, strlen(wrong), 0600, &err),
-                 STATUS_OK));
-    expect_refused(STATUS_INVALID, "line 2: unknown key");
+/* Regression: it was STATUS_BUSY, which `run` takes for another server in this folder. */
+Test(serve, an_address_that_somebody_else_has_is_no_second_server)
+{
+    CLEANUP(server_closep) struct server *server = NULL;
+    char settings[128];
+
+    cr_assert(eq(int, server_open(&env, "site", &server, &err), STATUS_OK), "%s", err.text);
+    cr_assert(eq(int, site_make(&env, "other", &config, &err), STATUS_OK), "%s", err.text);
+    (void)snprintf(settings, sizeof settings,
+                   "url = https://127.0.0.1:8443\nlisten = 127.0.0.1:%u\n", server_port(server, 0));
+    cr_assert(eq(
+        int, env.disk->write(env.disk, "other/site.conf", settings, strlen(settings), 0600, &err),
+        STATUS_OK));
+    cr_expect(eq(int, open_and_close("other"), STATUS_INVALID), "%s", err.text);
+    cr_expect(strstr(err.text, "cannot listen on 127.0.0.1") != NULL, "%s", err.text);
 }
 
 Test(serve, its_own_certificate_that_was_lost_is_made_anew)
