@@ -226,10 +226,11 @@ const struct command verb_connect = {
         "read. What follows '#' in the link is the project's id: with it nobody, not even the "
         "server, can show you another project. A site without keys has no id yet; the profile "
         "learns it from your own 'dugnad key publish'.",
-    .examples = "  A new site with its own CA, on this machine:\n"
-                "    dugnad connect https://localhost:8443 --ca site/ca.pem --token-file token\n"
-                "  A site somebody else runs; the token from a password manager:\n"
-                "    pass dugnad | dugnad connect 'https://grid.example/#PROJECT' --token-file -\n",
+    .examples =
+        "  A new site with its own CA, on this machine:\n"
+        "    dugnad connect https://localhost:8443 --ca site/tls/ca.pem --token-file token\n"
+        "  A site somebody else runs; the token from a password manager:\n"
+        "    pass dugnad | dugnad connect 'https://grid.example/#PROJECT' --token-file -\n",
     .options = rules,
     .option_count = sizeof rules / sizeof *rules,
     .run = run,
