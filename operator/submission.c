@@ -56,25 +56,40 @@ static enum status parse_independence(const struct options *options, struct work
     return STATUS_OK;
 }
 
-/* platform=P, class=C, organisation=O; a bare word is a class. */
+/* Words parted by commas; an empty one is no word. */
+static bool add_words(struct texts *list, const char *words)
+{
+    for (;;) {
+        size_t length = strcspn(words, ",");
+        CLEANUP(freep) char *word = text_copy_n(words, length);
+
+        if (length == 0)
+            return false;
+        texts_add(list, word);
+        if (words[length] == '\0')
+            return true;
+        words += length + 1;
+    }
+}
+
+/* platform=P,…  class=C,…  organisation=O, whose name may hold a comma. */
 static enum status parse_only(const struct options *options, struct work_only *only,
                               struct error *err)
 {
     const char *text;
 
     for (size_t i = 0; (text = options_nth(options, "only", i)) != NULL; i++) {
-        const char *equals = strchr(text, '=');
-        size_t length = equals != NULL ? (size_t)(equals - text) : 0;
+        bool is_understood = false;
 
-        if (equals == NULL)
-            texts_add(&only->classes, text);
-        else if (strncmp(text, "platform", length) == 0 && length == 8)
-            texts_add(&only->platforms, equals + 1);
-        else if (strncmp(text, "class", length) == 0 && length == 5)
-            texts_add(&only->classes, equals + 1);
-        else if (strncmp(text, "organisation", length) == 0 && length == 12)
-            texts_add(&only->organisations, equals + 1);
-        else
+        if (text_starts_with(text, "platform="))
+            is_understood = add_words(&only->platforms, strchr(text, '=') + 1);
+        else if (text_starts_with(text, "class="))
+            is_understood = add_words(&only->classes, strchr(text, '=') + 1);
+        else if (text_starts_with(text, "organisation=") && text[strlen("organisation=")] != '\0') {
+            texts_add(&only->organisations, strchr(text, '=') + 1);
+            is_understood = true;
+        }
+        if (!is_understood)
             return error_set(err, STATUS_INVALID,
                              "--only %.60s: write platform=…, class=… or organisation=…", text);
     }

@@ -326,6 +326,19 @@ Test(submit, a_dry_run_sends_nothing)
         cr_expect(text_starts_with(desk_site.log.texts[i], "GET "), "%s", desk_site.log.texts[i]);
 }
 
+Test(submit, only_takes_lists_of_words)
+{
+    cr_assert(eq(int,
+                 RUN("submit", "app", "--range", "0..1", "--dry-run", "--only",
+                     "platform=linux-x86_64,linux-aarch64", "--only", "class=lab"),
+                 EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_out, "\"linux-x86_64\",\"linux-aarch64\"") != NULL ||
+                  strstr(desk_out, "\"linux-aarch64\",\"linux-x86_64\"") != NULL,
+              "%s", desk_out);
+    cr_expect(strstr(desk_out, "\"classes\":[\"lab\"]") != NULL, "%s", desk_out);
+}
+
 Test(submit, wrong_command_lines_are_refused_and_name_the_option)
 {
     static const struct {
@@ -338,7 +351,10 @@ Test(submit, wrong_command_lines_are_refused_and_name_the_option)
         {"--deadline", "soon", "--deadline"},
         {"--priority", "11", "--priority"},
         {"--independence", "me", "--independence"},
-        {"--only", "moon=full", "--only"},
+        {"--only", "moon=full", "--only moon=full: write platform="},
+        {"--only", "platform", "--only platform: write platform="}, /* it was taken for a class */
+        {"--only", "platform=", "--only platform=: write platform="},
+        {"--only", "class=a,,b", "--only class=a,,b: write platform="},
         {"--max-failures", "-1", "--max-failures"},
         {"--range", "9..3", "--range"},
         {"--step", "2", "--step"},
