@@ -11,6 +11,7 @@ void input_groups_clear(struct input_groups *groups)
     for (size_t i = 0; i < groups->count; i++)
         texts_clear(&groups->groups[i].paths);
     free(groups->groups);
+    texts_clear(&groups->skipped_first);
     *groups = (struct input_groups){0};
 }
 
@@ -79,30 +80,47 @@ void input_names(const struct texts *paths, struct texts *ret_names)
 
 /* --- what an operand stands for --- */
 
-static enum status add_folder(struct disk *disk, const char *path, int depth, struct texts *paths,
-                              struct error *err);
+/* What operands stand for, so far. */
+struct found {
+    struct disk *disk;
+    struct texts paths;          /* owned */
+    struct input_groups *groups; /* which counts what is passed over */
+};
+
+static void found_clear(struct found *found)
+{
+    texts_clear(&found->paths);
+}
+
+static enum status add_folder(struct found *found, const char *path, int depth, struct error *err);
+
+static void skip(struct found *found, const char *path)
+{
+    if (found->groups->skipped++ < INPUTS_SKIPPED_SHOWN)
+        texts_add(&found->groups->skipped_first, path);
+}
 
 /* What an entry of a folder is; links and devices are passed over: they are not our data. */
-static enum status add_entry(struct disk *disk, const char *path, int depth, struct texts *paths,
-                             struct error *err)
+static enum status add_entry(struct found *found, const char *path, int depth, struct error *err)
 {
     struct disk_entry entry;
 
-    TRY(disk->look(disk, path, &entry, err));
+    TRY(found->disk->look(found->disk, path, &entry, err));
     if (entry.kind == DISK_FOLDER)
-        return add_folder(disk, path, depth + 1, paths, err);
-    if (entry.kind != DISK_FILE)
+        return add_folder(found, path, depth + 1, err);
+    if (entry.kind != DISK_FILE) {
+        skip(found, path);
         return STATUS_OK;
-    if (paths->count >= INPUTS_FILES_MAX)
+    }
+    if (found->paths.count >= INPUTS_FILES_MAX)
         return error_set(err, STATUS_TOO_LARGE,
                          "more than %d files: describe the units in a file for --units",
                          INPUTS_FILES_MAX);
-    texts_add(paths, path);
+    texts_add(&found->paths, path);
     return STATUS_OK;
 }
 
-static enum status add_folder(struct disk *disk, const char *path, int depth, struct texts *paths,
-                              struct error *err)
+static enum status add_folder(struct found *found, const char *path, int depth, struct error *err)
 {
     CLEANUP(disk_names_clear) struct disk_names names = {0};
     struct disk_path child;
@@ -110,38 +128,49 @@ static enum status add_folder(struct disk *disk, const char *path, int depth, st
     if (depth > INPUTS_DEPTH_MAX)
         return error_set(err, STATUS_INVALID, "%.100s: folders are nested deeper than %d", path,
                          INPUTS_DEPTH_MAX);
-    TRY(disk->list(disk, path, &names, err));
+    TRY(found->disk->list(found->disk, path, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         if (names.names[i][0] == '.')
             continue;
         TRY(disk_join(&child, err, "%s/%s", path, names.names[i]));
-        TRY(add_entry(disk, child.text, depth, paths, err));
+        TRY(add_entry(found, child.text, depth, err));
     }
     return STATUS_OK;
 }
 
+static bool is_pattern(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL;
+}
+
+static enum status no_match(const char *pattern, bool is_folder_pattern, struct error *err)
+{
+    return error_set(err, STATUS_NOT_FOUND, "the pattern %.150s matches nothing%s", pattern,
+                     is_folder_pattern ? ": only the last part of a path may be one" : "");
+}
+
 /* A pattern in the last part of the path. */
-static enum status add_pattern(struct disk *disk, const char *pattern, struct texts *paths,
-                               struct error *err)
+static enum status add_pattern(struct found *found, const char *pattern, struct error *err)
 {
     const char *last = base_of(pattern);
     CLEANUP(freep)
     char *folder =
         last == pattern ? text_copy(".") : text_copy_n(pattern, (size_t)(last - pattern));
     CLEANUP(disk_names_clear) struct disk_names names = {0};
-    size_t before = paths->count;
+    size_t before = found->paths.count;
     struct disk_path child;
+    enum status status = found->disk->list(found->disk, folder, &names, err);
 
-    TRY(disk->list(disk, folder, &names, err));
+    if (status == STATUS_NOT_FOUND)
+        return no_match(pattern, is_pattern(folder), err);
+    TRY(status);
     for (size_t i = 0; i < names.count; i++) {
         if (fnmatch(last, names.names[i], FNM_PERIOD) != 0)
             continue;
         TRY(disk_join(&child, err, "%.*s%s", (int)(last - pattern), pattern, names.names[i]));
-        TRY(add_entry(disk, child.text, 0, paths, err));
+        TRY(add_entry(found, child.text, 0, err));
     }
-    if (paths->count == before)
-        return error_set(err, STATUS_NOT_FOUND, "no file is like %.150s", pattern);
-    return STATUS_OK;
+    return found->paths.count > before ? STATUS_OK : no_match(pattern, false, err);
 }
 
 static void add_group(struct input_groups *groups, const char *name, struct texts *paths)
@@ -172,26 +201,29 @@ static enum status look_operand(struct disk *disk, const char *operand, struct d
 
     if (status != STATUS_OK)
         return error_set(err, status, "%.150s: %s", operand, why.text);
+    if (entry->kind == DISK_OTHER)
+        return error_set(err, STATUS_INVALID, "%.150s is not a regular file", operand);
     return STATUS_OK;
 }
 
 /* One operand's files, and whether they belong together. */
-static enum status expand(struct disk *disk, const char *operand, struct texts *paths,
-                          bool *ret_is_folder, struct error *err)
+static enum status expand(struct found *found, const char *operand, bool *ret_is_folder,
+                          struct error *err)
 {
+    size_t before = found->paths.count;
     struct disk_entry entry;
 
     *ret_is_folder = false;
-    if (!disk_has(disk, operand) && strpbrk(base_of(operand), "*?[") != NULL)
-        return add_pattern(disk, operand, paths, err);
-    TRY(look_operand(disk, operand, &entry, err));
+    if (!disk_has(found->disk, operand) && is_pattern(operand))
+        return add_pattern(found, operand, err);
+    TRY(look_operand(found->disk, operand, &entry, err));
     *ret_is_folder = entry.kind == DISK_FOLDER;
     if (entry.kind == DISK_FOLDER)
-        TRY(add_folder(disk, operand, 0, paths, err));
+        TRY(add_folder(found, operand, 0, err));
     else
-        texts_add(paths, operand); /* a link that was named is meant */
-    if (paths->count == 0)
-        return error_set(err, STATUS_INVALID, "the folder %.150s has no files", operand);
+        texts_add(&found->paths, operand); /* a link that was named is meant */
+    if (found->paths.count == before)
+        return error_set(err, STATUS_INVALID, "the folder %.150s has no plain files", operand);
     return STATUS_OK;
 }
 
@@ -210,20 +242,20 @@ static enum status group_by_operand(struct disk *disk, const char *const *operan
                                     struct input_groups *groups, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        CLEANUP(texts_clear) struct texts paths = {0};
+        CLEANUP(found_clear) struct found found = {.disk = disk, .groups = groups};
         CLEANUP(freep) char *operand = trimmed(operands[i]);
         bool is_folder;
 
-        TRY(expand(disk, operand, &paths, &is_folder, err));
+        TRY(expand(&found, operand, &is_folder, err));
         if (!is_folder) {
-            add_each(groups, &paths);
+            add_each(groups, &found.paths);
             continue;
         }
-        if (paths.count > WORK_UNIT_INPUTS_MAX)
+        if (found.paths.count > WORK_UNIT_INPUTS_MAX)
             return error_set(err, STATUS_INVALID,
                              "%.100s has %zu files, a unit at most %d: say --files-per-unit",
-                             operand, paths.count, WORK_UNIT_INPUTS_MAX);
-        add_group(groups, base_of(operand), &paths);
+                             operand, found.paths.count, WORK_UNIT_INPUTS_MAX);
+        add_group(groups, base_of(operand), &found.paths);
     }
     return STATUS_OK;
 }
@@ -232,20 +264,21 @@ static enum status group_by_number(struct disk *disk, const char *const *operand
                                    size_t files_per_unit, struct input_groups *groups,
                                    struct error *err)
 {
-    CLEANUP(texts_clear) struct texts paths = {0};
+    CLEANUP(found_clear) struct found found = {.disk = disk, .groups = groups};
+    const struct texts *paths = &found.paths;
     bool is_folder;
 
     for (size_t i = 0; i < count; i++) {
         CLEANUP(freep) char *operand = trimmed(operands[i]);
 
-        TRY(expand(disk, operand, &paths, &is_folder, err));
+        TRY(expand(&found, operand, &is_folder, err));
     }
-    for (size_t i = 0; i < paths.count; i += files_per_unit) {
+    for (size_t i = 0; i < paths->count; i += files_per_unit) {
         CLEANUP(freep) char *name = text_format("files-%06zu", i / files_per_unit);
         struct texts some = {0};
 
-        for (size_t j = i; j < paths.count && j < i + files_per_unit; j++)
-            texts_add(&some, paths.texts[j]);
+        for (size_t j = i; j < paths->count && j < i + files_per_unit; j++)
+            texts_add(&some, paths->texts[j]);
         add_group(groups, name, &some);
     }
     return STATUS_OK;

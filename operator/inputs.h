@@ -2,6 +2,10 @@
  * Which files go into which unit. An operand is a file, a folder or a pattern ("books/chapter?",
  * expanded here, so that shells need not): a file is a unit, a folder is a unit of all its files;
  * with --files-per-unit N all files, wherever they come from, are dealt N to a unit.
+ *
+ * What is found in a folder or by a pattern counts if it is a plain file. Links, FIFOs, sockets and
+ * devices are passed over and counted, names that begin with a dot are passed over; but a link
+ * that is itself the operand is followed.
  */
 #ifndef OPERATOR_INPUTS_H
 #define OPERATOR_INPUTS_H
@@ -9,8 +13,9 @@
 #include "common/base/disk.h"
 #include "work-units/work_unit.h"
 
-#define INPUTS_FILES_MAX 1000000 /* of one submission; more: an NDJSON of units */
-#define INPUTS_DEPTH_MAX 32      /* folders within folders */
+#define INPUTS_FILES_MAX     1000000 /* of one submission; more: an NDJSON of units */
+#define INPUTS_DEPTH_MAX     32      /* folders within folders */
+#define INPUTS_SKIPPED_SHOWN 3
 
 struct input_group {
     struct file_name name; /* of the unit; unique among the groups, ignoring case */
@@ -20,6 +25,8 @@ struct input_group {
 struct input_groups {
     struct input_group *groups; /* owned */
     size_t count;
+    size_t skipped;             /* entries of folders that are links, or no files at all */
+    struct texts skipped_first; /* owned; up to INPUTS_SKIPPED_SHOWN of them */
 };
 
 void input_groups_clear(struct input_groups *groups);

@@ -186,6 +186,22 @@ static enum status check_one_source(const struct options *options, struct error 
     return STATUS_OK;
 }
 
+static void say_skipped(struct session *session, const struct options *options,
+                        const struct input_groups *groups)
+{
+    CLEANUP(buffer_clear) struct buffer names = {.max = INPUTS_SKIPPED_SHOWN * DISK_PATH_MAX};
+
+    for (size_t i = 0; i < groups->skipped_first.count; i++)
+        (void)buffer_printf(&names, NULL, "%s%s", i > 0 ? ", " : "",
+                            groups->skipped_first.texts[i]);
+    if (groups->skipped > 0)
+        session_say(session, options, "skipped %zu %s: %s%s", groups->skipped,
+                    groups->skipped == 1 ? "entry that is no plain file"
+                                         : "entries that are no plain files",
+                    buffer_text(&names),
+                    groups->skipped > groups->skipped_first.count ? ", …" : "");
+}
+
 enum status submission_source(const struct submission *submission, struct session *session,
                               struct unit_source *ret_source, struct error *err)
 {
@@ -208,6 +224,7 @@ enum status submission_source(const struct submission *submission, struct sessio
         return STATUS_OK;
     TRY(input_groups_gather(session->env->disk, options->operands + 1, options->operand_count - 1,
                             submission->files_per_unit, &groups, err));
+    say_skipped(session, options, &groups);
     unit_source_groups(ret_source, &groups);
     return STATUS_OK;
 }

@@ -422,6 +422,11 @@ const struct command verb_submit = {
         "program is to see {word}. Other braces stay as they are. The manifests are signed on "
         "this machine, and the digest of each is kept in the profile, so that 'dugnad fetch' can "
         "check results against them.\n\n"
+        "A file named as an operand is followed if it is a link. Of what a folder holds or a "
+        "pattern "
+        "matches, only plain files count: links, FIFOs, sockets and devices are skipped, and a "
+        "line says how many and which; names that begin with a dot are passed over, unless they "
+        "are said. A pattern may be in the last part of a path only.\n\n"
         "A batch is closed when all its units are there, unless --append. After a cut, the same "
         "command with the same --name goes on where it stopped.",
     .examples = "  Count primes below 10^9 in parts of 10^7:\n"

@@ -62,7 +62,8 @@ enum status unit_source_file(struct unit_source *ret_source, struct disk *disk, 
     struct error why = {0};
 
     if (disk->open_read(disk, path, &source.file, &why) != STATUS_OK)
-        return error_set(err, why.status, "%.150s: %s", path, why.text);
+        return error_set(err, why.status, "%.150s%s%s", path,
+                         why.status == STATUS_INVALID ? " is " : ": ", why.text);
     buffer_init(&source.ahead, 2 * UNIT_LINE_MAX + PIECE_BYTES);
     *ret_source = source;
     return STATUS_OK;

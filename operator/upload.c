@@ -41,6 +41,8 @@ enum status local_file_look(struct disk *disk, const char *path, struct local_fi
 
     if (status == STATUS_OK)
         status = hash(disk, file, &result, &why);
+    if (status == STATUS_INVALID)
+        return error_set(err, status, "%.150s is %.60s", path, why.text);
     if (status != STATUS_OK)
         return error_set(err, status, "%.120s cannot be read: %.100s", path, why.text);
     result.path = text_copy(path);

@@ -10,7 +10,7 @@ struct local_file {
     int64_t size;
 };
 
-/* SHA-256 of a file's bytes. STATUS_INVALID: not a file. Words name the path. */
+/* SHA-256 of a file's bytes. STATUS_INVALID: not a regular file. Words name the path. */
 enum status local_file_look(struct disk *disk, const char *path, struct local_file *ret_file,
                             struct error *err) MUST_USE;
 void local_file_clear(struct local_file *file);

@@ -2,9 +2,9 @@
  * Files, as a table of functions: the real disk (common/env/) or one that a test makes fail.
  *
  * Errors of every function: STATUS_NOT_FOUND (no such file or folder), STATUS_FULL (no room),
- * STATUS_STORAGE (anything else). "Durable" means: it survives a power cut once the call returned
- * STATUS_OK. Paths are relative to the process or absolute; names from a peer never become a path
- * before they were checked (text_is_file_name()).
+ * STATUS_INVALID (a socket or FIFO is there), STATUS_STORAGE (anything else). "Durable" means: it
+ * survives a power cut once the call returned STATUS_OK. Paths are relative to the process or
+ * absolute; names from a peer never become a path before they were checked (text_is_file_name()).
  */
 #ifndef COMMON_BASE_DISK_H
 #define COMMON_BASE_DISK_H
@@ -19,7 +19,7 @@
 
 #define DISK_PATH_MAX 1024
 
-enum disk_kind { DISK_FILE, DISK_FOLDER, DISK_OTHER /* links, devices, sockets */ };
+enum disk_kind { DISK_FILE, DISK_FOLDER, DISK_LINK, DISK_OTHER /* devices, sockets, FIFOs */ };
 
 struct disk_entry {
     enum disk_kind kind; /* of the entry itself; links are not followed */
@@ -43,8 +43,8 @@ void disk_names_clear(struct disk_names *names);
 struct disk_file;
 
 struct disk {
-    /* The whole file. STATUS_TOO_LARGE: more than the buffer's maximum. Appends to `ret_content`.
-     */
+    /* The whole file, opened as by open_read(). STATUS_TOO_LARGE: more than the buffer's maximum.
+     * Appends to `ret_content`. */
     enum status (*read)(struct disk *disk, const char *path, struct buffer *ret_content,
                         struct error *err);
 
@@ -52,6 +52,7 @@ struct disk {
     enum status (*write)(struct disk *disk, const char *path, const void *bytes, size_t length,
                          unsigned mode, struct error *err);
 
+    /* A regular file or a link to one, never waiting. STATUS_INVALID: something else is there. */
     enum status (*open_read)(struct disk *disk, const char *path, struct disk_file **ret_file,
                              struct error *err);
 

@@ -36,9 +36,12 @@ static enum status failure(struct error *err, const char *what, const char *path
         status = STATUS_NOT_FOUND;
     else if (cause == ENOSPC || cause == EDQUOT)
         status = STATUS_FULL;
+    else if (cause == ENXIO) /* a socket, or a FIFO without a reader */
+        status = STATUS_INVALID;
     error_set(err, status,
               status == STATUS_NOT_FOUND ? "no such file"
               : status == STATUS_FULL    ? "the disk is full"
+              : status == STATUS_INVALID ? "not a regular file"
                                          : "the disk failed");
     error_detail(err, "%s %s: %s", what, path, strerror(cause));
     return status;
@@ -56,10 +59,23 @@ static enum status open_file(struct disk *disk, const char *path, int flags, uns
     return STATUS_OK;
 }
 
+/* Nobody waits for a FIFO's other end: O_NONBLOCK means nothing to a regular file. */
 static enum status open_read(struct disk *disk, const char *path, struct disk_file **ret_file,
                              struct error *err)
 {
-    return open_file(disk, path, O_RDONLY, 0, ret_file, err);
+    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
+    struct stat facts;
+
+    TRY(open_file(disk, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &file, err));
+    if (fstat(file->descriptor, &facts) != 0)
+        return failure(err, "stat", path);
+    if (!S_ISREG(facts.st_mode)) {
+        error_set(err, STATUS_INVALID, "not a regular file");
+        error_detail(err, "open %s", path);
+        return STATUS_INVALID;
+    }
+    *ret_file = TAKE(file);
+    return STATUS_OK;
 }
 
 static enum status open_write(struct disk *disk, const char *path, unsigned mode,
@@ -208,6 +224,7 @@ static enum status look(struct disk *disk, const char *path, struct disk_entry *
         return failure(err, "stat", path);
     *ret_entry = (struct disk_entry){.kind = S_ISREG(facts.st_mode)   ? DISK_FILE
                                              : S_ISDIR(facts.st_mode) ? DISK_FOLDER
+                                             : S_ISLNK(facts.st_mode) ? DISK_LINK
                                                                       : DISK_OTHER,
                                      .size_bytes = facts.st_size,
                                      .changed_s = facts.st_mtim.tv_sec};

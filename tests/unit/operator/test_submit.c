@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/text.h"
 #include "common/crypto/envelope.h"
@@ -177,6 +178,31 @@ Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
     cr_expect(eq(sz, desk_site.units.count, 4));
     expect_listed("b");
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_FAILED));
+}
+
+/* --- what is no file --- */
+
+Test(submit, what_is_no_regular_file_is_refused_by_its_name)
+{
+    CLEANUP(freep) char *fifo = text_copy(at_home("fifo"));
+
+    cr_assert(zero(int, mkfifo(fifo, 0600)));
+    cr_expect(eq(int, RUN("submit", "app", fifo, "--", "{input}"), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "/fifo is not a regular file") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--units", fifo), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "/fifo is not a regular file") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--units", "/tmp"), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "/tmp is not a regular file") != NULL, "%s", desk_said);
+}
+
+Test(submit, what_is_passed_over_in_a_folder_is_said)
+{
+    make_inputs();
+    cr_assert(zero(int, mkfifo(at_home("in/fifo"), 0600)));
+    cr_expect(eq(int, submit_files(), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "skipped 1 ") != NULL && strstr(desk_said, "in/fifo") != NULL, "%s",
+              desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 3));
 }
 
 /* --- names --- */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/env/real.h"
@@ -325,6 +327,56 @@ Test(inputs, what_is_not_there_is_named)
     cr_expect(strstr(err.text, "*.pdf") != NULL);
     cr_expect(eq(int, gather("c", NULL, 0, &groups, &err), STATUS_NOT_FOUND));
     cr_expect(strstr(err.text, "/c") != NULL);
+}
+
+Test(inputs, a_pattern_without_a_match_is_named_as_one)
+{
+    CLEANUP(input_groups_clear) struct input_groups groups = {0};
+    struct error err = {0};
+
+    cr_expect(eq(int, gather("a/*.pdf", NULL, 0, &groups, &err), STATUS_NOT_FOUND));
+    cr_expect(strstr(err.text, "matches nothing") != NULL, "%s", err.text);
+    cr_expect(eq(int, gather("*/*/*f", NULL, 0, &groups, &err), STATUS_NOT_FOUND));
+    cr_expect(strstr(err.text, "matches nothing") != NULL, "%s", err.text);
+    cr_expect(strstr(err.text, "last part") != NULL, "%s", err.text);
+}
+
+static void in_folder(struct disk_path *path, const char *name)
+{
+    cr_assert(eq(int, disk_join(path, NULL, "%s/%s", folder, name), STATUS_OK));
+}
+
+/* They were passed over without a word. */
+Test(inputs, what_is_no_plain_file_in_a_folder_is_passed_over_and_counted)
+{
+    static const char *const operands[] = {"b", "b/*"};
+    struct disk_path fifo, link;
+
+    in_folder(&fifo, "b/fifo");
+    in_folder(&link, "b/link");
+    cr_assert(zero(int, mkfifo(fifo.text, 0600)));
+    cr_assert(zero(int, symlink("nowhere", link.text)));
+    for (size_t i = 0; i < 2; i++) {
+        CLEANUP(input_groups_clear) struct input_groups groups = {0};
+
+        cr_assert(eq(int, gather(operands[i], NULL, 1, &groups, NULL), STATUS_OK));
+        cr_expect(eq(sz, groups.count, 2));
+        cr_expect(eq(sz, groups.skipped, 2));
+        cr_assert(eq(sz, groups.skipped_first.count, 2));
+        cr_expect(eq(str, groups.skipped_first.texts[1], link.text));
+    }
+}
+
+Test(inputs, a_named_thing_that_is_no_file_is_refused)
+{
+    CLEANUP(input_groups_clear) struct input_groups groups = {0};
+    struct error err = {0};
+    struct disk_path fifo;
+
+    in_folder(&fifo, "b/fifo");
+    cr_assert(zero(int, mkfifo(fifo.text, 0600)));
+    cr_expect(eq(int, gather("b/fifo", NULL, 0, &groups, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "b/fifo is not a regular file") != NULL, "%s", err.text);
 }
 
 Test(inputs, names_in_the_tasks_folder_are_safe_and_unique)

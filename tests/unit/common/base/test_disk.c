@@ -42,6 +42,34 @@ Test(disk, a_file_is_replaced_whole)
     cr_expect(eq(int, disk->read(disk, "none", &content, &err), STATUS_NOT_FOUND));
 }
 
+/* Opening a FIFO waited for somebody to write into it, for ever. */
+Test(disk, what_is_no_regular_file_is_not_opened_for_reading, .timeout = 20)
+{
+    CLEANUP(buffer_clear) struct buffer content = {.max = 5};
+    struct disk_file *file = NULL;
+    struct error err = {0};
+
+    cr_assert(zero(int, mkfifo("fifo", 0600)));
+    cr_assert(zero(int, mkdir("folder", 0700)));
+    cr_expect(eq(int, disk->open_read(disk, "fifo", &file, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "not a regular file") != NULL, "%s", err.text);
+    cr_expect(eq(int, disk->read(disk, "fifo", &content, &err), STATUS_INVALID));
+    cr_expect(eq(int, disk->open_read(disk, "folder", &file, &err), STATUS_INVALID));
+    cr_expect(file == NULL);
+}
+
+Test(disk, a_link_is_told_from_other_things)
+{
+    struct disk_entry entry;
+
+    cr_assert(zero(int, symlink("nowhere", "link")));
+    cr_assert(zero(int, mkfifo("fifo", 0600)));
+    cr_assert(eq(int, disk->look(disk, "link", &entry, NULL), STATUS_OK));
+    cr_expect(eq(int, (int)entry.kind, DISK_LINK));
+    cr_assert(eq(int, disk->look(disk, "fifo", &entry, NULL), STATUS_OK));
+    cr_expect(eq(int, (int)entry.kind, DISK_OTHER));
+}
+
 Test(disk, a_lock_is_held_once)
 {
     CLEANUP(disk_file_closep) struct disk_file *first = NULL;
