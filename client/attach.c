@@ -53,21 +53,31 @@ static enum status agree_on_native(struct client_world *world, const struct opti
     return STATUS_OK;
 }
 
-static enum status take_options(const struct options *options, struct introduction *it,
-                                struct error *err)
+/* What the command line says. */
+struct attach_order {
+    struct attach_link link;
+    struct token account;            /* none: not said */
+    char name[PROJECT_NAME_MAX + 1]; /* "": as the project is called */
+};
+
+static enum status read_order(const struct options *options, struct attach_order *ret_order,
+                              struct error *err)
 {
     const char *account = options_text(options, "account");
     const char *name = options_text(options, "name");
+    struct attach_order order = {.name = ""};
 
-    if (account != NULL && !token_parse(account, &it->record.account))
+    TRY(attach_link_parse(options->operands[0], &order.link, err));
+    if (account != NULL && !token_parse(account, &order.account))
         return error_set(err, STATUS_INVALID,
                          "an account key has %d characters; was it copied "
                          "whole?",
                          TOKEN_CHARS);
     if (name != NULL && (!text_is_plain(name, strlen(name), false) ||
-                         !text_fit(it->record.name, sizeof it->record.name, name)))
+                         !text_fit(order.name, sizeof order.name, name)))
         return error_set(err, STATUS_INVALID, "--name is plain text of up to %d bytes",
                          PROJECT_NAME_MAX);
+    *ret_order = order;
     return STATUS_OK;
 }
 
@@ -116,21 +126,26 @@ static void await_enrolment(struct client_world *world, const struct options *op
     }
 }
 
+static void take_order(const struct attach_order *order, struct project_record *record)
+{
+    record->account = order->account;
+    if (order->name[0] != '\0')
+        (void)text_fit(record->name, sizeof record->name, order->name);
+}
+
 static enum status attach(struct client_world *world, const struct options *options,
-                          struct error *err)
+                          const struct attach_order *order, struct error *err)
 {
     CLEANUP(http_client_closep) struct http_client *http = NULL;
     CLEANUP(introduction_clear) struct introduction it = {.is_pinned = false};
     json_auto_t *request = NULL;
     json_auto_t *answer = NULL;
-    struct attach_link link;
 
-    TRY(attach_link_parse(options->operands[0], &link, err));
     TRY(world->open_http(&http, err));
-    TRY(introduce(world, http, &link, &it, err));
+    TRY(introduce(world, http, &order->link, &it, err));
     TRY(agree_on_id(world, &it, err));
     TRY(agree_on_native(world, options, &it, err));
-    TRY(take_options(options, &it, err));
+    take_order(order, &it.record);
     request = verb_attach(&it.record, &it.trust);
     TRY(ask(world, options, request, &answer, err));
     if (!answer_is_ok(answer, err))
@@ -145,9 +160,12 @@ static enum status attach(struct client_world *world, const struct options *opti
 
 static int run_attach(void *context, const struct options *options)
 {
+    struct attach_order order;
     struct error err = {0};
 
-    return attach(context, options, &err) == STATUS_OK ? OPTIONS_EXIT_OK : fail(&err);
+    if (read_order(options, &order, &err) != STATUS_OK)
+        return fail_usage(options, &err);
+    return attach(context, options, &order, &err) == STATUS_OK ? OPTIONS_EXIT_OK : fail(&err);
 }
 
 static const struct option_rule attach_options[] = {
@@ -176,7 +194,25 @@ const struct command command_attach = {
 
 /* --- account new --- */
 
-static enum status make_account(struct client_world *world, const struct options *options,
+struct account_order {
+    struct attach_link link;
+    struct account_request account;
+};
+
+static enum status read_account_order(const struct options *options,
+                                      struct account_order *ret_order, struct error *err)
+{
+    struct account_order order = {.account = {.name = ""}};
+
+    if (!text_fit(order.account.name, sizeof order.account.name,
+                  options_text_or(options, "name", "")))
+        return error_set(err, STATUS_INVALID, "--name has up to %d bytes", VOLUNTEER_NAME_MAX);
+    TRY(attach_link_parse(options->operands[0], &order.link, err));
+    *ret_order = order;
+    return STATUS_OK;
+}
+
+static enum status make_account(struct client_world *world, const struct account_order *order,
                                 struct token *ret_account, struct error *err)
 {
     CLEANUP(http_client_closep) struct http_client *http = NULL;
@@ -184,18 +220,13 @@ static enum status make_account(struct client_world *world, const struct options
     CLEANUP(http_response_clear) struct http_response response = {0};
     CLEANUP(freep) char *url = NULL;
     CLEANUP(freep) char *body = NULL;
-    struct account_request account = {.name = ""};
-    struct attach_link link;
     struct http_request request = {.method = HTTP_POST, .max_bytes = ACCOUNT_MAX};
 
-    if (!text_fit(account.name, sizeof account.name, options_text_or(options, "name", "")))
-        return error_set(err, STATUS_INVALID, "--name has up to %d bytes", VOLUNTEER_NAME_MAX);
-    TRY(attach_link_parse(options->operands[0], &link, err));
     TRY(world->open_http(&http, err));
-    TRY(introduce(world, http, &link, &it, err));
+    TRY(introduce(world, http, &order->link, &it, err));
     TRY(agree_on_id(world, &it, err));
     url = text_format("%s/v1/accounts", it.record.url);
-    body = account_request_encode(&account);
+    body = account_request_encode(&order->account);
     request.url = url;
     request.ca_pem = it.record.ca_pem;
     request.body = (struct http_body){.bytes = body, .length = (int64_t)strlen(body)};
@@ -208,10 +239,13 @@ static enum status make_account(struct client_world *world, const struct options
 
 static int run_account_new(void *context, const struct options *options)
 {
+    struct account_order order;
     struct token account;
     struct error err = {0};
 
-    if (make_account(context, options, &account, &err) != STATUS_OK)
+    if (read_account_order(options, &order, &err) != STATUS_OK)
+        return fail_usage(options, &err);
+    if (make_account(context, &order, &account, &err) != STATUS_OK)
         return fail(&err);
     (void)printf("%s\n", account.text);
     return OPTIONS_EXIT_OK;

@@ -63,6 +63,13 @@ int fail(const struct error *err)
     }
 }
 
+int fail_usage(const struct options *options, const struct error *err)
+{
+    (void)fprintf(stderr, "%s: %s\nSee '%s %s --help'.\n", CLIENT_NAME, err->text, CLIENT_NAME,
+                  options->command->name);
+    return OPTIONS_EXIT_USAGE;
+}
+
 enum status data_path(const struct client_world *world, const struct options *options,
                       struct disk_path *ret_path, struct error *err)
 {
@@ -84,20 +91,6 @@ enum status data_path(const struct client_world *world, const struct options *op
     if (absolute == NULL)
         return error_set(err, STATUS_NOT_FOUND, "the data folder %s cannot be used", path.text);
     return disk_join(ret_path, err, "%s", absolute);
-}
-
-enum status read_config(const struct client_world *world, const struct options *options,
-                        struct config *ret_config, struct error *err)
-{
-    const char *file = options_text(options, "config");
-    const char *pair;
-
-    client_config_init(ret_config);
-    if (file != NULL)
-        TRY(client_config_read(ret_config, world->env->disk, file, err));
-    for (size_t i = 0; (pair = options_nth(options, "set", i)) != NULL; i++)
-        TRY(client_config_set_pair(ret_config, pair, err));
-    return STATUS_OK;
 }
 
 /* Under the folder's lock, through a daemon that is never stepped. */

@@ -17,6 +17,9 @@ extern const struct command command_attach, command_account_new, command_run, co
 /* Say on stderr what failed; the exit code for it. */
 int fail(const struct error *err);
 
+/* The same of a value on the command line that none can be: a wrong command line. */
+int fail_usage(const struct options *options, const struct error *err);
+
 /* --data, or the default. */
 enum status data_path(const struct client_world *world, const struct options *options,
                       struct disk_path *ret_path, struct error *err) MUST_USE;
@@ -24,10 +27,6 @@ enum status data_path(const struct client_world *world, const struct options *op
 /* Ask the daemon, or do it to the folder where none runs. */
 enum status ask(struct client_world *world, const struct options *options, json_t *request,
                 json_t **ret_answer, struct error *err) MUST_USE;
-
-/* --config and --set, over the defaults. */
-enum status read_config(const struct client_world *world, const struct options *options,
-                        struct config *ret_config, struct error *err) MUST_USE;
 
 /*
  * http_perform(), again while the server cannot be reached or the connection breaks: with words on

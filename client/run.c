@@ -32,16 +32,37 @@ static void running_clear(struct running *it)
     data_folder_close(&it->folder);
 }
 
-static enum status set_log_level(struct client_world *world, const struct options *options,
+static enum status set_settings(struct config *config, const struct options *options,
+                                struct error *err)
+{
+    const char *pair;
+
+    for (size_t i = 0; (pair = options_nth(options, "set", i)) != NULL; i++)
+        TRY(client_config_set_pair(config, pair, err));
+    return STATUS_OK;
+}
+
+/* What of the command line can be judged without the world. */
+static enum status check_options(const struct options *options, enum log_level *ret_level,
                                  struct error *err)
 {
-    const char *name = options_text_or(options, "log", "info");
-    enum log_level level;
+    struct config unused;
 
-    if (!log_level_parse(name, &level))
+    if (!log_level_parse(options_text_or(options, "log", "info"), ret_level))
         return error_set(err, STATUS_INVALID, "--log is error, warn, info or debug");
-    log_init(world->env, level, 2);
-    return STATUS_OK;
+    client_config_init(&unused);
+    return set_settings(&unused, options, err);
+}
+
+/* --config and --set, over the defaults. */
+static enum status read_config(struct running *it, const struct options *options, struct error *err)
+{
+    const char *file = options_text(options, "config");
+
+    client_config_init(&it->config);
+    if (file != NULL)
+        TRY(client_config_read(&it->config, it->world->env->disk, file, err));
+    return set_settings(&it->config, options, err);
 }
 
 static enum status open_folder(struct running *it, const char *path, struct error *err)
@@ -64,8 +85,7 @@ static enum status set_up(struct running *it, const struct options *options, str
                                  .platform = platform_here(),
                                  .client = CLIENT_NAME " " CLIENT_VERSION};
 
-    TRY(set_log_level(it->world, options, err));
-    TRY(read_config(it->world, options, &it->config, err));
+    TRY(read_config(it, options, err));
     TRY(data_path(it->world, options, &path, err));
     TRY(open_folder(it, path.text, err));
     TRY(it->world->open_http(&it->http, err));
@@ -104,7 +124,11 @@ static int run_run(void *context, const struct options *options)
 {
     CLEANUP(running_clear) struct running it = {.world = context};
     struct error err = {0};
+    enum log_level level;
 
+    if (check_options(options, &level, &err) != STATUS_OK)
+        return fail_usage(options, &err);
+    log_init(it.world->env, level, 2);
     if (it.world->catch_stop != NULL)
         it.world->catch_stop();
     if (set_up(&it, options, &err) != STATUS_OK)

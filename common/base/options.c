@@ -279,14 +279,16 @@ static bool wants_help(size_t count, const char *const *words)
     return false;
 }
 
-static int print_help(const struct program *program, const struct command *command)
+/* `word`: what was asked about where it is no command; NULL: nothing. */
+static int print_help(const struct program *program, const struct command *command,
+                      const char *word)
 {
     CLEANUP(buffer_clear) struct buffer text = {0};
 
     buffer_init(&text, HELP_MAX);
-    if (command == NULL)
+    if (command == NULL && (word == NULL || !group_help(program, word, &text)))
         program_help(program, &text);
-    else
+    else if (command != NULL)
         command_help(program, command, &text);
     return fputs(buffer_text(&text), stdout) == EOF;
 }
@@ -328,9 +330,9 @@ int program_run(const struct program *program, void *context, int argc, const ch
     }
     command = program_find(program, count, words, &used);
     if (is_help || wants_help(count, words))
-        return print_help(program, command);
+        return print_help(program, command, count > 0 ? words[0] : NULL);
     if (command == NULL && count == 0) {
-        (void)print_help(program, NULL);
+        (void)print_help(program, NULL, NULL);
         return OPTIONS_EXIT_USAGE;
     }
     if (command == NULL) {

@@ -125,6 +125,9 @@ enum status options_choice(const struct options *options, const char *name,
 /* --- Words about it. What exceeds the buffer's maximum is cut. --- */
 
 void program_help(const struct program *program, struct buffer *text);
+
+/* Of the commands whose names begin with this word and go on; false: there are none. */
+bool group_help(const struct program *program, const char *word, struct buffer *text);
 void command_help(const struct program *program, const struct command *command,
                   struct buffer *text);
 

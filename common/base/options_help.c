@@ -116,6 +116,37 @@ void program_help(const struct program *program, struct buffer *text)
     }
 }
 
+static bool is_of_group(const struct command *command, const char *word)
+{
+    size_t length = strlen(word);
+
+    return length > 0 && strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+bool group_help(const struct program *program, const char *word, struct buffer *text)
+{
+    const struct command *last = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < program->command_count; i++) {
+        if (!is_of_group(program->commands[i], word))
+            continue;
+        last = program->commands[i];
+        count++;
+    }
+    if (count == 1)
+        command_help(program, last, text);
+    if (count <= 1)
+        return count == 1;
+    (void)buffer_printf(text, NULL, "Usage: %s %s COMMAND …\n\nCommands:\n", program->name, word);
+    for (size_t i = 0; i < program->command_count; i++)
+        if (is_of_group(program->commands[i], word))
+            put_entry(text, program->commands[i]->name, program->commands[i]->summary);
+    (void)buffer_printf(text, NULL, "\n'%s %s COMMAND --help' says more about one command.\n",
+                        program->name, word);
+    return true;
+}
+
 static void put_usage(const struct program *program, const struct command *command,
                       struct buffer *text)
 {

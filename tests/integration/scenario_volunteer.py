@@ -8,7 +8,7 @@ import time
 from audit import audit, audit_rows
 from grid import Grid, Machine, batch_ended, expect, free_port, wait_for
 
-NOT_AGREED, BUSY = 5, 6
+WRONG_USAGE, NOT_AGREED, BUSY = 2, 5, 6
 
 
 def add_sleeper(grid):
@@ -127,7 +127,7 @@ def scenario_attach_and_detach(build):
     """no fragment and no terminal, a wrong fragment, no --yes: refused; detach asks when work would be lost"""
     with prepared(build, machines=()) as grid:
         probe = Machine(grid, "probe")
-        for link, code, words in ((grid.url, NOT_AGREED, "project id"), (grid.link[:-1] + "?", 1, "43"),
+        for link, code, words in ((grid.url, NOT_AGREED, "project id"), (grid.link[:-1] + "?", WRONG_USAGE, "43"),
                                   (grid.url + "/#" + "B" * 42 + "E", 4, "another project")):
             done = grid.run("dugnad-client", "attach", link, "--yes", "--data", probe.data)
             expect(done.returncode == code and words in done.stderr, f"attach {link}: {done.returncode} {done.stderr}")

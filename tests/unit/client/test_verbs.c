@@ -380,9 +380,39 @@ Test(verbs, a_new_accounts_key_is_printed_alone_and_can_be_attached_with)
 
 Test(verbs, half_an_account_key_is_refused)
 {
-    cr_expect(eq(int, CLIENT("attach", link_text, "--yes", "--account", "aaaa"), EXIT_FAILED));
+    cr_expect(
+        eq(int, CLIENT("attach", link_text, "--yes", "--account", "aaaa"), OPTIONS_EXIT_USAGE));
     cr_expect(says("copied whole"));
     expect_not_attached();
+}
+
+/* --- wrong values are a wrong command line --- */
+
+Test(verbs, a_link_that_is_none_is_a_wrong_command_line)
+{
+    cr_expect(eq(int, CLIENT("attach", "http://grid.example/", "--yes"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("attach", FAKE_SITE_URL "#aaa", "--yes"), OPTIONS_EXIT_USAGE));
+    cr_expect(says("43 characters"), "%s", said);
+    cr_expect(eq(int, CLIENT("account", "new", FAKE_SITE_URL "#aaa"), OPTIONS_EXIT_USAGE));
+    cr_expect(says("See 'dugnad-client account new --help'."), "%s", said);
+}
+
+Test(verbs, wrong_values_of_options_are_a_wrong_command_line)
+{
+    cr_expect(eq(int, CLIENT("run", "--set", "bogus=1"), OPTIONS_EXIT_USAGE));
+    cr_expect(says("bogus"), "%s", said);
+    cr_expect(eq(int, CLIENT("run", "--set", "cores=0"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("run", "--set", "cores"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("run", "--log", "loud"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("attach", link_text, "--yes", "--name", "a\nb"), OPTIONS_EXIT_USAGE));
+    expect_not_attached();
+}
+
+Test(verbs, the_first_word_of_a_verb_of_two_has_help)
+{
+    cr_expect(eq(int, CLIENT("account", "--help"), 0));
+    cr_expect(says("Make an account, for several computers of one person"), "%s", said);
+    cr_expect(not(says("Compute nothing until resumed")), "not the general help: %s", said);
 }
 
 /* --- detach --- */

@@ -157,6 +157,22 @@ Test(options, the_longest_name_of_a_command_wins)
     cr_expect(program_find(&dugnad, 1, words + 1, &used) == NULL);
 }
 
+Test(options, the_first_word_of_several_commands_has_help)
+{
+    static const struct command app_list = {.name = "app list", .summary = "Lists them."};
+    static const struct command *const three[] = {&submit, &app_add, &app_list};
+    const struct program program = {.name = "dugnad", .commands = three, .command_count = 3};
+    CLEANUP(buffer_clear) struct buffer help;
+
+    buffer_init(&help, 65536);
+    cr_expect(not(group_help(&program, "appl", &help)));
+    cr_expect(not(group_help(&program, "submit", &help)), "it is a command itself");
+    cr_assert(group_help(&program, "app", &help));
+    cr_expect(strstr(buffer_text(&help), "app add") != NULL);
+    cr_expect(strstr(buffer_text(&help), "app list ") != NULL, "%s", buffer_text(&help));
+    cr_expect(strstr(buffer_text(&help), "submit") == NULL);
+}
+
 Test(options, help_and_manual_name_every_option_and_fit_the_terminal)
 {
     CLEANUP(buffer_clear) struct buffer help, manual;
