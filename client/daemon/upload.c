@@ -71,16 +71,26 @@ static struct client_task *take_back(struct attached *project)
     return task != NULL && task->record.wanted.count > 0 ? task : NULL;
 }
 
+/* The task and what became of the request for it; NULL: nobody waits for it any more. */
+static struct client_task *take_reply(struct attached *project,
+                                      const struct http_response *response, enum status *status,
+                                      struct error *err)
+{
+    struct client_task *task = take_back(project);
+
+    if (task != NULL && *status == STATUS_OK)
+        *status = http_check(response, err);
+    return task;
+}
+
 static void on_sent(struct daemon *daemon, struct attached *project, enum status status,
                     struct http_response *response, const struct error *how)
 {
-    struct client_task *task = take_back(project);
     struct error err = *how;
+    struct client_task *task = take_reply(project, response, &status, &err);
 
     if (task == NULL)
         return;
-    if (status == STATUS_OK)
-        status = http_check(response, &err);
     task->upload_offset = HTTP_ABSENT;
     if (status == STATUS_OK && response->upload_offset == wanted_output(task)->size) {
         LOG(LOG_INFO, "output.sent", LOG_N("task", task->record.task),
@@ -109,13 +119,11 @@ static void forget_upload(struct daemon *daemon, struct attached *project, struc
 static void on_offset(struct daemon *daemon, struct attached *project, enum status status,
                       struct http_response *response, const struct error *how)
 {
-    struct client_task *task = take_back(project);
     struct error err = *how;
+    struct client_task *task = take_reply(project, response, &status, &err);
 
     if (task == NULL)
         return;
-    if (status == STATUS_OK)
-        status = http_check(response, &err);
     /* All bytes there: an empty PATCH makes the server say so, and finish what a cut kept it from.
      */
     if (status == STATUS_OK && response->upload_offset >= 0 &&
@@ -132,13 +140,11 @@ static void on_offset(struct daemon *daemon, struct attached *project, enum stat
 static void on_made(struct daemon *daemon, struct attached *project, enum status status,
                     struct http_response *response, const struct error *how)
 {
-    struct client_task *task = take_back(project);
     struct error err = *how;
+    struct client_task *task = take_reply(project, response, &status, &err);
 
     if (task == NULL)
         return;
-    if (status == STATUS_OK)
-        status = http_check(response, &err);
     if (status == STATUS_OK && wanted_output(task)->size == 0) {
         wanted_done(daemon, project, task);
         return;
