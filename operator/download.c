@@ -72,14 +72,14 @@ static enum status fetch_into(struct profile *profile, const struct named_output
     return disk->sync(arriving->file, err);
 }
 
-static bool is_there(struct disk *disk, const struct named_output *output, const char *path)
+bool output_is_there(struct disk *disk, const struct named_output *output, const char *path)
 {
     struct local_file file = {0};
     struct disk_entry entry;
     bool is_same;
 
-    if (disk->look(disk, path, &entry, NULL) != STATUS_OK || entry.size_bytes != output->size ||
-        local_file_look(disk, path, &file, NULL) != STATUS_OK)
+    if (disk->look(disk, path, &entry, NULL) != STATUS_OK || entry.kind != DISK_FILE ||
+        entry.size_bytes != output->size || local_file_look(disk, path, &file, NULL) != STATUS_OK)
         return false;
     is_same = digest_equals(&file.digest, &output->digest);
     local_file_clear(&file);
@@ -97,7 +97,7 @@ enum status download_output(struct profile *profile, const struct named_output *
     struct disk_path part;
     enum status status;
 
-    if (is_there(disk, output, path->text))
+    if (output_is_there(disk, output, path->text))
         return STATUS_OK;
     /* No output's name begins with a dot, so this is no output of the unit. */
     TRY(disk_join(&part, err, "%.*s.%s.part", folder, path->text, path->text + folder));

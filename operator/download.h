@@ -12,4 +12,7 @@
 enum status download_output(struct profile *profile, const struct named_output *output,
                             const struct disk_path *path, struct error *err) MUST_USE;
 
+/* A plain file of that size and digest. A failure to tell counts as no. */
+bool output_is_there(struct disk *disk, const struct named_output *output, const char *path);
+
 #endif

@@ -8,6 +8,7 @@
 #include "operator/download.h"
 #include "operator/remote.h"
 #include "operator/result_check.h"
+#include "operator/results_audit.h"
 #include "operator/results_folder.h"
 #include "operator/verbs.h"
 
@@ -26,6 +27,7 @@ struct fetching {
     struct cursor cursor; /* of the last line read, refused ones included */
     int64_t page_lines;
     int64_t accepted, failed, cancelled, refused;
+    int64_t damaged; /* units that were fetched before and are not there any more */
 };
 
 static void fetching_clear(struct fetching *fetch)
@@ -45,6 +47,8 @@ static enum status store_output(struct fetching *fetch, const struct result_line
 
     TRY(results_folder_place(&fetch->folder, line->name.text, output->output.name.text, &path,
                              err));
+    if (output->is_inline && output_is_there(disk, &output->output, path.text))
+        return STATUS_OK;
     if (output->is_inline)
         return disk->write(disk, path.text, output->body.bytes, output->body.length, 0644, err);
     return download_output(fetch->profile, &output->output, &path, err);
@@ -185,6 +189,30 @@ static enum status fetch_all(struct fetching *fetch, struct error *err)
 
 /* --- beginning and end --- */
 
+/* What was fetched before is as it was, or all is asked for again; outputs that hold stay. */
+static enum status look_after(struct fetching *fetch, struct error *err)
+{
+    struct session *session = fetch->profile->session;
+    struct results_audit audit;
+    int64_t units;
+
+    TRY(batch_record_count(&fetch->record, &units, err));
+    TRY(results_audit(&fetch->folder, units, &audit, err));
+    fetch->damaged = audit.damaged_units;
+    if (!audit.is_list_damaged && audit.damaged_units == 0)
+        return STATUS_OK;
+    if (audit.is_list_damaged)
+        session_say(session, fetch->options,
+                    "%s: results.ndjson is missing or changed: fetching "
+                    "again.",
+                    fetch->status.name);
+    else
+        session_say(session, fetch->options,
+                    "%s: outputs of %" PRId64 " unit%s are missing or changed: fetching again.",
+                    fetch->status.name, audit.damaged_units, audit.damaged_units == 1 ? "" : "s");
+    return results_folder_restart(&fetch->folder, err);
+}
+
 static enum status begin(struct fetching *fetch, struct error *err)
 {
     CLEANUP(envelope_clear) struct envelope app = {0};
@@ -203,6 +231,7 @@ static enum status begin(struct fetching *fetch, struct error *err)
     };
     TRY(results_folder_open(&fetch->folder, fetch->profile->session->env->disk, into,
                             &fetch->record.batch, err));
+    TRY(look_after(fetch, err));
     fetch->cursor = fetch->folder.cursor;
     fetch->page_lines = PAGE_LINES_FIRST;
     return STATUS_OK;
@@ -213,11 +242,11 @@ static int end(const struct fetching *fetch)
     struct session *session = fetch->profile->session;
     const struct batch_status *status = &fetch->status;
     json_auto_t *root =
-        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "batch", status->name, "fetched",
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "batch", status->name, "fetched",
                   (json_int_t)fetch->accepted, "failed", (json_int_t)fetch->failed, "cancelled",
-                  (json_int_t)fetch->cancelled, "refused", (json_int_t)fetch->refused, "accepted",
-                  (json_int_t)status->accepted, "units", (json_int_t)status->units, "ended",
-                  batch_has_ended(status));
+                  (json_int_t)fetch->cancelled, "refused", (json_int_t)fetch->refused, "damaged",
+                  (json_int_t)fetch->damaged, "accepted", (json_int_t)status->accepted, "units",
+                  (json_int_t)status->units, "ended", batch_has_ended(status));
     CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
 
     if (session->is_terminal && !options_has(fetch->options, "json"))
@@ -264,7 +293,9 @@ const struct command verb_fetch = {
     .description =
         "Outputs go to DIR/<unit>/<output>, and a line per ended unit to DIR/results.ndjson. It "
         "may "
-        "begin before the batch ends, and goes on where it stopped.\n\n"
+        "begin before the batch ends, and goes on where it stopped: outputs that were fetched "
+        "before are compared with their digests, and what is missing or changed is said and "
+        "fetched again. Where a link or a file is in the place of a unit's folder it stops.\n\n"
         "Each result has to be of a unit that this profile submitted, have exactly the outputs "
         "that "
         "were signed for, and carry the visits of at least a quorum of different hosts and "

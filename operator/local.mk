@@ -28,6 +28,7 @@ liboperator_a_SOURCES = \
 	%D%/publish.c %D%/publish.h \
 	%D%/remote.c %D%/remote.h \
 	%D%/result_check.c %D%/result_check.h \
+	%D%/results_audit.c %D%/results_audit.h \
 	%D%/results_folder.c %D%/results_folder.h \
 	%D%/session.c %D%/session.h \
 	%D%/show_batch.c %D%/show_batch.h \

@@ -75,10 +75,17 @@ enum status results_folder_open(struct results_folder *ret_folder, struct disk *
 enum status results_folder_place(struct results_folder *folder, const char *unit,
                                  const char *output, struct disk_path *ret_path, struct error *err)
 {
+    struct disk_entry entry;
     struct disk_path parent;
 
     TRY(disk_join(&parent, err, "%s/%s", folder->path.text, unit));
     TRY(folder->disk->make_folder(folder->disk, parent.text, 0755, err));
+    TRY(folder->disk->look(folder->disk, parent.text, &entry, err));
+    if (entry.kind != DISK_FOLDER)
+        return error_set(err, STATUS_CONFLICT,
+                         "%.150s is no folder: what is fetched is written into the folder alone, "
+                         "never through a link",
+                         parent.text);
     return disk_join(ret_path, err, "%s/%s", parent.text, output);
 }
 
@@ -147,4 +154,13 @@ enum status results_folder_save(struct results_folder *folder, const struct curs
     TRY(folder->disk->write(folder->disk, path.text, text, strlen(text), 0644, err));
     folder->cursor = *cursor;
     return STATUS_OK;
+}
+
+enum status results_folder_restart(struct results_folder *folder, struct error *err)
+{
+    static const struct cursor beginning = {{0}};
+
+    folder->bytes = 0;
+    TRY(results_folder_save(folder, &beginning, err));
+    return folder->disk->truncate(folder->lines, 0, err);
 }

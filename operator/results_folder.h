@@ -29,7 +29,10 @@ enum status results_folder_open(struct results_folder *ret_folder, struct disk *
                                 const char *path, const struct batch_id *batch, struct error *err)
     MUST_USE;
 
-/* The place of an output; its folder is made. */
+/* Forget what was fetched, so that all of it is asked for again; the outputs stay. */
+enum status results_folder_restart(struct results_folder *folder, struct error *err) MUST_USE;
+
+/* The place of an output; its folder is made. STATUS_CONFLICT: a link or a file is in its place. */
 enum status results_folder_place(struct results_folder *folder, const char *unit,
                                  const char *output, struct disk_path *ret_path, struct error *err)
     MUST_USE;

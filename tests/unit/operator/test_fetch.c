@@ -3,6 +3,8 @@
 #include <criterion/new/assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "operator/result_check.h"
@@ -190,4 +192,76 @@ Test(fetch, fetching_cut_anywhere_ends_with_the_same_folder)
     cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
     cr_expect(eq(sz, count_lines(), 3));
     expect_content("out/1-2/stdout", "one");
+}
+
+/* --- what became of it since --- */
+
+static void fetch_three(void)
+{
+    submit_three();
+    add_result(0, "zero", true);
+    add_result(1, "one", false);
+    add_result(2, "two", true);
+    desk_site.output = text_copy("one");
+    cr_assert(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+}
+
+static void expect_mended(const char *says)
+{
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, says) != NULL, "%s", desk_said);
+    expect_content("out/0-1/stdout", "zero");
+    expect_content("out/1-2/stdout", "one");
+    expect_content("out/2-3/stdout", "two");
+    cr_expect(eq(sz, count_lines(), 3));
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "missing or changed") == NULL, "%s", desk_said);
+}
+
+/* A damaged folder was called complete. */
+Test(fetch, outputs_that_are_gone_or_changed_are_fetched_again_and_this_is_said)
+{
+    fetch_three();
+    cr_assert(zero(int, unlink(at_home("out/0-1/stdout"))));
+    write_at_home("out/1-2/stdout", "on3"); /* of the same size */
+    expect_mended("outputs of 2 units are missing or changed");
+    write_at_home("out/2-3/stdout", "two and more");
+    expect_mended("outputs of 1 unit are missing or changed");
+}
+
+Test(fetch, a_list_of_results_that_is_gone_or_changed_is_written_again)
+{
+    fetch_three();
+    cr_assert(zero(int, unlink(at_home("out/results.ndjson"))));
+    expect_mended("results.ndjson is missing or changed");
+    write_at_home("out/results.ndjson", "{}\n");
+    expect_mended("results.ndjson is missing or changed");
+}
+
+/* Fetching again overwrites what was fetched, and only within the folder. */
+Test(fetch, a_unit_folder_that_is_a_link_is_not_written_through)
+{
+    CLEANUP(freep) char *elsewhere = text_copy(at_home("elsewhere"));
+
+    fetch_three();
+    cr_assert(zero(int, mkdir(elsewhere, 0700)));
+    write_at_home("elsewhere/stdout", "mine");
+    cr_assert(zero(int, unlink(at_home("out/0-1/stdout"))));
+    cr_assert(zero(int, rmdir(at_home("out/0-1"))));
+    cr_assert(zero(int, symlink(elsewhere, at_home("out/0-1"))));
+    cr_expect(eq(int, fetch(), EXIT_FAILED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "out/0-1 is no folder") != NULL, "%s", desk_said);
+    expect_content("elsewhere/stdout", "mine");
+}
+
+/* A unit that was reopened and accepted anew left lines of outputs that are there no more. */
+Test(fetch, of_a_unit_named_twice_the_last_line_counts)
+{
+    fetch_three();
+    add_result(0, "another zero", true);
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "missing or changed") == NULL, "%s", desk_said);
+    expect_content("out/0-1/stdout", "another zero");
+    cr_expect(eq(sz, count_lines(), 4));
 }
