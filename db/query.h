@@ -43,7 +43,7 @@ struct batch_filter {
     int64_t after;    /* row id of the last one of the page before; 0: the newest first */
 };
 
-/* Failed tasks of a batch alike in cause and detail. */
+/* Failed tasks of a batch alike in cause and detail; with exit status 0 in the report's words. */
 struct failure_group {
     enum task_cause cause;
     int32_t detail;

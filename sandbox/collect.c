@@ -28,7 +28,7 @@ static const struct {
 } refusals[] = {
     [COLLECT_TAKEN] = {"", ""},
     [COLLECT_BAD_NAME] = {"bad-name", "has a name that is not allowed"},
-    [COLLECT_MISSING] = {"missing", "is missing"},
+    [COLLECT_MISSING] = {"missing", "was not written"},
     [COLLECT_LINK] = {"link", "is a symbolic link"},
     [COLLECT_HARD_LINK] = {"hard-link", "is a file that has another name, too"},
     [COLLECT_NOT_FILE] = {"not-a-file", "is not a regular file"},

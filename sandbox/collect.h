@@ -61,7 +61,7 @@ void collection_free(struct collection *collection);
 enum status collect_some(const struct collect_request *request, struct collection **work,
                          int64_t *bytes, struct collected *ret_collected, struct error *err);
 
-/* In words that follow "output NAME": "is missing". "" for COLLECT_TAKEN. */
+/* In words that follow "output NAME": "was not written". "" for COLLECT_TAKEN. */
 const char *collect_refusal_words(enum collect_refusal refusal);
 
 /* As a report names it: "missing". */

@@ -24,7 +24,8 @@ static enum status show_example(struct sql_store *self, struct failure_group *gr
 }
 
 /* Failed tasks are in an index by themselves; a batch's lie between those of its first and its last
- * unit. The newest stands for its group: it tells of today. */
+ * unit. The newest stands for its group: it tells of today. Who exits with 0 and fails is at fault
+ * in more than one way: only the words tell them apart. */
 enum status view_failures(struct store *store, int64_t batch,
                           bool (*row)(void *context, const struct failure_group *group),
                           void *context, struct error *err)
@@ -33,13 +34,16 @@ enum status view_failures(struct store *store, int64_t batch,
                               " CROSS JOIN task t INDEXED BY task_odd"
                               " ON t.state = 6 AND t.state > 3 AND t.id BETWEEN b.first_unit * 16"
                               " AND b.last_unit * 16 + 15"
-                              " JOIN unit u ON u.id = t.id / 16 AND u.batch = b.id WHERE b.id = ?"
-                              " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?";
+                              " JOIN unit u ON u.id = t.id / 16 AND u.batch = b.id"
+                              " LEFT JOIN report r ON r.task = t.id AND t.cause = 1"
+                              " AND t.cause_detail = 0 WHERE b.id = ?"
+                              " GROUP BY t.cause, t.cause_detail, coalesce(r.why, '')"
+                              " ORDER BY 3 DESC, 1, 2, 4 LIMIT ?";
     CLEANUP(snapshot_end) struct snapshot snapshot = {0};
     CLEANUP(query_end) struct query query = {0};
     bool goes_on = true;
 
-    _Static_assert(TASK_ERROR == 6, "as in the statement above");
+    _Static_assert(TASK_ERROR == 6 && CAUSE_EXIT == 1, "as in the statement above");
     TRY(snapshot_begin(&snapshot, sql_of(store), err));
     TRY(query_begin(&query, sql_of(store), sql, err));
     bind_integer(&query, batch);

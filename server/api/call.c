@@ -178,10 +178,11 @@ enum status call_digest(const struct call *call, size_t segment, struct digest *
 {
     struct digest digest;
 
-    if (!text_to_exact_bytes(call->segments.at[segment].text, DIGEST_BYTES, digest.bytes) ||
-        digest_is_none(&digest))
+    if (!text_to_exact_bytes(call->segments.at[segment].text, DIGEST_BYTES, digest.bytes))
         return error_set(err, STATUS_NOT_FOUND,
                          "a digest in a path is 64 lower-case hexadecimal digits");
+    if (digest_is_none(&digest)) /* with us that is no digest at all */
+        return error_set(err, STATUS_NOT_FOUND, "there is nothing of this digest");
     *ret_digest = digest;
     return STATUS_OK;
 }

@@ -96,7 +96,8 @@ struct grid_report {
     const char
         *output; /* content of "out"; NULL: it failed, with exit status 3 unless at a limit */
     enum task_limit limit;
-    const char *why; /* NULL: not said */
+    const char *why;       /* NULL: not said */
+    bool exited_with_zero; /* and failed all the same: its outputs were not fit */
 };
 
 /* A visit: the status; the answer, to be cleared, on 200 alone. */

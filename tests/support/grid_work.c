@@ -186,12 +186,13 @@ static void fill_report(const struct grid_report *report, struct scheduler_repor
 {
     bool is_inline = report->output != NULL && strlen(report->output) <= UNIT_INLINE_MAX_BYTES;
 
-    *ret_report = (struct scheduler_report){.task = report->task,
-                                            .limit = report->limit,
-                                            .has_exit_status = report->limit == LIMIT_NONE,
-                                            .exit_status = report->output != NULL ? 0 : 3,
-                                            .cpu_ms = 1000,
-                                            .wall_ms = 1000};
+    *ret_report = (struct scheduler_report){
+        .task = report->task,
+        .limit = report->limit,
+        .has_exit_status = report->limit == LIMIT_NONE,
+        .exit_status = report->output != NULL || report->exited_with_zero ? 0 : 3,
+        .cpu_ms = 1000,
+        .wall_ms = 1000};
     if (report->why != NULL)
         (void)text_fit(ret_report->why, sizeof ret_report->why, report->why);
     if (!is_inline)

@@ -199,7 +199,7 @@ Test(daemon, a_missing_output_is_an_error)
     it.launcher.output = nothing;
     volunteer_live(&it, 2 * HOUR);
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
-    cr_expect(eq(str, it.site.tasks[0].why, "output out is missing"));
+    cr_expect(eq(str, it.site.tasks[0].why, "output out was not written"));
 }
 
 Test(daemon, a_task_that_ran_when_the_client_died_runs_again)

@@ -115,6 +115,31 @@ Test(flow, a_task_that_ended_at_a_limit_is_explained_in_words)
     grid_host_clear(&host);
 }
 
+/* Regression: they were one group, and the example of another unit explained both. */
+Test(flow, outputs_that_are_not_there_are_not_explained_by_those_that_are_not_fit)
+{
+    static const char *const why[] = {"output out was not written",
+                                      "output out is not a regular file"};
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct grid_host host;
+        struct scheduler_reply reply;
+        struct grid_report report = {.why = why[i], .exited_with_zero = true};
+
+        grid_enrol(&grid, i + 1, &host);
+        report.task = get_task(&host, &report.unit);
+        cr_assert(eq(int, grid_visit(&grid, &host, 0, &report, 1, &reply), 200), "%s",
+                  grid_body(&grid));
+        scheduler_reply_clear(&reply);
+        grid_host_clear(&host);
+    }
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, why[0]), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, why[1]), "%s", grid_body(&grid));
+}
+
 Test(flow, a_batch_says_that_it_needs_more_volunteers)
 {
     struct grid_host host;

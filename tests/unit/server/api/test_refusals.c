@@ -493,6 +493,13 @@ Test(refusals, a_file_of_another_digest_is_refused)
     (void)grid_get(&grid, "/v1/batches");
     cr_expect(eq(int, ask("PUT", path, grid.operator_token.text, NULL, "bytes"), 400));
     cr_expect(grid_says(&grid, "\"code\":\"digest\""), "%s", grid_body(&grid));
+    cr_expect(eq(int,
+                 ask("GET",
+                     "/v1/files/"
+                     "0000000000000000000000000000000000000000000000000000000000000000",
+                     grid.operator_token.text, NULL, NULL),
+                 404));
+    cr_expect(grid_says(&grid, "there is nothing of this digest"), "%s", grid_body(&grid));
     cr_expect(eq(int, ask("PUT", "/v1/files/abc", grid.operator_token.text, NULL, "x"), 404));
 }
 
