@@ -77,6 +77,24 @@ enum status batch_record_open(struct profile *profile, const char *name,
     return STATUS_OK;
 }
 
+enum status batch_record_hold(struct profile *profile, const char *name,
+                              struct disk_file **ret_lock, struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    struct disk_path folder, lock;
+    enum status status;
+
+    TRY(profile_path(profile, &folder, err, "batches/%s", name));
+    TRY(disk->make_folder(disk, folder.text, 0700, err));
+    TRY(disk_join(&lock, err, "%s/lock", folder.text));
+    status = disk->lock(disk, lock.text, ret_lock, err);
+    if (status == STATUS_BUSY) {
+        error_set(err, STATUS_BUSY, "another dugnad is submitting this batch");
+        error_code(err, SESSION_HELD);
+    }
+    return status;
+}
+
 enum status batch_record_find(struct profile *profile, const struct batch_id *batch,
                               struct batch_record *ret_record, struct error *err)
 {

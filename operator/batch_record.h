@@ -4,6 +4,7 @@
  *   batch.json  the members below
  *   app.json    the app version's envelope
  *   units       the digest of each unit, DIGEST_BYTES each, at its index; only ever longer
+ *   lock        held by the one `submit` that adds to it
  *   names       likewise what stands for its name, UNIT_NAME_KEY_BYTES each; never shorter a list
  *
  * A unit's digest is durable here before the site gets the unit: what `fetch` is shown later is
@@ -43,6 +44,13 @@ void batch_record_clear(struct batch_record *record); /* for CLEANUP(), too */
 /* STATUS_NOT_FOUND: this profile submitted no batch of that name. */
 enum status batch_record_open(struct profile *profile, const char *name,
                               struct batch_record *ret_record, struct error *err) MUST_USE;
+
+/*
+ * Be the only one who submits to the batch of that name, whether there is one or not, until the
+ * file is closed. STATUS_BUSY, code SESSION_HELD: another command is.
+ */
+enum status batch_record_hold(struct profile *profile, const char *name,
+                              struct disk_file **ret_lock, struct error *err) MUST_USE;
 
 /* By the batch's id. */
 enum status batch_record_find(struct profile *profile, const struct batch_id *batch,

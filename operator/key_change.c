@@ -240,8 +240,9 @@ static enum status begin(struct keychain *keychain, struct session *session,
                          const struct options *options, struct error *err)
 {
     TRY(profile_open(keychain->profile, session, options, err));
-    TRY(site_refresh(keychain->profile, err));
-    return keychain_unlock(keychain, options, false, err);
+    TRY(keychain_unlock(keychain, options, false, err));
+    TRY(profile_hold(keychain->profile, err)); /* until the command ends */
+    return site_refresh(keychain->profile, err);
 }
 
 static int end(const struct profile *profile, const struct options *options)

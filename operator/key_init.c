@@ -21,9 +21,11 @@ static enum status refuse_if_any(const struct keychain *keychain, struct error *
 static enum status make_all(struct keychain *keychain, const struct options *options,
                             struct public_key *ret_keys, struct error *err)
 {
-    TRY(profile_save(keychain->profile, err)); /* the folders */
     TRY(refuse_if_any(keychain, err));
     TRY(keychain_unlock(keychain, options, true, err));
+    TRY(profile_hold(keychain->profile, err));
+    TRY(refuse_if_any(keychain, err));         /* again: nobody else makes any now */
+    TRY(profile_save(keychain->profile, err)); /* the folders */
     for (int role = 0; role < KEY_ROLES; role++)
         TRY(keychain_make(keychain, (enum key_role)role, &ret_keys[role], err));
     return STATUS_OK;

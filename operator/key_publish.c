@@ -135,8 +135,9 @@ static enum status publish(struct keychain *keychain, const struct options *opti
     struct profile *profile = keychain->profile;
     static const struct revocations nothing = {0};
 
-    TRY(site_ask_project(profile, &project, err));
     TRY(keychain_unlock(keychain, options, false, err));
+    TRY(profile_hold(profile, err));
+    TRY(site_ask_project(profile, &project, err));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &use, err));
     TRY(keychain_load(keychain, KEY_FRESH, &fresh, err));
     TRY(digest_is_none(&project.project) ? publish_first(keychain, options, &use, err)

@@ -11,11 +11,14 @@
 #define FILE_MODE   0600
 #define FOLDER_MODE 0700
 
+#define LOCK_PAUSE_MS 100
+
 static const struct profile_limits file_limits = {.bytes = 8192, .depth = 2};
 
 void profile_clear(struct profile *profile)
 {
     free(profile->ca_pem);
+    profile_release(profile);
     trust_clear(&profile->trust);
     secret_clear(&profile->token, sizeof profile->token);
     *profile = (struct profile){0};
@@ -212,6 +215,64 @@ enum status profile_open(struct profile *ret_profile, struct session *session,
     return STATUS_OK;
 }
 
+/* --- one at a time --- */
+
+/* The lock of a folder that is there. */
+static enum status take_lock(const struct profile *profile, struct disk_file **ret_lock,
+                             struct error *err)
+{
+    struct session *session = profile->session;
+    struct env *env = session->env;
+    int64_t end_mono_ms = env->now_mono_ms(env) + PROFILE_WAIT_S * 1000;
+    struct disk_path path;
+    bool is_said = false;
+    enum status status;
+
+    TRY(profile_path(profile, &path, err, "lock"));
+    while ((status = env->disk->lock(env->disk, path.text, ret_lock, err)) == STATUS_BUSY) {
+        if (env->now_mono_ms(env) >= end_mono_ms || session_is_interrupted(session)) {
+            error_set(err, STATUS_BUSY, "another dugnad is still at work on this profile");
+            error_code(err, SESSION_HELD);
+            return STATUS_BUSY;
+        }
+        if (!is_said)
+            (void)fprintf(session->err,
+                          "dugnad: another dugnad is at work on this profile, waiting for it\n");
+        is_said = true;
+        env->sleep_ms(env, LOCK_PAUSE_MS);
+    }
+    return status;
+}
+
+static enum status read_anew(struct profile *profile, struct error *err)
+{
+    CLEANUP(profile_clear) struct profile again = {.session = profile->session};
+
+    again.folder = profile->folder;
+    TRY(read_main(&again, err));
+    TRY(read_trust(&again, err));
+    memcpy(profile->name, again.name, sizeof profile->name);
+    profile->project = again.project;
+    trust_clear(&profile->trust);
+    profile->trust = again.trust;
+    again.trust = (struct trust){0};
+    return STATUS_OK;
+}
+
+enum status profile_hold(struct profile *profile, struct error *err)
+{
+    if (profile->lock != NULL)
+        return STATUS_OK;
+    TRY(take_lock(profile, &profile->lock, err));
+    return read_anew(profile, err);
+}
+
+void profile_release(struct profile *profile)
+{
+    disk_file_close(profile->lock);
+    profile->lock = NULL;
+}
+
 /* --- writing --- */
 
 static char *main_text(const struct profile *profile)
@@ -239,10 +300,13 @@ enum status profile_save(const struct profile *profile, struct error *err)
 {
     static const char *const folders[] = {"keys", "batches"};
     struct disk *disk = profile->session->env->disk;
+    CLEANUP(disk_file_closep) struct disk_file *lock = NULL;
     CLEANUP(freep) char *text = main_text(profile);
     struct disk_path path;
 
     TRY(disk_make_folders(disk, profile->folder.text, FOLDER_MODE, err));
+    if (profile->lock == NULL)
+        TRY(take_lock(profile, &lock, err));
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         TRY(profile_path(profile, &path, err, "%s", folders[i]));
         TRY(disk->make_folder(disk, path.text, FOLDER_MODE, err));

@@ -8,6 +8,7 @@
  *   trust.json     the chain of trust, once the project has a keyring (trust_encode())
  *   keys/          root-use, root-spare, app, work, fresh: NAME.pem, encrypted
  *   batches/NAME/  what was submitted: see operator/batch_record.h
+ *   lock           held by whoever writes any of these but batches/ (profile_hold())
  */
 #ifndef OPERATOR_PROFILE_H
 #define OPERATOR_PROFILE_H
@@ -20,6 +21,7 @@
 
 #define PROFILE_URL_MAX 255
 #define PROFILE_CA_MAX  (16 * 1024)
+#define PROFILE_WAIT_S  60 /* for another command that holds the profile */
 
 struct profile {
     struct session *session; /* borrowed */
@@ -30,6 +32,7 @@ struct profile {
     struct token token;            /* none: not given */
     char *ca_pem;                  /* owned; NULL: the system's store alone */
     struct trust trust;            /* of no project until there is a keyring */
+    struct disk_file *lock;        /* owned; NULL: others may write the profile */
 };
 
 void profile_clear(struct profile *profile); /* for CLEANUP(), too */
@@ -45,7 +48,15 @@ enum status profile_find(struct profile *ret_profile, struct session *session,
 enum status profile_open(struct profile *ret_profile, struct session *session,
                          const struct options *options, struct error *err) MUST_USE;
 
-/* Make the folders and write everything but keys and batches, durably. */
+/*
+ * Be the only one who writes it, until profile_release() or profile_clear(). Waits for another
+ * command, up to PROFILE_WAIT_S, and says so; then reads anew what that one may have learnt of the
+ * project. Held already: nothing. Ask for passphrases before. STATUS_BUSY, code SESSION_HELD.
+ */
+enum status profile_hold(struct profile *profile, struct error *err) MUST_USE;
+void profile_release(struct profile *profile);
+
+/* Make the folders and write everything but keys and batches, durably; holds it meanwhile. */
 enum status profile_save(const struct profile *profile, struct error *err) MUST_USE;
 enum status profile_save_trust(const struct profile *profile, struct error *err) MUST_USE;
 

@@ -194,8 +194,8 @@ static void add_revocations_of(struct freshness *freshness, const struct freshne
     add_revocations(freshness, &revoked);
 }
 
-enum status publish_freshness(struct profile *profile, const struct private_key *fresh,
-                              const struct revocations *more, struct error *err)
+static enum status publish_next(struct profile *profile, const struct private_key *fresh,
+                                const struct revocations *more, struct error *err)
 {
     struct env *env = profile->session->env;
     CLEANUP(freshness_clear) struct freshness freshness = {0}, ours = {0};
@@ -218,4 +218,17 @@ enum status publish_freshness(struct profile *profile, const struct private_key 
     TRY(publish_envelope(profile, "/v1/freshness", &envelope, PUBLISHED_FRESHNESS, &published,
                          err));
     return profile_save_trust(profile, err);
+}
+
+enum status publish_freshness(struct profile *profile, const struct private_key *fresh,
+                              const struct revocations *more, struct error *err)
+{
+    bool was_held = profile->lock != NULL;
+    enum status status;
+
+    TRY(profile_hold(profile, err));
+    status = publish_next(profile, fresh, more, err);
+    if (!was_held)
+        profile_release(profile);
+    return status;
 }

@@ -12,11 +12,13 @@ bool session_is_interrupted(const struct session *session)
     return session->is_interrupted != NULL && *session->is_interrupted != 0;
 }
 
-static int exit_of(const struct session *session, enum status status)
+static int exit_of(const struct session *session, const struct error *err)
 {
     if (session_is_interrupted(session))
         return EXIT_INTERRUPTED;
-    switch (status) {
+    if (err->code != NULL && strcmp(err->code, SESSION_HELD) == 0)
+        return EXIT_HELD;
+    switch (err->status) {
     case STATUS_UNREACHABLE:
     case STATUS_BUSY:
     case STATUS_LIMITED:
@@ -58,7 +60,7 @@ int session_fail(struct session *session, const struct error *err)
     (void)fprintf(session->err, "\n");
     if (more != NULL)
         (void)fprintf(session->err, "%s\n", more);
-    return exit_of(session, err->status);
+    return exit_of(session, err);
 }
 
 int session_usage(struct session *session, const struct options *options, const struct error *err)

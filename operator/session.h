@@ -17,6 +17,9 @@ struct http_client;
 
 #define SECRET_MAX 1024 /* bytes of a passphrase */
 
+/* The code of an error of STATUS_BUSY: not the server is, but another command on this machine. */
+#define SESSION_HELD "held"
+
 struct session {
     struct env *env;
     struct http_client *http;

@@ -74,7 +74,7 @@ enum status site_follow(struct profile *profile, const struct project *project, 
                                       : STATUS_OK;
 }
 
-enum status site_refresh(struct profile *profile, struct error *err)
+static enum status refresh(struct profile *profile, struct error *err)
 {
     CLEANUP(project_clear) struct project project = {0};
 
@@ -85,4 +85,17 @@ enum status site_refresh(struct profile *profile, struct error *err)
                          "the project has no keyring yet: 'dugnad key init', then 'dugnad key "
                          "publish'");
     return profile_save_trust(profile, err);
+}
+
+/* Asked while it is held: an answer from before another command's would look like a rollback. */
+enum status site_refresh(struct profile *profile, struct error *err)
+{
+    bool was_held = profile->lock != NULL;
+    enum status status;
+
+    TRY(profile_hold(profile, err));
+    status = refresh(profile, err);
+    if (!was_held)
+        profile_release(profile);
+    return status;
 }

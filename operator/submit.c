@@ -23,6 +23,7 @@ struct submitting {
     struct submission *submission;
     struct unit_source *source;
     struct batch_record record;
+    struct disk_file *lock; /* owned; of the batch */
     struct known_app app;
     struct private_key work;
     int64_t total;  /* of this submission; -1: unknown */
@@ -35,6 +36,7 @@ struct submitting {
 static void submitting_clear(struct submitting *work)
 {
     batch_record_clear(&work->record);
+    disk_file_close(work->lock);
     known_app_clear(&work->app);
     private_key_clear(&work->work);
     outbox_clear(&work->outbox);
@@ -258,6 +260,8 @@ static enum status submit(struct submitting *work, struct error *err)
     TRY(rehearse(work, err));
     TRY(unlock_and_refresh(work, err));
     TRY(open_batch(work->profile, work->submission, &work->record, &work->app, err));
+    if (work->lock == NULL) /* the name was made up */
+        TRY(batch_record_hold(work->profile, work->record.name, &work->lock, err));
     submission_settle(work->submission, &work->app.app, &work->record);
     TRY(create_batch(work, &known, err));
     outbox_init(&work->outbox, work->profile, &work->record.batch);
@@ -313,12 +317,20 @@ static void say_submitted(const struct submitting *work)
     session_say(work->session, options, "Next: dugnad watch %s", work->record.name);
 }
 
+/* Before anything else: who finds it held learns so at once. */
+static enum status hold_batch(struct submitting *work, struct error *err)
+{
+    if (work->submission->name == NULL || work->submission->is_dry_run)
+        return STATUS_OK;
+    return batch_record_hold(work->profile, work->submission->name, &work->lock, err);
+}
+
 static int submit_or_try(struct submitting *work)
 {
     struct error err = {0};
 
     work->total = unit_source_count(work->source);
-    if (site_refresh(work->profile, &err) != STATUS_OK)
+    if (hold_batch(work, &err) != STATUS_OK || site_refresh(work->profile, &err) != STATUS_OK)
         return session_fail(work->session, &err);
     if (work->submission->is_dry_run) {
         if (dry_run(work, &err) != STATUS_OK)
@@ -428,7 +440,9 @@ const struct command verb_submit = {
         "line says how many and which; names that begin with a dot are passed over, unless they "
         "are said. A pattern may be in the last part of a path only.\n\n"
         "A batch is closed when all its units are there, unless --append. After a cut, the same "
-        "command with the same --name goes on where it stopped.",
+        "command with the same --name goes on where it stopped. While one adds to a batch, "
+        "another that would is refused with 7; batches of different names may be submitted side "
+        "by side.",
     .examples = "  Count primes below 10^9 in parts of 10^7:\n"
                 "    dugnad submit primes --range 0..1000000000 --step 10000000 --name primes \\\n"
                 "        -- {from} {to}\n"

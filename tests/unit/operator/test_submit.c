@@ -180,6 +180,55 @@ Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_FAILED));
 }
 
+/* --- side by side --- */
+
+static struct disk_file *hold(const char *name)
+{
+    CLEANUP(freep) char *path = text_format(".config/dugnad/default/%s", name);
+    struct disk_file *lock = NULL;
+
+    cr_assert(eq(int, desk_env.base.disk->lock(desk_env.base.disk, at_home(path), &lock, NULL),
+                 STATUS_OK));
+    return lock;
+}
+
+/* Two wrote the same temporary files, and one found its own gone. */
+Test(submit, a_batch_that_another_one_submits_is_refused_at_once)
+{
+    CLEANUP(disk_file_closep) struct disk_file *other = NULL;
+    int64_t before_ms;
+
+    cr_assert(
+        eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b", "--append"), EXIT_DONE),
+        "%s", desk_said);
+    other = hold("batches/b/lock");
+    before_ms = desk_env.now_mono_ms;
+    cr_expect(
+        eq(int, RUN("submit", "app", "--range", "2..4", "--name", "b", "--append"), EXIT_HELD),
+        "%s", desk_said);
+    cr_expect(strstr(desk_said, "another dugnad is submitting this batch") != NULL, "%s",
+              desk_said);
+    cr_expect(eq(i64, desk_env.now_mono_ms, before_ms));
+    cr_expect(eq(sz, desk_site.units.count, 2));
+    disk_file_close(TAKE(other));
+    cr_expect(
+        eq(int, RUN("submit", "app", "--range", "2..4", "--name", "b", "--append"), EXIT_DONE),
+        "%s", desk_said);
+}
+
+Test(submit, who_finds_the_profile_in_use_waits_says_so_and_ends_with_7)
+{
+    CLEANUP(disk_file_closep) struct disk_file *other = hold("lock");
+    int64_t before_ms = desk_env.now_mono_ms;
+
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_HELD), "%s",
+              desk_said);
+    cr_expect(strstr(desk_said, "waiting") != NULL, "%s", desk_said);
+    cr_expect(desk_env.now_mono_ms - before_ms >= 30000 &&
+              desk_env.now_mono_ms - before_ms < 120000);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
 /* --- what is no file --- */
 
 Test(submit, what_is_no_regular_file_is_refused_by_its_name)

@@ -43,6 +43,28 @@ Test(verbs, publishing_again_only_renews_freshness_and_prints_the_same_link)
     cr_expect(eq(sz, desk_site.keyrings.count, 1));
 }
 
+/* A timer's and a person's: one of them failed on a file of the other. */
+Test(verbs, commands_that_write_a_profile_wait_for_each_other)
+{
+    static const char *const publish[] = {"dugnad", "key", "publish", NULL},
+                             *const rotate[] = {"dugnad", "key", "rotate", "work", NULL},
+                             *const connect[] = {"dugnad", "connect", MEMORY_SITE_URL, NULL};
+    static const char *const *const commands[] = {publish, rotate, connect};
+
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        CLEANUP(disk_file_closep) struct disk_file *other = NULL;
+
+        cr_assert(eq(int,
+                     desk_env.base.disk->lock(desk_env.base.disk,
+                                              at_home(".config/dugnad/default/lock"), &other, NULL),
+                     STATUS_OK));
+        cr_expect(eq(int, run_words(commands[i]), EXIT_HELD), "%s: %s", commands[i][1], desk_said);
+        cr_expect(strstr(desk_said, "another dugnad") != NULL, "%s", desk_said);
+        disk_file_close(TAKE(other));
+        cr_expect(eq(int, run_words(commands[i]), EXIT_DONE), "%s: %s", commands[i][1], desk_said);
+    }
+}
+
 Test(verbs, a_keyring_whose_answer_was_lost_is_taken_up)
 {
     CLEANUP(freep) char *keyring = text_copy(desk_site.keyrings.texts[0]);
