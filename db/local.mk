@@ -9,6 +9,7 @@ libdb_a_SOURCES = \
 	%D%/sql/check.c %D%/sql/check.h \
 	%D%/sql/check_rules.c %D%/sql/check_values.c \
 	%D%/sql/collect.c %D%/sql/collect.h \
+	%D%/sql/forget.c \
 	%D%/sql/ids.c %D%/sql/ids.h \
 	%D%/sql/load.c \
 	%D%/sql/migration.h \

@@ -105,10 +105,17 @@ enum file_kind {
 #define COLLECT_MAX       1000  /* rows that one step of collecting looks at */
 #define BODY_TIME_SLACK_S 86400 /* a body that came again may state a time so much too early */
 
+/* Files nothing refers to that came before these times may go. */
+struct file_graces {
+    int64_t files_before_s;
+    int64_t outputs_before_s; /* of those that came as outputs */
+};
+
 struct file_record {
     struct digest digest; /* SHA-256 of its bytes */
     int64_t size_bytes;
     int64_t time_s; /* when it came, or was named again */
+    bool is_output; /* a task's, that was not here before: it has a grace of its own */
 };
 
 struct batch_record {
@@ -241,11 +248,11 @@ struct publish_ops {
     enum status (*inputs_release)(struct store *store, int64_t after, int64_t now_s, size_t limit,
                                   int64_t *ret_batch, size_t *ret_count, struct error *err);
     /* Looks at `capacity` files in order of digest, from after `after` (none: the first), for those
-     * nothing refers to that came before `before_s`. *ret_last: the last looked at; none: that was
-     * the end. */
+     * nothing refers to whose grace is over. *ret_last: the last looked at; none: that was the end.
+     */
     enum status (*files_unreferenced)(struct store *store, const struct digest *after,
-                                      int64_t before_s, struct digest *ret_files, size_t capacity,
-                                      size_t *ret_count, struct digest *ret_last,
+                                      const struct file_graces *graces, struct digest *ret_files,
+                                      size_t capacity, size_t *ret_count, struct digest *ret_last,
                                       struct error *err);
     /* Their rows go; one that is referred to again by now stays, and is left out of the answer.
      * Commit before removing the files themselves. */
@@ -266,6 +273,15 @@ struct publish_ops {
     enum status (*bodies_sweep)(struct store *store, const struct digest *after, int64_t before_s,
                                 size_t limit, int64_t *ret_count, struct digest *ret_last,
                                 struct error *err);
+    /*
+     * Of `limit` tasks by id, from after `after`: what was reported on stderr before `before_s`,
+     * and the address prefix of those sent before it whose unit cannot be decided any more (an open
+     * unit's copies go to different prefixes, I3). *ret_count: how many told something; *ret_last
+     * 0: that was the end.
+     */
+    enum status (*details_forget)(struct store *store, int64_t after, int64_t before_s,
+                                  size_t limit, int64_t *ret_count, int64_t *ret_last,
+                                  struct error *err);
 
     /*
      * *ret_is_new false: a batch of this id and content is there. STATUS_CONFLICT: this id has

@@ -38,12 +38,14 @@ static enum status forget_files(struct store *store, const struct collecting *pa
                                 struct digest *ret_last, struct error *err)
 {
     CLEANUP(txn_end) struct txn txn = {0};
+    const struct file_graces graces = {.files_before_s = pass->files_before_s,
+                                       .outputs_before_s = pass->outputs_before_s};
     struct digest files[COLLECT_SLICE];
     size_t count = 0;
 
     TRY(txn_begin(&txn, store, err));
-    TRY(store->publish->files_unreferenced(store, &pass->last, pass->files_before_s, files,
-                                           COLLECT_SLICE, &count, ret_last, err));
+    TRY(store->publish->files_unreferenced(store, &pass->last, &graces, files, COLLECT_SLICE,
+                                           &count, ret_last, err));
     TRY(store->publish->files_forget(store, files, count, ret_forgotten, ret_count, err));
     return txn_commit(&txn, err);
 }
@@ -118,12 +120,28 @@ static enum status sweep_bodies(struct store *store, struct collecting *pass, st
     int64_t count = 0;
 
     TRY(txn_begin(&txn, store, err));
-    TRY(store->publish->bodies_sweep(store, &pass->last, pass->bodies_before_s, COLLECT_SLICE,
+    TRY(store->publish->bodies_sweep(store, &pass->last, pass->outputs_before_s, COLLECT_SLICE,
                                      &count, &last, err));
     TRY(txn_commit(&txn, err));
     pass->bodies_removed += count;
     pass->last = last;
     if (digest_is_none(&last))
+        begin_phase(pass, COLLECT_DETAILS);
+    return STATUS_OK;
+}
+
+static enum status forget_details(struct store *store, struct collecting *pass, struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    int64_t count = 0, last = 0;
+
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->publish->details_forget(store, pass->last_id, pass->details_before_s, COLLECT_SLICE,
+                                       &count, &last, err));
+    TRY(txn_commit(&txn, err));
+    pass->details_forgotten += count;
+    pass->last_id = last;
+    if (last == 0)
         begin_phase(pass, COLLECT_DONE);
     return STATUS_OK;
 }
@@ -143,6 +161,8 @@ enum status collect_step(struct store *store, void *context, struct error *err)
         return mark_bodies(store, pass, err);
     case COLLECT_BODIES:
         return sweep_bodies(store, pass, err);
+    case COLLECT_DETAILS:
+        return forget_details(store, pass, err);
     case COLLECT_DONE:
         return STATUS_OK;
     }

@@ -1,7 +1,7 @@
 /*
- * Files and inline outputs that nothing needs any more are forgotten and removed, in passes, a
- * little at a time. A step runs as a read of the engine's, between its cycles, so that nothing is
- * stored or referred to meanwhile.
+ * Files and inline outputs that nothing needs any more are forgotten and removed, and what old
+ * tasks tell of a machine is, in passes, a little at a time. A step runs as a read of the engine's,
+ * between its cycles, so that nothing is stored or referred to meanwhile.
  *
  * Rows go first, in a transaction, and files after its commit. Whatever ends the server in between
  * leaves a file that no row knows: a later pass removes it. What comes meanwhile is safe: the
@@ -30,6 +30,7 @@ enum collect_phase {
     COLLECT_ORPHANS, /* files on the disk that no row knows; one part of the store in a step */
     COLLECT_MARKING, /* bodies that undecided units need */
     COLLECT_BODIES,  /* the other ones */
+    COLLECT_DETAILS, /* stderr and addresses of old tasks */
     COLLECT_DONE,
 };
 
@@ -37,11 +38,14 @@ enum collect_phase {
 struct collecting {
     struct file_store *files; /* borrowed */
     int64_t now_s;
-    int64_t files_before_s;  /* came before, and nothing refers to them */
-    int64_t bodies_before_s; /* likewise; BODY_TIME_SLACK_S before now_s, or more */
+    int64_t files_before_s; /* came before, and nothing refers to them */
+    /* Outputs, inline or uploaded, likewise; BODY_TIME_SLACK_S before now_s, or more. */
+    int64_t outputs_before_s;
+    int64_t details_before_s;
 
     enum collect_phase phase;
     int64_t released, files_removed, orphans_removed, bodies_removed; /* what it did */
+    int64_t details_forgotten;
 
     struct digest last; /* that a phase looked at */
     int64_t last_id;

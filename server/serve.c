@@ -275,7 +275,8 @@ static void begin_pass(struct server *server)
         .files = server->files,
         .now_s = now_s,
         .files_before_s = now_s - server->config.file_keep,
-        .bodies_before_s = now_s - server->config.output_keep,
+        .outputs_before_s = now_s - server->config.output_keep,
+        .details_before_s = now_s - server->config.details_keep,
         .phase = engine_clock(server->engine).is_in_doubt ? COLLECT_DONE : COLLECT_INPUTS};
 }
 
@@ -301,7 +302,7 @@ static void collect_some(struct server *server, int steps)
     if (pass->phase == COLLECT_DONE)
         LOG(LOG_INFO, "files.collected", LOG_N("inputs_released", pass->released),
             LOG_N("files", pass->files_removed), LOG_N("orphans", pass->orphans_removed),
-            LOG_N("bodies", pass->bodies_removed));
+            LOG_N("bodies", pass->bodies_removed), LOG_N("details", pass->details_forgotten));
 }
 
 void server_collect(struct server *server)

@@ -44,9 +44,12 @@ enum status publish_file_refer(struct store *store, const struct digest *file, e
 enum status publish_file_release(struct store *store, enum file_kind kind, int64_t subject,
                                  struct error *err);
 enum status publish_files_unreferenced(struct store *store, const struct digest *after,
-                                       int64_t before_s, struct digest *ret_files, size_t capacity,
-                                       size_t *ret_count, struct digest *ret_last,
+                                       const struct file_graces *graces, struct digest *ret_files,
+                                       size_t capacity, size_t *ret_count, struct digest *ret_last,
                                        struct error *err);
+enum status publish_details_forget(struct store *store, int64_t after, int64_t before_s,
+                                   size_t limit, int64_t *ret_count, int64_t *ret_last,
+                                   struct error *err);
 enum status publish_files_forget(struct store *store, const struct digest *files, size_t count,
                                  struct digest *ret_forgotten, size_t *ret_count,
                                  struct error *err);

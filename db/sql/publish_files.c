@@ -1,7 +1,8 @@
 /* Files on the disk, and what refers to them. */
 #include "db/sql/publish.h"
 
-#define IS_STORED 1
+#define IS_STORED        1
+#define IS_STORED_OUTPUT 2 /* for what came as an output */
 
 enum status tally_files(struct sql_store *self, int64_t number, int64_t bytes, struct error *err)
 {
@@ -19,7 +20,7 @@ static enum status insert(struct sql_store *self, const struct file_record *reco
     TRY(query_begin(&query, self, sql, err));
     bind_digest(&query, &record->digest);
     bind_integer(&query, record->size_bytes);
-    bind_integer(&query, IS_STORED);
+    bind_integer(&query, record->is_output ? IS_STORED_OUTPUT : IS_STORED);
     bind_integer(&query, record->time_s);
     TRY(query_run(&query, err));
     *ret_is_new = query_changes(&query) > 0;
@@ -98,20 +99,22 @@ enum status publish_file_release(struct store *store, enum file_kind kind, int64
 }
 
 enum status publish_files_unreferenced(struct store *store, const struct digest *after,
-                                       int64_t before_s, struct digest *ret_files, size_t capacity,
-                                       size_t *ret_count, struct digest *ret_last,
+                                       const struct file_graces *graces, struct digest *ret_files,
+                                       size_t capacity, size_t *ret_count, struct digest *ret_last,
                                        struct error *err)
 {
     static const char sql[] =
-        "SELECT digest, time_s < ?"
+        "SELECT digest, ((state = 1 AND time_s < ?1) OR (state = 2 AND time_s < ?2))"
         " AND NOT EXISTS (SELECT 1 FROM file_reference r WHERE r.file = file.digest)"
-        " FROM file WHERE digest > ? ORDER BY digest LIMIT ?";
+        " FROM file WHERE digest > ?3 ORDER BY digest LIMIT ?4";
     CLEANUP(query_end) struct query query = {0};
     struct digest last = {0};
     size_t count = 0, looked_at = 0;
 
+    _Static_assert(IS_STORED == 1 && IS_STORED_OUTPUT == 2, "as in the statement above");
     TRY(query_begin(&query, sql_of(store), sql, err));
-    bind_integer(&query, before_s);
+    bind_integer(&query, graces->files_before_s);
+    bind_integer(&query, graces->outputs_before_s);
     bind_bytes(&query, after->bytes, digest_is_none(after) ? 0 : DIGEST_BYTES);
     bind_integer(&query, (int64_t)capacity);
     while (query_next(&query)) {

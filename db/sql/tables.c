@@ -20,6 +20,7 @@ const struct publish_ops sql_publish_ops = {
     .files_forget = publish_files_forget,
     .bodies_mark = publish_bodies_mark,
     .bodies_sweep = publish_bodies_sweep,
+    .details_forget = publish_details_forget,
     .batch_create = publish_batch_create,
     .units_add = publish_units_add,
     .units_of_batch = publish_units_of_batch,

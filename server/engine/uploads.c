@@ -79,7 +79,8 @@ static enum status take(struct cycle *cycle, const struct uploaded_command *uplo
     reports_mark_stored(target.unit, &uploaded->digest);
     cycle_deliver(cycle, (struct cycle_delivery){.file = {.digest = uploaded->digest,
                                                           .size_bytes = uploaded->size_bytes,
-                                                          .time_s = cycle->clock.now_s},
+                                                          .time_s = cycle->clock.now_s,
+                                                          .is_output = true},
                                                  .task = uploaded->task});
     return STATUS_OK;
 }

@@ -240,9 +240,10 @@ Test(publish, a_variant_needs_its_app_version_and_its_files)
 static enum status unreferenced(int64_t before_s, struct digest *ret_files, size_t *ret_count)
 {
     static const struct digest none;
+    const struct file_graces graces = {.files_before_s = before_s, .outputs_before_s = before_s};
     struct digest last;
     enum status status =
-        publish->files_unreferenced(store, &none, before_s, ret_files, 8, ret_count, &last, &err);
+        publish->files_unreferenced(store, &none, &graces, ret_files, 8, ret_count, &last, &err);
 
     cr_expect(digest_is_none(&last), "that are all");
     return status;
@@ -268,6 +269,7 @@ static enum status collect_bodies(int64_t before_s, int64_t *ret_count)
 Test(publish, a_file_is_collected_when_nothing_needs_it_and_its_grace_is_over)
 {
     const struct file_record file = {.digest = site_digest(40), .size_bytes = 7, .time_s = 50};
+    const struct file_graces graces = {.files_before_s = 51, .outputs_before_s = 51};
     struct digest files[8], last;
     size_t count = 0;
 
@@ -283,7 +285,7 @@ Test(publish, a_file_is_collected_when_nothing_needs_it_and_its_grace_is_over)
     MUST(unreferenced(51, files, &count));
     cr_assert(eq(sz, count, 1));
     cr_expect(digest_equals(&files[0], &file.digest));
-    MUST(publish->files_unreferenced(store, &file.digest, 51, files, 8, &count, &last, &err));
+    MUST(publish->files_unreferenced(store, &file.digest, &graces, files, 8, &count, &last, &err));
     cr_expect(zero(sz, count), "the page after it");
 }
 
@@ -850,4 +852,59 @@ Test(publish, tokens_are_found_by_hash_and_revoked_once)
     MUST(publish->credential_find(store, &account.hash, &found, &err));
     FAILS(publish->credential_revoke(store, found.id, 66, &err), NOT_FOUND); /* is no token */
     FAILS(publish->credential_add(store, &account, &id, &err), CONFLICT);
+}
+
+static bool see_stderr(void *context, const struct unit_view *view)
+{
+    *(size_t *)context += view->reports[0].stderr_tail.length;
+    return true;
+}
+
+/* Of the second unit, whose one task failed. */
+static size_t stderr_length(void)
+{
+    size_t length = 0;
+
+    MUST(store->query->unit(store, &site.unit_digests[1], see_stderr, &length, &err));
+    return length;
+}
+
+static size_t prefixes_of(size_t unit)
+{
+    CLEANUP(work_set_clear) struct work_set set = {0};
+    CLEANUP(txn_end) struct txn own = {0};
+    const struct work_request request = {.units = &site.units[unit], .unit_count = 1};
+    size_t count = 0;
+
+    MUST(txn_begin(&own, store, &err));
+    MUST(store->work->load(store, &request, &set, &err));
+    for (size_t i = 0; i < set.units[0].task_count; i++)
+        count += *set.units[0].tasks[i].prefix != '\0';
+    return count;
+}
+
+/* In steps as small as they can be. */
+static int64_t forget_details(int64_t before_s)
+{
+    int64_t last = 0, count = 0, sum = 0;
+
+    do {
+        MUST(publish->details_forget(store, last, before_s, 1, &count, &last, &err));
+        sum += count;
+    } while (last != 0);
+    return sum;
+}
+
+Test(publish, old_tasks_tell_nothing_of_a_machine_that_no_open_unit_needs)
+{
+    txn_end(&txn);
+    site_play(&site);
+    cr_expect(zero(i64, forget_details(SITE_TIME_S + 100)), "nothing is old");
+    cr_expect(eq(sz, stderr_length(), strlen("no such input\n")));
+    cr_expect(eq(sz, prefixes_of(0), 2));
+    cr_expect(eq(i64, forget_details(SITE_TIME_S + 101), 3));
+    cr_expect(zero(sz, stderr_length()));
+    cr_expect(zero(sz, prefixes_of(0)), "decided");
+    cr_expect(eq(sz, prefixes_of(1), 1), "its next copy goes elsewhere");
+    cr_expect(zero(i64, forget_details(SITE_TIME_S + 101)), "once");
 }

@@ -118,12 +118,8 @@ static void tear_down(void)
 TestSuite(collect, .init = set_up, .fini = tear_down);
 
 /* A pass that late; how it ended. */
-static enum status pass_at(int64_t now_s, struct collecting *ret_pass)
+static enum status pass_with(struct collecting pass, struct collecting *ret_pass)
 {
-    struct collecting pass = {.files = files,
-                              .now_s = now_s,
-                              .files_before_s = now_s - 1000,
-                              .bodies_before_s = now_s - 1000};
     enum status status = STATUS_OK;
 
     for (int i = 0; i < STEPS_MAX && pass.phase != COLLECT_DONE && status == STATUS_OK; i++)
@@ -131,6 +127,16 @@ static enum status pass_at(int64_t now_s, struct collecting *ret_pass)
     cr_assert(status != STATUS_OK || pass.phase == COLLECT_DONE, "it ends");
     *ret_pass = pass;
     return status;
+}
+
+static enum status pass_at(int64_t now_s, struct collecting *ret_pass)
+{
+    const struct collecting pass = {.files = files,
+                                    .now_s = now_s,
+                                    .files_before_s = now_s - 1000,
+                                    .outputs_before_s = now_s - 1000};
+
+    return pass_with(pass, ret_pass);
 }
 
 /* How many could go now; what finds out is rolled back. */
@@ -289,4 +295,29 @@ Test(collect, a_power_cut_at_any_step_leaves_a_sound_site, .timeout = 120)
         set_up();
     }
     cr_expect(eq(int, failed, 2), "two files are removed");
+}
+
+/* Regression: it went after the grace of any file, long before an inline one. */
+Test(collect, an_uploaded_output_that_lost_is_kept_as_long_as_an_inline_one)
+{
+    struct file_record record = {
+        .digest = on_disk("lost, too"), .size_bytes = 9, .time_s = began_s, .is_output = true};
+    struct collecting pass = {.files = files,
+                              .now_s = began_s + 1100,
+                              .files_before_s = began_s + 100,
+                              .outputs_before_s = began_s};
+    CLEANUP(txn_end) struct txn txn = {0};
+    bool is_new;
+
+    MUST(txn_begin(&txn, site.store, &err));
+    MUST(site.store->publish->file_add(site.store, &record, &is_new, &err));
+    MUST(txn_commit(&txn, &err));
+    MUST(pass_with(pass, &pass));
+    cr_expect(file_store_has(files, &record.digest), "its own grace");
+    pass = (struct collecting){.files = files,
+                               .now_s = began_s + 1100,
+                               .files_before_s = began_s + 100,
+                               .outputs_before_s = began_s + 100};
+    MUST(pass_with(pass, &pass));
+    cr_expect(not(file_store_has(files, &record.digest)));
 }
