@@ -1,5 +1,6 @@
 #include "operator/open_batch.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -62,7 +63,8 @@ static enum status continue_record(struct opening *opening, struct error *err)
             record->name);
     if (!opening->submission->is_appending)
         return error_set(err, STATUS_CONFLICT,
-                         "there is a batch \"%.60s\": use another --name, or --append",
+                         "the batch \"%.60s\" was submitted with other options or inputs: use "
+                         "another --name, or --append",
                          record->name);
     TRY(batch_record_count(record, &record->base, err));
     record->fingerprint = fingerprint;
@@ -107,4 +109,72 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
     struct opening opening = {profile, submission, record, app};
 
     return open_record(&opening, err);
+}
+
+/* --- a submission that came to its end --- */
+
+enum status open_sent_batch(struct profile *profile, const struct submission *submission,
+                            struct batch_record *record, struct known_app *app, bool *ret_is_sent,
+                            struct error *err)
+{
+    struct opening opening = {profile, submission, record, app};
+    struct digest fingerprint = submission_fingerprint(submission);
+    enum status status;
+
+    *ret_is_sent = false;
+    if (submission->name == NULL || submission->is_appending)
+        return STATUS_OK;
+    status = batch_record_open(profile, submission->name, record, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    TRY(status);
+    *ret_is_sent = record->is_sent && digest_equals(&record->fingerprint, &fingerprint);
+    if (*ret_is_sent)
+        return recall_app(&opening, err);
+    batch_record_clear(record);
+    return STATUS_OK;
+}
+
+static enum status compare_unit(const struct batch_record *record, const struct digest *digest,
+                                int64_t index, struct error *err)
+{
+    struct digest listed;
+
+    TRY(batch_record_unit(record, index, &listed, err));
+    if (digest_equals(&listed, digest))
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFLICT,
+                     "unit %" PRId64
+                     " is not what it was when \"%.60s\" was submitted: use another "
+                     "--name",
+                     index, record->name);
+}
+
+enum status compare_sent_batch(struct profile *profile, const struct submission *submission,
+                               const struct batch_record *record, struct unit_source *source,
+                               int64_t *ret_units, struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    int64_t listed, index = record->base;
+
+    TRY(batch_record_count(record, &listed, err));
+    for (; !session_is_interrupted(profile->session); index++) {
+        CLEANUP(unit_draft_clear) struct unit_draft draft = {0};
+        CLEANUP(prepared_unit_clear) struct prepared_unit prepared = {0};
+        bool is_there;
+
+        TRY(unit_source_next(source, &draft, &is_there, err));
+        if (!is_there && index == listed) {
+            *ret_units = listed - record->base;
+            return STATUS_OK;
+        }
+        if (!is_there || index == listed)
+            return error_set(err, STATUS_CONFLICT,
+                             "%" PRId64 " units of \"%.60s\" were submitted, and there are %s now: "
+                             "use another --name",
+                             listed - record->base, record->name, is_there ? "more" : "fewer");
+        TRY(submission_prepare(submission, disk, &draft, index, &prepared, err));
+        TRY(compare_unit(record, &prepared.digest, index, err));
+    }
+    return error_set(err, STATUS_CONFLICT, "interrupted");
 }

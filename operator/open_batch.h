@@ -16,4 +16,20 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
                        struct batch_record *record, struct known_app *app, struct error *err)
     MUST_USE;
 
+/*
+ * Is it a submission that came to its end before, by its name and its command line? Then the record
+ * and app are filled, else they stay cleared. More units for --append are never that.
+ */
+enum status open_sent_batch(struct profile *profile, const struct submission *submission,
+                            struct batch_record *record, struct known_app *app, bool *ret_is_sent,
+                            struct error *err) MUST_USE;
+
+/*
+ * Are the source's units those that a sent batch lists, all of them? STATUS_CONFLICT says what
+ * differs. submission_settle() was called.
+ */
+enum status compare_sent_batch(struct profile *profile, const struct submission *submission,
+                               const struct batch_record *record, struct unit_source *source,
+                               int64_t *ret_units, struct error *err) MUST_USE;
+
 #endif

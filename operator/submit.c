@@ -31,6 +31,7 @@ struct submitting {
     struct outbox outbox;
     struct upload_tally tally;
     struct name_check names;
+    bool is_repeated; /* it came to its end before */
 };
 
 static void submitting_clear(struct submitting *work)
@@ -252,10 +253,32 @@ static enum status rehearse(struct submitting *work, struct error *err)
     return status;
 }
 
+/*
+ * The answer that ended it may have been lost on its way: its units are compared, which takes no
+ * key, and nothing is sent again.
+ */
+static enum status repeat(struct submitting *work, struct error *err)
+{
+    static const struct batch_action_request close_it = {.action = ACTION_CLOSE};
+    struct batch_status status;
+
+    submission_settle(work->submission, &work->app.app, &work->record);
+    TRY(compare_sent_batch(work->profile, work->submission, &work->record, work->source,
+                           &work->passed, err));
+    TRY(batch_ask(work->profile, batch_format(&work->record.batch).text, &status, err));
+    if (status.phase != PHASE_OPEN) /* it was begun with --append otherwise */
+        return STATUS_OK;
+    return batch_act(work->profile, &work->record.batch, &close_it, &status, err);
+}
+
 static enum status submit(struct submitting *work, struct error *err)
 {
     int64_t known;
 
+    TRY(open_sent_batch(work->profile, work->submission, &work->record, &work->app,
+                        &work->is_repeated, err));
+    if (work->is_repeated)
+        return repeat(work, err);
     TRY(name_check_file(&work->names, work->profile, work->source, err));
     TRY(rehearse(work, err));
     TRY(unlock_and_refresh(work, err));
@@ -304,11 +327,15 @@ static void say_submitted(const struct submitting *work)
 
     if (options_has(options, "json"))
         session_print(work->session, text);
-    session_say(work->session, options,
-                "Batch %s: %" PRId64 " units submitted (%" PRId64 " new), %" PRId64
-                " files sent (%s).",
-                work->record.name, sent_of(work), work->outbox.added, work->tally.files,
-                shown_bytes(work->tally.bytes).text);
+    if (work->is_repeated)
+        session_say(work->session, options, "Batch %s: already submitted: %" PRId64 " units.",
+                    work->record.name, sent_of(work));
+    else
+        session_say(work->session, options,
+                    "Batch %s: %" PRId64 " units submitted (%" PRId64 " new), %" PRId64
+                    " files sent (%s).",
+                    work->record.name, sent_of(work), work->outbox.added, work->tally.files,
+                    shown_bytes(work->tally.bytes).text);
     if (!work->submission->is_closing)
         session_say(work->session, options,
                     "It stays open: add more with --append, end it with --append --close or "
@@ -440,7 +467,8 @@ const struct command verb_submit = {
         "line says how many and which; names that begin with a dot are passed over, unless they "
         "are said. A pattern may be in the last part of a path only.\n\n"
         "A batch is closed when all its units are there, unless --append. After a cut, the same "
-        "command with the same --name goes on where it stopped. While one adds to a batch, "
+        "command with the same --name goes on where it stopped; once all is there it says so, and "
+        "ends with 0. While one adds to a batch, "
         "another that would is refused with 7; batches of different names may be submitted side "
         "by side.",
     .examples = "  Count primes below 10^9 in parts of 10^7:\n"

@@ -180,6 +180,32 @@ Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..2", "--name", "b"), EXIT_FAILED));
 }
 
+/* --- again --- */
+
+/* Who loses the last answer repeats the command, and was told that there is a batch. */
+Test(submit, a_submission_that_is_through_says_so_when_it_is_repeated)
+{
+    int64_t requests;
+
+    make_inputs();
+    cr_assert(eq(int, submit_files(), EXIT_DONE), "%s", desk_said);
+    requests = desk_site.requests;
+    cr_expect(eq(int, submit_files(), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "already submitted: 3 units") != NULL, "%s", desk_said);
+    cr_expect(desk_site.requests - requests < 4);
+    expect_listed("cut");
+    write_at_home("in/c", "other");
+    cr_expect(eq(int, submit_files(), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "not what it was") != NULL, "%s", desk_said);
+    write_at_home("in/c", "small");
+    write_at_home("in/d", "one more");
+    cr_expect(eq(int, submit_files(), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "3 units") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "cut"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "other options") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 3));
+}
+
 /* --- side by side --- */
 
 static struct disk_file *hold(const char *name)
