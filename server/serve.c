@@ -72,7 +72,12 @@ static enum status open_certificate(struct server *server, struct error *err)
 {
     bool is_new = false;
 
+    struct error missing = {0};
+
     server->has_tls = server->config.listen.count > 0;
+    if (site_check_authority(server->env->disk, server->folder.text, &server->config, &missing) !=
+        STATUS_OK)
+        log_failure(LOG_WARN, "certificate.not_renewable", &missing);
     TRY(site_certificate(server->folder.text, &server->config, &server->certificate, err));
     if (!server->has_tls)
         return STATUS_OK;
@@ -84,6 +89,14 @@ static enum status open_certificate(struct server *server, struct error *err)
     return STATUS_OK;
 }
 
+static enum status open_stores(struct server *server, struct error *err)
+{
+    const struct config *config = &server->config;
+
+    TRY(site_open_store(server->folder.text, config, true, &server->store, err));
+    return site_open_store(server->folder.text, config, false, &server->reader, err);
+}
+
 static enum status open_files(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
@@ -92,6 +105,7 @@ static enum status open_files(struct server *server, struct error *err)
                                    .keep_s = config->upload_keep};
     struct disk_path path;
 
+    TRY(site_check_folders(server->env->disk, server->folder.text, server->reader, err));
     TRY(site_path(server->folder.text, "files", &path, err));
     TRY(file_store_open_folder(server->env, path.text, &server->files, err));
     TRY(site_path(server->folder.text, "uploads", &path, err));
@@ -122,8 +136,6 @@ static enum status open_engine(struct server *server, struct error *err)
         (struct engine_floor){.percent = config->issue_floor_percent, .bytes = config->issue_floor};
     settings.uploads = (struct engine_floor){.percent = config->upload_floor_percent,
                                              .bytes = config->upload_floor};
-    TRY(site_open_store(server->folder.text, config, true, &server->store, err));
-    TRY(site_open_store(server->folder.text, config, false, &server->reader, err));
     TRY(engine_open(server->store, server->env, &settings, &server->engine, err));
     return engine_thread_start(server->engine, &server->engine_thread, err);
 }
@@ -197,6 +209,7 @@ static enum status open_all(struct server *server, struct error *err)
     TRY(site_load_secret(disk, server->folder.text, &server->secret, err));
     TRY(lock_site(server, err));
     TRY(open_certificate(server, err));
+    TRY(open_stores(server, err));
     TRY(open_files(server, err));
     TRY(open_engine(server, err));
     api = (struct api_config){.env = server->env,

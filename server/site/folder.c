@@ -5,6 +5,7 @@
 #include "common/base/env.h"
 #include "common/base/text.h"
 #include "db/publish.h"
+#include "db/query.h"
 #include "db/store.h"
 #include "server/site/certificate.h"
 
@@ -71,6 +72,44 @@ enum status site_open_store(const char *folder, const struct config *config, boo
                    err));
     TRY(store->join(store, config->server, runs, err));
     *ret_store = TAKE(store);
+    return STATUS_OK;
+}
+
+static bool see_file(void *context, const struct file_line *line)
+{
+    (void)line;
+    *(bool *)context = true;
+    return false;
+}
+
+enum status site_check_folders(struct disk *disk, const char *folder, struct store *store,
+                               struct error *err)
+{
+    bool has_files = false;
+
+    TRY(store->query->files(store, NULL, 1, see_file, &has_files, err));
+    if (!has_files)
+        return STATUS_OK;
+    TRY(check_part(disk, folder, "files", err));
+    return check_part(disk, folder, "uploads", err);
+}
+
+enum status site_check_authority(struct disk *disk, const char *folder, const struct config *config,
+                                 struct error *err)
+{
+    static const char *const parts[] = {"tls/ca.pem", "tls/ca.key"};
+    struct disk_path path;
+
+    if (*config->certificate.text != '\0' || config->listen.count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        TRY(site_path(folder, parts[i], &path, err));
+        if (!disk_has(disk, path.text))
+            return error_set(err, STATUS_INVALID,
+                             "%s is missing: the certificate cannot be renewed; restore it from a "
+                             "backup",
+                             parts[i]);
+    }
     return STATUS_OK;
 }
 

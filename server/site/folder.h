@@ -47,6 +47,18 @@ struct store;
 enum status site_open_store(const char *folder, const struct config *config, bool runs,
                             struct store **ret_store, struct error *err) MUST_USE;
 
+/*
+ * STATUS_INVALID: files/ or uploads/ is missing, and the database knows of files. (Of a site that
+ * never had one they are made when it is served.)
+ */
+enum status site_check_folders(struct disk *disk, const char *folder, struct store *store,
+                               struct error *err) MUST_USE;
+
+/* STATUS_INVALID: a part of the site's own authority is missing, so that the certificate cannot be
+ * renewed. STATUS_OK where there need not be one. */
+enum status site_check_authority(struct disk *disk, const char *folder, const struct config *config,
+                                 struct error *err) MUST_USE;
+
 /* Where the certificate in use is: the operator's, or the site's own. */
 struct site_certificate {
     struct disk_path certificate;

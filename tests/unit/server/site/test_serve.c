@@ -7,11 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/disk.h"
 #include "common/base/text.h"
 #include "common/env/real.h"
+#include "db/publish.h"
+#include "db/store.h"
 #include "server/serve.h"
 #include "server/site/certificate.h"
 #include "server/site/folder.h"
+#include "server/site/verbs.h"
 #include "tests/support/ending.h"
 #include "tests/support/web_client.h"
 
@@ -97,6 +101,72 @@ Test(serve, a_site_without_its_secret_is_refused)
 {
     cr_assert(zero(int, unlink("site/secret")));
     expect_refused(STATUS_INVALID, "secret is missing");
+}
+
+static void remember_a_file(void)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+    CLEANUP(txn_end) struct txn txn = {0};
+    const struct file_record record = {.digest = digest_of("x", 1), .size_bytes = 1, .time_s = 1};
+    bool is_new;
+
+    cr_assert(eq(int, site_open_store("site", &config, false, &store, &err), STATUS_OK));
+    cr_assert(eq(int, txn_begin(&txn, store, &err), STATUS_OK));
+    cr_assert(eq(int, store->publish->file_add(store, &record, &is_new, &err), STATUS_OK));
+    cr_assert(eq(int, txn_commit(&txn, &err), STATUS_OK));
+}
+
+static void lose(const char *part)
+{
+    cr_assert(eq(int, env.disk->remove_tree(env.disk, part, &err), STATUS_OK));
+}
+
+/* Regression: they were made anew, empty, and every file was lost without a word. */
+Test(serve, a_site_that_had_files_and_lost_their_folder_is_refused)
+{
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "makes them: %s", err.text);
+    lose("site/files");
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "nothing was in it: %s", err.text);
+    remember_a_file();
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    lose("site/uploads");
+    expect_refused(STATUS_INVALID, "uploads is missing");
+    lose("site/files");
+    expect_refused(STATUS_INVALID, "files is missing");
+    cr_expect(not(disk_has(env.disk, "site/files")), "still refused next time");
+}
+
+static int check_site(void)
+{
+    static const char *const argv[] = {"dugnad-server", "check", "site"};
+    static const struct command *const commands[] = {&verb_check};
+    static const struct program program = {
+        .name = "dugnad-server", .commands = commands, .command_count = 1};
+
+    return program_run(&program, &env, 3, argv);
+}
+
+static void expect_unsound_without(const char *part)
+{
+    char kept[64];
+
+    (void)snprintf(kept, sizeof kept, "%s.kept", part);
+    cr_assert(zero(int, rename(part, kept)));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "%s", part);
+    cr_expect(not(disk_has(env.disk, part)), "a check makes nothing");
+    cr_assert(zero(int, rename(kept, part)));
+}
+
+/* Regression: "0 faults: sound". */
+Test(serve, a_site_of_which_a_part_is_missing_is_not_sound)
+{
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    cr_expect(eq(int, check_site(), VERB_OK));
+    expect_unsound_without("site/tls/ca.key");
+    expect_unsound_without("site/tls/ca.pem");
+    remember_a_file();
+    expect_unsound_without("site/files");
+    expect_unsound_without("site/uploads");
 }
 
 Test(serve, a_newer_database_is_refused)
