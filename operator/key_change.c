@@ -273,26 +273,45 @@ static enum status role_of(const struct options *options, enum key_role *ret_rol
                      options->operands[0]);
 }
 
-static int run_rotate(void *context, const struct options *options)
+/* `make` is what the three verbs differ in. */
+static int change(struct session *session, const struct options *options,
+                  enum status (*make)(struct keychain *keychain, const struct options *options,
+                                      struct error *err))
 {
-    struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
     CLEANUP(keychain_clear) struct keychain keychain;
     struct error err = {0};
-    enum key_role role;
 
     keychain_init(&keychain, &profile);
-    if (role_of(options, &role, &err) != STATUS_OK)
-        return session_usage(session, options, &err);
     if (begin(&keychain, session, options, &err) != STATUS_OK ||
-        rotate(&keychain, role, false, &err) != STATUS_OK)
+        make(&keychain, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     return end(&profile, options);
 }
 
+static enum status rotate_named(struct keychain *keychain, const struct options *options,
+                                struct error *err)
+{
+    enum key_role role;
+
+    TRY(role_of(options, &role, err));
+    return rotate(keychain, role, false, err);
+}
+
+static int run_rotate(void *context, const struct options *options)
+{
+    struct error err = {0};
+    enum key_role role;
+
+    if (role_of(options, &role, &err) != STATUS_OK)
+        return session_usage(context, options, &err);
+    return change(context, options, rotate_named);
+}
+
 /* --- retire a key that this profile need not hold --- */
 
-static enum status retire(struct keychain *keychain, const char *key_text, struct error *err)
+static enum status retire(struct keychain *keychain, const struct options *options,
+                          struct error *err)
 {
     CLEANUP(keyring_clear) struct keyring keyring = {0};
     CLEANUP(private_key_clear) struct private_key root = {0};
@@ -300,7 +319,7 @@ static enum status retire(struct keychain *keychain, const char *key_text, struc
     struct public_key key;
     enum key_role role;
 
-    TRY(public_key_parse(key_text, &key, err));
+    TRY(public_key_parse(options->operands[0], &key, err));
     TRY(next_keyring(keychain->profile, &keyring, err));
     if (keyring_publisher(&keyring, &key) == NULL)
         return error_set(err, STATUS_NOT_FOUND, "the keyring lists no such publisher's key");
@@ -320,16 +339,7 @@ static enum status retire(struct keychain *keychain, const char *key_text, struc
 
 static int run_retire(void *context, const struct options *options)
 {
-    struct session *session = context;
-    CLEANUP(profile_clear) struct profile profile = {0};
-    CLEANUP(keychain_clear) struct keychain keychain;
-    struct error err = {0};
-
-    keychain_init(&keychain, &profile);
-    if (begin(&keychain, session, options, &err) != STATUS_OK ||
-        retire(&keychain, options->operands[0], &err) != STATUS_OK)
-        return session_fail(session, &err);
-    return end(&profile, options);
+    return change(context, options, retire);
 }
 
 /* --- revoke --- */
@@ -402,16 +412,7 @@ static enum status revoke_any(struct keychain *keychain, const struct options *o
 
 static int run_revoke(void *context, const struct options *options)
 {
-    struct session *session = context;
-    CLEANUP(profile_clear) struct profile profile = {0};
-    CLEANUP(keychain_clear) struct keychain keychain;
-    struct error err = {0};
-
-    keychain_init(&keychain, &profile);
-    if (begin(&keychain, session, options, &err) != STATUS_OK ||
-        revoke_any(&keychain, options, &err) != STATUS_OK)
-        return session_fail(session, &err);
-    return end(&profile, options);
+    return change(context, options, revoke_any);
 }
 
 static const struct option_rule rules[] = {KEYCHAIN_OPTION};
