@@ -306,6 +306,31 @@ void config_print(const struct config *config, struct buffer *text)
         print_key(config, &keys[i], "", text);
 }
 
+static json_t *value_json(const struct config_key *key, const void *from)
+{
+    const struct config_list *list = from;
+    json_t *items;
+
+    if (key->type == CONFIG_TEXT)
+        return json_string(((const struct config_text *)from)->text);
+    if (key->type != CONFIG_LIST)
+        return json_integer(*(const int64_t *)from);
+    items = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        (void)json_array_append_new(items, json_string(list->items[i].text));
+    return items;
+}
+
+json_t *config_json(const struct config *config)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < KEYS; i++)
+        (void)json_object_set_new(object, keys[i].name,
+                                  value_json(&keys[i], member(config, &keys[i])));
+    return object;
+}
+
 static bool is_default(const struct config *config, const struct config *defaults,
                        const struct config_key *key)
 {

@@ -5,6 +5,7 @@
 #ifndef SERVER_SITE_CONFIG_H
 #define SERVER_SITE_CONFIG_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,9 @@ enum status config_load(struct disk *disk, const char *path, struct config *ret_
 
 /* Every key with its value, fit to be read again. Cut where the buffer ends, like the others. */
 void config_print(const struct config *config, struct buffer *text);
+
+/* The same as an object: numbers, texts, and lists of texts. The caller's. */
+json_t *config_json(const struct config *config);
 
 /* The file of a new site: what differs from the default is set, all else is there as a comment. */
 void config_sample(const struct config *config, struct buffer *text);

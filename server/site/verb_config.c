@@ -15,7 +15,10 @@ static enum status print(struct env *env, const struct options *given, struct co
     }
     TRY(verb_folder(given, &folder, err));
     TRY(site_load_config(env->disk, folder.text, config, err));
-    config_print(config, text);
+    if (options_has(given, "json"))
+        verb_print_json(config_json(config));
+    else
+        config_print(config, text);
     return STATUS_OK;
 }
 
@@ -33,6 +36,10 @@ static int run(void *context, const struct options *given)
     return VERB_OK;
 }
 
+static const struct option_rule options[] = {
+    {.name = "json", .help = "With DIR: print JSON; times in seconds, sizes in bytes."},
+};
+
 const struct command verb_config = {
     .name = "config",
     .operands = "[DIR]",
@@ -40,5 +47,7 @@ const struct command verb_config = {
     .summary = "print a site's settings, or explain them all",
     .description = "With DIR: every setting with its value, as the server would read it; an error "
                    "in site.conf is named with its line. Without: what each setting means.",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
     .run = run,
 };

@@ -87,6 +87,7 @@ static int run_site(struct env *env, const char *folder)
 
 static const struct option_rule options[] = {
     {.name = "print-config", .help = "Print the settings it would run with, and end."},
+    {.name = "json", .help = "With --print-config: print JSON."},
 };
 
 static int run(void *context, const struct options *given)

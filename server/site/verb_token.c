@@ -20,6 +20,7 @@ static const struct option_rule options[] = {
     {.name = "expires",
      .argument = "TIME",
      .help = "With new: when it ends, such as 30d (default: never)."},
+    VERB_JSON_OPTION,
 };
 
 static enum status read_wish(struct env *env, const struct options *given,
@@ -82,28 +83,58 @@ static void print_day(int64_t time_s, char ret_text[16])
         (void)text_fit(ret_text, 16, "never");
 }
 
-static enum status list(struct env *env, struct store *store, struct error *err)
+static void print_line(const struct credential *line, int64_t now_s)
+{
+    char day[16];
+
+    print_day(line->expires_s, day);
+    (void)printf("%-6lld %-9s %-8s %-11s %s\n", (long long)line->id,
+                 line->role == ROLE_OPERATOR ? "operator" : "reader", state_of(line, now_s), day,
+                 line->label);
+}
+
+static void add_line(json_t *lines, const struct credential *line, int64_t now_s)
+{
+    (void)json_array_append_new(
+        lines, json_pack("{s:I, s:s, s:s, s:I, s:s}", "id", (json_int_t)line->id, "role",
+                         line->role == ROLE_OPERATOR ? "operator" : "reader", "state",
+                         state_of(line, now_s), "expires_s", (json_int_t)line->expires_s, "name",
+                         line->label));
+}
+
+/* `lines` NULL: as a table. */
+static enum status list_all(struct env *env, struct store *store, json_t *lines, struct error *err)
 {
     struct credential *page = must_alloc(PAGE, sizeof *page);
     enum status status = STATUS_OK;
     size_t count = 1;
     int64_t after = 0;
 
-    (void)printf("%-6s %-9s %-8s %-11s %s\n", "NUMBER", "ROLE", "STATE", "EXPIRES", "NAME");
+    if (lines == NULL)
+        (void)printf("%-6s %-9s %-8s %-11s %s\n", "NUMBER", "ROLE", "STATE", "EXPIRES", "NAME");
     while (status == STATUS_OK && count > 0) {
         status =
             store->publish->credentials(store, CREDENTIAL_OPERATOR, after, page, PAGE, &count, err);
         for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-            char day[16];
-
-            print_day(page[i].expires_s, day);
-            (void)printf("%-6lld %-9s %-8s %-11s %s\n", (long long)page[i].id,
-                         page[i].role == ROLE_OPERATOR ? "operator" : "reader",
-                         state_of(&page[i], env->now_s(env)), day, page[i].label);
+            if (lines == NULL)
+                print_line(&page[i], env->now_s(env));
+            else
+                add_line(lines, &page[i], env->now_s(env));
             after = page[i].id;
         }
     }
     free(page);
+    return status;
+}
+
+static enum status list(struct env *env, struct store *store, bool is_json, struct error *err)
+{
+    json_t *lines = is_json ? json_array() : NULL;
+    enum status status = list_all(env, store, lines, err);
+
+    if (status == STATUS_OK && is_json)
+        verb_print_json(json_incref(lines));
+    json_decref(lines);
     return status;
 }
 
@@ -134,7 +165,7 @@ static enum status act(struct env *env, const struct options *given, struct erro
     if (strcmp(verb, "new") == 0 && count == 2)
         return add(env, store, given, err);
     if (strcmp(verb, "list") == 0 && count == 2)
-        return list(env, store, err);
+        return list(env, store, options_has(given, "json"), err);
     if (strcmp(verb, "revoke") == 0 && count == 3)
         return revoke(env, store, given->operands[2], err);
     return error_set(err, STATUS_INVALID, "say new, list, or revoke NUMBER");

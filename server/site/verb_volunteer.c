@@ -73,6 +73,29 @@ static enum status print_line(struct store *store, const struct volunteer *volun
     return STATUS_OK;
 }
 
+static enum status add_line(struct store *store, const struct volunteer *volunteer, void *context,
+                            struct error *err)
+{
+    json_t *lines = context;
+
+    (void)store;
+    (void)err;
+    (void)json_array_append_new(
+        lines, json_pack("{s:I, s:s}", "id", (json_int_t)volunteer->id, "name", volunteer->name));
+    return STATUS_OK;
+}
+
+static enum status list(struct store *store, bool is_json, struct error *err)
+{
+    json_t *lines = is_json ? json_array() : NULL;
+    enum status status = each(store, is_json ? add_line : print_line, lines, err);
+
+    if (status == STATUS_OK && is_json)
+        verb_print_json(json_incref(lines));
+    json_decref(lines);
+    return status;
+}
+
 struct wanted {
     const char *name;
     int64_t id; /* of the volunteer looked at */
@@ -139,7 +162,7 @@ static enum status act(struct env *env, const struct options *given, struct erro
     TRY(verb_folder(given, &folder, err));
     TRY(verb_open_store(env, folder.text, &store, err));
     if (strcmp(verb, "list") == 0 && given->operand_count == 2)
-        return each(store, print_line, NULL, err);
+        return list(store, options_has(given, "json"), err);
     if (strcmp(verb, "add") == 0 && given->operand_count == 3)
         return add(env, store, given->operands[2], err);
     if (strcmp(verb, "show") == 0 && given->operand_count == 3)
@@ -154,6 +177,8 @@ static int run(void *context, const struct options *given)
     return act(context, given, &err) == STATUS_OK ? VERB_OK : verb_fail(&err);
 }
 
+static const struct option_rule options[] = {VERB_JSON_OPTION};
+
 const struct command verb_volunteer = {
     .name = "volunteer",
     .operands = "DIR list|add|show [NAME]",
@@ -166,5 +191,7 @@ const struct command verb_volunteer = {
         "takes; volunteers can also make an account themselves. Works while the server runs.",
     .examples = "Give a volunteer an account:\n"
                 "  dugnad-server volunteer ~/site add Anna",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
     .run = run,
 };

@@ -15,6 +15,13 @@ int verb_fail(const struct error *err)
     return VERB_FAILED;
 }
 
+void verb_print_json(json_t *json)
+{
+    (void)json_dumpf(json, stdout, JSON_COMPACT);
+    (void)fputc('\n', stdout);
+    json_decref(json);
+}
+
 enum status verb_folder(const struct options *options, struct disk_path *ret_folder,
                         struct error *err)
 {

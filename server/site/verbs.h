@@ -5,6 +5,8 @@
 #ifndef SERVER_SITE_VERBS_H
 #define SERVER_SITE_VERBS_H
 
+#include <jansson.h>
+
 #include "common/base/disk.h"
 #include "common/base/error.h"
 #include "common/base/options.h"
@@ -28,6 +30,13 @@ int verb_fail(const struct error *err);
 /* The site's folder as given, without slashes at its end. */
 enum status verb_folder(const struct options *options, struct disk_path *ret_folder,
                         struct error *err) MUST_USE;
+
+/* "--json" of the verbs that list: a line of JSON on stdout. Takes the reference. */
+#define VERB_JSON_OPTION                                                                           \
+    {                                                                                              \
+        .name = "json", .help = "With list: print JSON."                                           \
+    }
+void verb_print_json(json_t *json);
 
 struct store;
 struct env;

@@ -1,6 +1,7 @@
 /* server/serve: what a server refuses to start with, and what it does while it runs. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <criterion/redirect.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,4 +232,46 @@ Test(serve, its_own_certificate_that_was_lost_is_made_anew)
     cr_expect(eq(int, ask_project(server), 200));
     server_reload(server);
     cr_expect(eq(int, ask_project(server), 200));
+}
+
+static int run_verb(const struct command *verb, const char *const *words, size_t count)
+{
+    const char *argv[8] = {"dugnad-server", verb->name, "site"};
+    const struct command *const commands[] = {verb};
+    const struct program program = {
+        .name = "dugnad-server", .commands = commands, .command_count = 1};
+
+    for (size_t i = 0; i < count; i++)
+        argv[3 + i] = words[i];
+    return program_run(&program, &env, 3 + (int)count, argv);
+}
+
+static char printed[65536];
+
+static void expect_on_stdout(const char *words)
+{
+    if (*printed == '\0')
+        (void)!fread(printed, 1, sizeof printed - 1, cr_get_redirected_stdout());
+    cr_expect(strstr(printed, words) != NULL, "%s", printed);
+}
+
+/* Regression: --json was no option of theirs. */
+Test(serve, its_lists_are_printed_as_json)
+{
+    static const char *const new_token[] = {"new", "--name", "me"};
+    static const char *const list[] = {"list", "--json"};
+
+    static const char *const print[] = {"--print-config"};
+
+    cr_redirect_stdout();
+    cr_redirect_stderr();
+    cr_expect(eq(int, run_verb(&verb_run, print, 1), VERB_OK));
+    cr_expect(eq(int, run_verb(&verb_volunteer, list, 2), VERB_OK));
+    cr_expect(eq(int, run_verb(&verb_token, new_token, 3), VERB_OK));
+    cr_expect(eq(int, run_verb(&verb_token, list, 2), VERB_OK));
+    cr_expect(eq(int, run_verb(&verb_config, list + 1, 1), VERB_OK));
+    (void)fflush(stdout);
+    expect_on_stdout("[]\n");
+    expect_on_stdout("[{\"id\":1,\"role\":\"operator\",\"state\":\"valid\","
+                     "\"expires_s\":0,\"name\":\"me\"}]\n{\"name\":\"Test\"");
 }
