@@ -133,6 +133,30 @@ static void take_order(const struct attach_order *order, struct project_record *
         (void)text_fit(record->name, sizeof record->name, order->name);
 }
 
+/* A wrong key would be found by the daemon, when nobody looks any more. */
+static enum status check_account(struct client_world *world, struct http_client *http,
+                                 const struct project_record *record, struct error *err)
+{
+    CLEANUP(http_response_clear) struct http_response response = {0};
+    CLEANUP(freep) char *url = text_format("%s/v1/account", record->url);
+    const struct http_request request = {.url = url,
+                                         .token = record->account.text,
+                                         .ca_pem = record->ca_pem,
+                                         .max_bytes = ACCOUNT_MAX};
+    enum status status;
+
+    if (record->account.text[0] == '\0')
+        return STATUS_OK;
+    TRY(ask_patiently(world, http, &request, &response, err));
+    status = http_check(&response, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* an older server: its enrolment will say */
+    if (status == STATUS_UNAUTHORIZED || status == STATUS_FORBIDDEN)
+        return error_set(err, STATUS_INVALID, "there is no account with this key at %s",
+                         record->url);
+    return status;
+}
+
 static enum status attach(struct client_world *world, const struct options *options,
                           const struct attach_order *order, struct error *err)
 {
@@ -146,6 +170,7 @@ static enum status attach(struct client_world *world, const struct options *opti
     TRY(agree_on_id(world, &it, err));
     TRY(agree_on_native(world, options, &it, err));
     take_order(order, &it.record);
+    TRY(check_account(world, http, &it.record, err));
     request = verb_attach(&it.record, &it.trust);
     TRY(ask(world, options, request, &answer, err));
     if (!answer_is_ok(answer, err))
@@ -182,7 +207,8 @@ const struct command command_attach = {
     .summary = "Take part in a project",
     .description =
         "Checks that the site shows the very project that the link names, and asks "
-        "whether its programs may run here. Works whether or not the daemon runs. "
+        "whether its programs may run here; an account's key is checked with the server. Works "
+        "whether or not the daemon runs. "
         "Attaching again changes account, name and site. Where the connection breaks, it is "
         "tried again for 15 seconds.",
     .examples = "Take part in a project whose link you were given:\n"

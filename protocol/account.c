@@ -48,3 +48,12 @@ char *account_reply_encode(const struct token *account)
     write_text(&writer, "account", account->text);
     return writer_end(&writer);
 }
+
+char *account_owner_encode(int64_t volunteer)
+{
+    struct writer writer;
+
+    writer_init(&writer);
+    write_integer(&writer, "volunteer", volunteer);
+    return writer_end(&writer);
+}

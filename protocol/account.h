@@ -1,4 +1,4 @@
-/* POST /v1/accounts: a new volunteer. */
+/* POST /v1/accounts: a new volunteer; GET /v1/account. */
 #ifndef PROTOCOL_ACCOUNT_H
 #define PROTOCOL_ACCOUNT_H
 
@@ -18,5 +18,8 @@ char *account_request_encode(const struct account_request *request);
 enum status account_reply_decode(const char *body, size_t length, struct token *ret_account,
                                  struct error *err) MUST_USE;
 char *account_reply_encode(const struct token *account);
+
+/* GET /v1/account, with the key as token: whose it is. */
+char *account_owner_encode(int64_t volunteer);
 
 #endif

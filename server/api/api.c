@@ -123,7 +123,8 @@ static enum status check_access(const struct call *call, struct error *err)
 {
     enum access access = call->route->access;
     enum token_kind kind = call->who.kind;
-    bool may = access == ACCESS_ANYONE || (access == ACCESS_HOST && kind == TOKEN_HOST) ||
+    bool may = access == ACCESS_ANYONE || (access == ACCESS_ACCOUNT && kind == TOKEN_ACCOUNT) ||
+               (access == ACCESS_HOST && kind == TOKEN_HOST) ||
                (access == ACCESS_READER && (kind == TOKEN_READER || kind == TOKEN_OPERATOR)) ||
                (access == ACCESS_OPERATOR && kind == TOKEN_OPERATOR);
 
@@ -132,13 +133,16 @@ static enum status check_access(const struct call *call, struct error *err)
     if (kind == TOKEN_READER)
         return error_set(err, STATUS_FORBIDDEN, "this token may only read");
     return error_set(err, STATUS_FORBIDDEN, "this takes the token of %s",
-                     access == ACCESS_HOST ? "a host" : "an operator");
+                     access == ACCESS_HOST      ? "a host"
+                     : access == ACCESS_ACCOUNT ? "an account"
+                                                : "an operator");
 }
 
-/* Operators are trusted with the server's time; strangers and hosts have budgets. */
+/* Operators are trusted with the server's time; strangers and hosts have budgets. Any stranger can
+ * make accounts. */
 static enum status admit(struct call *call, struct error *err)
 {
-    if (!call->is_known)
+    if (!call->is_known || call->who.kind == TOKEN_ACCOUNT)
         return budget_spend(call->api->budgets.strangers, call->prefix.text, call->begun_mono_ms,
                             call_chance(call), err);
     if (call->who.kind == TOKEN_HOST)

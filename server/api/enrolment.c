@@ -1,4 +1,5 @@
-/* POST /v1/accounts, /v1/challenges and /v1/hosts: how somebody comes to be known. */
+/* POST /v1/accounts, GET /v1/account, POST /v1/challenges and /v1/hosts: how somebody comes to be
+ * known. */
 #include "protocol/enrolment.h"
 
 #include <stdlib.h>
@@ -45,6 +46,11 @@ void account_post(struct call *call)
     call->command.account.key = token_digest(&state->key);
     call->command.account.name = state->request.name;
     call_command(call, COMMAND_ACCOUNT, account_made);
+}
+
+void account_get(struct call *call)
+{
+    call_json(call, 200, account_owner_encode(call->who.subject));
 }
 
 void challenge_post(struct call *call)

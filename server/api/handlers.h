@@ -21,6 +21,7 @@ void output_get(struct call *call);
 
 /* enrolment.c */
 void account_post(struct call *call);
+void account_get(struct call *call);
 void challenge_post(struct call *call);
 void host_post(struct call *call);
 

@@ -24,6 +24,7 @@ const struct route routes[] = {
     {"GET", "/v1/bulletin", ACCESS_ANYONE, BODY_NONE, NULL, 0, bulletin_get},
     {"GET", "/v1/files/{}", ACCESS_ANYONE, BODY_NONE, NULL, 0, file_get},
     {"POST", "/v1/accounts", ACCESS_ANYONE, BODY_WHOLE, JSON, ACCOUNT_MAX, account_post},
+    {"GET", "/v1/account", ACCESS_ACCOUNT, BODY_NONE, NULL, 0, account_get},
     {"POST", "/v1/challenges", ACCESS_ANYONE, BODY_WHOLE, JSON, NOTHING_MUCH, challenge_post},
     {"POST", "/v1/hosts", ACCESS_ANYONE, BODY_WHOLE, JSON, ENROLMENT_REQUEST_MAX, host_post},
     {"GET", "/healthz", ACCESS_ANYONE, BODY_NONE, NULL, 0, health_get},

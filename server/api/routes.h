@@ -11,6 +11,7 @@ struct call;
 
 enum access {
     ACCESS_ANYONE,
+    ACCESS_ACCOUNT,
     ACCESS_HOST,
     ACCESS_READER, /* operators, too */
     ACCESS_OPERATOR,

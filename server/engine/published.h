@@ -22,7 +22,7 @@ struct published_facts;
 
 enum token_kind {
     TOKEN_HOST = 1,     /* subject: host */
-    TOKEN_ACCOUNT = 2,  /* subject: volunteer. An account's key, no bearer token */
+    TOKEN_ACCOUNT = 2,  /* subject: volunteer. An account's key; good for GET /v1/account alone */
     TOKEN_OPERATOR = 3, /* subject: the credential's row */
     TOKEN_READER = 4,   /* likewise; may only read */
 };

@@ -94,6 +94,15 @@ static void reply_account(struct fake_site *site, const struct fake_request *req
     fake_reply_text(response, 200, account_reply_encode(&site->account));
 }
 
+static void reply_whose(const struct fake_site *site, const struct fake_request *request,
+                        struct http_response *response)
+{
+    if (request->token != NULL && strcmp(request->token, site->account.text) == 0)
+        fake_reply_text(response, 200, account_owner_encode(5));
+    else
+        fake_reply_problem(response, STATUS_UNAUTHORIZED, 0, "this token is unknown");
+}
+
 static void reply_challenge(struct http_response *response)
 {
     const struct challenge_reply reply = {.challenge = {.bytes = {1, 2, 3}, .length = 3},
@@ -171,6 +180,8 @@ static enum status serve(void *context, const struct fake_request *request,
         reply_challenge(response);
     else if (strcmp(request->path, "/v1/accounts") == 0)
         reply_account(site, request, response);
+    else if (strcmp(request->path, "/v1/account") == 0)
+        reply_whose(site, request, response);
     else if (strcmp(request->path, "/v1/hosts") == 0)
         reply_host(site, request, response);
     else if (strcmp(request->path, "/v1/scheduler") == 0)

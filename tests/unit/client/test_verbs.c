@@ -386,6 +386,16 @@ Test(verbs, half_an_account_key_is_refused)
     expect_not_attached();
 }
 
+Test(verbs, an_account_that_the_server_does_not_know_is_refused)
+{
+    static const char *unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    cr_expect(eq(int, CLIENT("attach", link_text, "--yes", "--account", unknown), EXIT_FAILED),
+              "%s", said);
+    cr_expect(says("there is no account with this key"), "%s", said);
+    expect_not_attached();
+}
+
 /* --- wrong values are a wrong command line --- */
 
 Test(verbs, a_link_that_is_none_is_a_wrong_command_line)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/account.h"
 #include "protocol/enrolment.h"
 #include "tests/support/grid.h"
 
@@ -183,6 +184,42 @@ Test(refusals, strangers_run_out_of_budget_and_are_told_when_to_come_back)
     cr_expect(eq(int, grid_get(&grid, "/v1/batches"), 200));
     for (int i = 0; i < 3; i++)
         status = grid_post(&grid, "/v1/accounts", "{}");
+    cr_expect(eq(int, status, 429));
+}
+
+Test(refusals, only_the_key_of_an_account_says_whose_it_is)
+{
+    static const char *unknown = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    struct token account;
+
+    cr_assert(eq(int, grid_post(&grid, "/v1/accounts", "{}"), 201));
+    cr_assert(eq(int,
+                 account_reply_decode(grid_body(&grid), strlen(grid_body(&grid)), &account, NULL),
+                 STATUS_OK));
+    for (int i = 0; i < 2; i++) {
+        cr_expect(eq(int, ask("GET", "/v1/account", account.text, NULL, NULL), 200));
+        cr_expect(grid_says(&grid, "{\"volunteer\":"), "%s", grid_body(&grid));
+        cr_expect(eq(int, ask("GET", "/v1/account", unknown, NULL, NULL), 401));
+    }
+    cr_expect(eq(int, ask("GET", "/v1/account", NULL, NULL, NULL), 401));
+    cr_expect(eq(int, grid_get(&grid, "/v1/account"), 403), "an operator's token");
+    cr_expect(eq(int, ask("GET", "/v1/batches", account.text, NULL, NULL), 403));
+}
+
+Test(refusals, who_asks_for_an_account_has_the_budget_of_a_stranger)
+{
+    struct token account;
+    int status = 200;
+
+    grid_close(&grid);
+    grid_open(&grid, "strangers_per_minute = 5\n");
+    grid_stop_clock(&grid);
+    cr_assert(eq(int, grid_post(&grid, "/v1/accounts", "{}"), 201));
+    cr_assert(eq(int,
+                 account_reply_decode(grid_body(&grid), strlen(grid_body(&grid)), &account, NULL),
+                 STATUS_OK));
+    for (int i = 0; i < 6 && status == 200; i++)
+        status = ask("GET", "/v1/account", account.text, NULL, NULL);
     cr_expect(eq(int, status, 429));
 }
 
