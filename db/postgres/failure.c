@@ -53,12 +53,20 @@ enum status postgres_failure(const struct pg_conn *connection, const struct pg_r
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const struct meaning *meaning = meaning_of(code);
 
-    if (code == NULL && PQstatus(connection) == CONNECTION_BAD)
+    if (code == NULL)
         error_set(err, STATUS_STORAGE, "the database went away; try again later");
     else
         error_set(err, meaning->status, "%s", meaning->words);
     set_detail(err, code, message != NULL ? message : PQerrorMessage(connection));
     return code == NULL ? STATUS_STORAGE : meaning->status;
+}
+
+bool postgres_is_lost(const struct pg_result *result)
+{
+    ExecStatusType outcome = PQresultStatus(result);
+
+    return outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK &&
+           PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL;
 }
 
 /* Before there is a session, libpq has no code of the failure, only the server's words. */

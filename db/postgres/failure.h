@@ -2,6 +2,8 @@
 #ifndef DB_POSTGRES_FAILURE_H
 #define DB_POSTGRES_FAILURE_H
 
+#include <stdbool.h>
+
 #include "common/base/error.h"
 
 struct pg_conn;
@@ -14,6 +16,9 @@ struct pg_result;
  */
 enum status postgres_failure(const struct pg_conn *connection, const struct pg_result *result,
                              struct error *err);
+
+/* The server said nothing of it: the connection is of no use any more, whatever libpq thinks. */
+bool postgres_is_lost(const struct pg_result *result);
 
 /* No connection was made. */
 enum status postgres_unreachable(const struct pg_conn *connection, struct error *err);

@@ -125,6 +125,7 @@ static enum status prepare(struct postgres_store *store, struct pg_statement *st
         types[i] = statement->parameters[i].type;
     result = PQprepare(store->connection, name_of(statement).text, statement->text,
                        statement->parameter_count, types);
+    postgres_notice(store, result);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         status = postgres_failure(store->connection, result, err);
     else
@@ -156,6 +157,7 @@ static enum status run_once(struct postgres_store *store, struct pg_statement *s
     PQclear(statement->result);
     statement->result = execute(store, statement);
     outcome = PQresultStatus(statement->result);
+    postgres_notice(store, statement->result);
     if (outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK)
         return postgres_failure(store->connection, statement->result, err);
     store->changes = strtoll(PQcmdTuples(statement->result), NULL, 10);
@@ -171,8 +173,7 @@ enum status statement_run(struct postgres_store *store, struct pg_statement *sta
     if (!store->is_in_transaction)
         TRY(postgres_revive(store, err));
     status = run_once(store, statement, err);
-    if (status == STATUS_OK || store->is_in_transaction ||
-        PQstatus(store->connection) != CONNECTION_BAD)
+    if (status == STATUS_OK || store->is_in_transaction || store->is_set_up)
         return status;
     TRY(postgres_revive(store, err));
     return run_once(store, statement, err);

@@ -36,12 +36,19 @@ static const char settings[] = "SET client_min_messages = warning;"
 static const char begin_writing[] =
     "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 110455409238372))";
 
+void postgres_notice(struct postgres_store *store, const struct pg_result *result)
+{
+    if (postgres_is_lost(result) || PQstatus(store->connection) == CONNECTION_BAD)
+        store->is_set_up = false;
+}
+
 enum status postgres_run(struct postgres_store *store, const char *sql, struct error *err)
 {
     PGresult *result = PQexec(store->connection, sql);
     ExecStatusType outcome = PQresultStatus(result);
     enum status status = STATUS_OK;
 
+    postgres_notice(store, result);
     if (outcome != PGRES_COMMAND_OK && outcome != PGRES_TUPLES_OK)
         status = postgres_failure(store->connection, result, err);
     PQclear(result);
@@ -83,21 +90,30 @@ static enum status check_session(struct postgres_store *store, struct error *err
     return store->runs ? claim(store, err) : STATUS_OK;
 }
 
+/* A session that was half set up is none. */
+static enum status open_session(struct postgres_store *store, struct error *err)
+{
+    store->generation++;
+    store->is_set_up = false;
+    TRY(check_session(store, err));
+    store->is_set_up = true;
+    return STATUS_OK;
+}
+
 enum status postgres_revive(struct postgres_store *store, struct error *err)
 {
-    if (PQstatus(store->connection) == CONNECTION_OK)
+    if (PQstatus(store->connection) == CONNECTION_OK && store->is_set_up)
         return STATUS_OK;
     PQreset(store->connection);
     if (PQstatus(store->connection) != CONNECTION_OK)
         return postgres_unreachable(store->connection, err);
-    store->generation++;
-    return check_session(store, err);
+    return open_session(store, err);
 }
 
 /* What cannot be undone is gone with its connection. */
 static void undo(struct postgres_store *store)
 {
-    if (PQstatus(store->connection) == CONNECTION_OK &&
+    if (store->is_set_up && PQstatus(store->connection) == CONNECTION_OK &&
         PQtransactionStatus(store->connection) != PQTRANS_IDLE)
         PQclear(PQexec(store->connection, "ROLLBACK"));
 }
@@ -117,7 +133,7 @@ enum status postgres_begin(struct postgres_store *store, const char *sql, struct
 {
     enum status status = begin_once(store, sql, err);
 
-    if (status != STATUS_OK && PQstatus(store->connection) == CONNECTION_BAD)
+    if (status != STATUS_OK && !store->is_set_up)
         status = begin_once(store, sql, err);
     store->is_in_transaction = status == STATUS_OK;
     return status;
@@ -135,6 +151,7 @@ static enum status commit(struct store *store, struct error *err)
     PGresult *result = PQexec(self->connection, "COMMIT");
     enum status status = STATUS_OK;
 
+    postgres_notice(self, result);
     if (PQresultStatus(result) != PGRES_COMMAND_OK)
         status = postgres_failure(self->connection, result, err);
     else if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
@@ -236,8 +253,7 @@ static enum status set_up(struct postgres_store *self, const char *url, struct e
     if (PQstatus(self->connection) != CONNECTION_OK)
         return postgres_unreachable(self->connection, err);
     (void)PQsetNoticeReceiver(self->connection, say_nothing, NULL);
-    self->generation = 1;
-    TRY(check_session(self, err));
+    TRY(open_session(self, err));
     return postgres_migrate(self, postgres_migrations, postgres_migration_count, err);
 }
 

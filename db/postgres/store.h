@@ -15,6 +15,7 @@ struct postgres_store {
     unsigned generation;
     unsigned statements; /* how many have names */
     int64_t changes;     /* rows that the last statement changed */
+    bool is_set_up;      /* the session: its settings, and the lock of a running server */
     bool is_in_transaction;
     bool runs;                  /* holds the lock of its server's number, on each connection anew */
     struct publish_ops publish; /* those of db/sql/, but for db/postgres/sets.h */
@@ -36,6 +37,9 @@ extern const struct sql_driver postgres_driver;
  * attempt to connect anew. What was prepared is forgotten then.
  */
 enum status postgres_revive(struct postgres_store *store, struct error *err) MUST_USE;
+
+/* Remembers whether the connection is good still, by what a statement gave. */
+void postgres_notice(struct postgres_store *store, const struct pg_result *result);
 
 /* Begins a transaction as `sql` says, on a new connection if need be. */
 enum status postgres_begin(struct postgres_store *store, const char *sql, struct error *err)

@@ -132,7 +132,7 @@ static enum status load_opened(struct cycle *cycle, void *context, struct error 
     const struct news *news = context;
     const struct work_request request = {.units = news->opened, .unit_count = news->opened_count};
 
-    return news->opened_count > 0 ? cycle_load(cycle, &request, err) : STATUS_OK;
+    return cycle_load(cycle, &request, err);
 }
 
 static enum status learn(struct engine *engine, struct news *news, struct error *err)
@@ -150,8 +150,6 @@ static enum status learn(struct engine *engine, struct news *news, struct error 
     return STATUS_OK;
 }
 
-/* Every cycle says how far this server's up-time is: with others about, one has to be now and then.
- */
 static enum status read_page(struct engine *engine, bool *ret_is_last, struct error *err)
 {
     const struct query_ops *query = engine->store->query;
@@ -162,9 +160,32 @@ static enum status read_page(struct engine *engine, bool *ret_is_last, struct er
     TRY(query->other_entries(engine->store, engine->follow.cursor, PAGE, take_entry, &news, &newest,
                              err));
     TRY(learn(engine, &news, err));
-    TRY(cycle_do(engine, &work, NULL, err));
+    if (news.opened_count > 0)
+        TRY(cycle_do(engine, &work, NULL, err));
     *ret_is_last = news.rows < PAGE && news.opened_count < FOLLOW_UNITS_MAX;
     engine->follow.cursor = *ret_is_last ? newest : news.last;
+    return STATUS_OK;
+}
+
+static enum status change_nothing(struct cycle *cycle, void *context, struct error *err)
+{
+    (void)cycle;
+    (void)context;
+    (void)err;
+    return STATUS_OK;
+}
+
+/* Whoever is blocked is found out when its token is looked up anew. And every cycle says how far
+ * this server's up-time is: with others about, one has to be now and then. */
+static enum status now_and_then(struct engine *engine, int64_t now_mono_ms, struct error *err)
+{
+    const struct cycle_work work = {.run = change_nothing};
+
+    if (now_mono_ms < engine->follow.forget_at_mono_ms)
+        return STATUS_OK;
+    published_forget_credentials(engine->published);
+    TRY(cycle_do(engine, &work, NULL, err));
+    engine->follow.forget_at_mono_ms = now_mono_ms + FOLLOW_FORGET_MS;
     return STATUS_OK;
 }
 
@@ -179,7 +200,7 @@ enum status follow_others(struct engine *engine, struct error *err)
     TRY(engine->store->query->other_servers(engine->store, take_server, &others, err));
     if (others.count > 0) {
         clock_catch_up(&engine->clock, others.up_s);
-        published_forget_credentials(engine->published);
+        TRY(now_and_then(engine, now_mono_ms, err));
         TRY(read_page(engine, &is_last, err));
     }
     if (others.has_gone)

@@ -1,7 +1,7 @@
 /*
  * Other servers of the same database: what they publish, block or open again is followed by reading
- * their journal, so that no memory is older than FOLLOW_EVERY_MS; of one that went, the work is
- * looked after. What is decided needs none of this: it rests on loaded rows alone.
+ * their journal, so that no memory is older than FOLLOW_EVERY_MS (and a tick); of one that went,
+ * the work is looked after. What is decided needs none of this: it rests on loaded rows alone.
  */
 #ifndef SERVER_ENGINE_FOLLOW_H
 #define SERVER_ENGINE_FOLLOW_H
@@ -14,12 +14,14 @@
 
 struct engine;
 
-#define FOLLOW_EVERY_MS    4000
-#define FOLLOW_BATCHES_MAX 64  /* of one look; more of them: all batches are read */
-#define FOLLOW_UNITS_MAX   256 /* opened again, of one look */
+#define FOLLOW_EVERY_MS    1000
+#define FOLLOW_FORGET_MS   5000 /* tokens; and the least often that up-time is written */
+#define FOLLOW_BATCHES_MAX 64   /* of one look; more of them: all batches are read */
+#define FOLLOW_UNITS_MAX   256  /* opened again, of one look */
 
 struct follow {
     int64_t at_mono_ms;                       /* of the next look */
+    int64_t forget_at_mono_ms;                /* of tokens */
     int64_t cursor;                           /* the last entry that was read */
     bool ran[STORE_SERVERS_MAX + 1];          /* when it was looked last, by number */
     int64_t last_unit[STORE_SERVERS_MAX + 1]; /* the greatest seen of each server's block */

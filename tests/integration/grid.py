@@ -5,7 +5,9 @@ Everything lives in one temporary folder, listens on loopback at ports the syste
 import contextlib
 import json
 import os
+import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -57,7 +59,7 @@ def wait_for(condition, seconds, words, pause=0.1):
 
 
 class Grid:
-    def __init__(self, build, settings=None, name="test grid", disk=None):
+    def __init__(self, build, settings=None, name="test grid", disk=None, database=None):
         self.build = build
         self.folder = tempfile.mkdtemp(prefix="dugnad-grid-")
         self.site = os.path.join(disk or self.folder, "site")
@@ -78,8 +80,9 @@ class Grid:
                          "issue_floor": "1M", "issue_floor_percent": "0",
                          "upload_floor": "1M", "upload_floor_percent": "0"}
         self.settings.update(settings or {})
+        self.postgres = database
         self.call("dugnad-server", "init", self.site, "--name", name, "--url", self.url,
-                  "--listen", f"127.0.0.1:{self.port}", "--yes")
+                  "--listen", f"127.0.0.1:{self.port}", "--yes", *(["--database", database] if database else []))
         self.configure(self.settings)
 
     # --- programs --------------------------------------------------------------------------------
@@ -156,11 +159,32 @@ class Grid:
         return connection
 
     def rows(self, sql, *values):
-        connection = self.database()
+        connection = self.copy(sql) if self.postgres else self.database()
         try:
             return connection.execute(sql, values).fetchall()
         finally:
             connection.close()
+
+    def copy(self, sql):
+        """The tables that the statement names, out of PostgreSQL into an embedded database of the same columns."""
+        connection = sqlite3.connect(":memory:")
+        connection.row_factory = sqlite3.Row
+        source = pathlib.Path(__file__).resolve().parents[2]
+        connection.executescript((source / "db" / "schema" / "0001_site.sql").read_text())
+        connection.execute("PRAGMA foreign_keys = OFF")
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        tables = [table for table in tables if re.search(rf"\b{table}\b", sql)]
+        parts = ", ".join(f"'{table}', (SELECT coalesce(json_agg(t), '[]') FROM {table} t)" for table in tables)
+        said = subprocess.run(["psql", self.postgres, "-XAtqc", f"SELECT json_build_object({parts})"],
+                              capture_output=True, text=True, timeout=60 * PATIENCE)
+        expect(said.returncode == 0, f"psql: {said.stderr}")
+        for table, rows in json.loads(said.stdout).items():
+            connection.execute(f"DELETE FROM {table}")
+            blobs = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})") if row["type"] == "BLOB"}
+            for row in rows:
+                values = [bytes.fromhex(v[2:]) if k in blobs and v is not None else v for k, v in row.items()]
+                connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", values)
+        return connection
 
     def token(self, role="operator"):
         said = self.call("dugnad-server", "token", self.site, "new", "--role", role, "--name", "tests")

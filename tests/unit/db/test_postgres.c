@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/base/text.h"
 #include "db/postgres/migrate.h"
@@ -191,6 +192,42 @@ Test(connection, one_that_was_lost_is_made_anew, .init = set_up, .fini = tear_do
     set.units[0].is_changed = true;
     cr_expect(eq(int, (int)site.store->work->save(site.store, &set, &err), STATUS_OK), "%s",
               err.detail);
+    cr_expect(eq(int, (int)txn_commit(&txn, &err), STATUS_OK));
+}
+
+/* As when PostgreSQL's process was killed: it could not even say so. */
+Test(connection, one_that_ends_without_a_word_is_made_anew, .init = set_up, .fini = tear_down)
+{
+    struct postgres_store *self = postgres_of(site.store);
+    CLEANUP(work_set_clear) struct work_set set = {0};
+    CLEANUP(txn_end) struct txn txn = {0};
+
+    cr_assert(zero(int, shutdown(PQsocket(self->connection), SHUT_RDWR)));
+    cr_assert(eq(int, (int)load(&set), STATUS_OK), "%s", err.detail);
+    cr_assert(zero(int, shutdown(PQsocket(self->connection), SHUT_RDWR)));
+    cr_assert(eq(int, (int)txn_begin(&txn, site.store, &err), STATUS_OK), "%s", err.detail);
+    cr_assert(zero(int, shutdown(PQsocket(self->connection), SHUT_RDWR)));
+    set.units[0].is_changed = true;
+    cr_expect(eq(int, (int)site.store->work->save(site.store, &set, &err), STATUS_STORAGE));
+    txn_end(&txn);
+    cr_assert(eq(int, (int)txn_begin(&txn, site.store, &err), STATUS_OK), "%s", err.detail);
+    cr_expect(eq(int, (int)txn_commit(&txn, &err), STATUS_OK));
+}
+
+/* A session without its settings, or without the lock of its number, is none. */
+Test(connection, one_that_cannot_claim_its_number_again_is_not_used, .init = set_up,
+     .fini = tear_down)
+{
+    struct store *usurper = site_connect(&site);
+    struct txn txn = {0};
+
+    cr_assert(eq(int, (int)site.store->join(site.store, 2, true, &err), STATUS_OK));
+    cut(site.store);
+    cr_assert(eq(int, (int)usurper->join(usurper, 2, true, &err), STATUS_OK), "%s", err.text);
+    for (int i = 0; i < 2; i++)
+        cr_expect(eq(int, (int)txn_begin(&txn, site.store, &err), STATUS_BUSY), "%s", err.text);
+    store_close(usurper);
+    cr_assert(eq(int, (int)txn_begin(&txn, site.store, &err), STATUS_OK), "%s", err.text);
     cr_expect(eq(int, (int)txn_commit(&txn, &err), STATUS_OK));
 }
 
