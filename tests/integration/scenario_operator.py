@@ -111,7 +111,8 @@ def scenario_large_batch(build):
         rows = grid.rows("SELECT count(*), count(DISTINCT position), min(position), max(position) FROM unit"
                          " WHERE batch = (SELECT id FROM batch WHERE name = 'large')")[0]
         expect(tuple(rows) == (units, units, 0, units - 1), f"units and positions: {tuple(rows)}")
-        refused(grid, FAILED, ["large", "--append"], "submit", "primes", "--name", "large", "--range", f"0..{units}",
+        grid.operator("submit", "primes", "--name", "large", "--range", f"0..{units}", "--", "{from}", "{to}")
+        refused(grid, FAILED, ["large", "--append"], "submit", "primes", "--name", "large", "--range", "0..7",
                 "--", "{from}", "{to}")
         expect(units_there(grid) == units + units // 4, "a third submit of the same added units")
         grid.operator("cancel", "large")
