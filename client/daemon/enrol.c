@@ -59,6 +59,8 @@ static void on_host(struct daemon *daemon, struct attached *project, enum status
         status = take_host(project, &reply, &err);
     if (status != STATUS_OK) {
         talk_failed(daemon, project, status, &err);
+        if (status == STATUS_GONE) /* found out while this instance had no token that counts */
+            host_is_cloned(daemon, project);
         return;
     }
     talk_worked(project);

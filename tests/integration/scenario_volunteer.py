@@ -166,22 +166,38 @@ def scenario_two_projects(build):
         two.stop_server()
 
 
+def copied(grid, machine, name):
+    clone = Machine(grid, name, settings={"visit_interval": "3s"})
+    shutil.copytree(machine.data, clone.data, ignore=shutil.ignore_patterns("control.sock", "lock"))
+    grid.machines.append(clone)
+    return clone
+
+
+def spoil_host_record(machine):
+    """It has the key and nothing else of the host: it enrols again, and that takes the other's token away."""
+    for folder, _, files in os.walk(machine.data):
+        if "host.json" in files:
+            with open(os.path.join(folder, "host.json"), "w") as f:
+                f.write("{}")
+            return
+    expect(False, "there is no host.json")
+
+
 def scenario_cloned_machine(build):
-    """a copied data folder becomes a host of its own; what both did is agreed by the rules, credit is right"""
+    """copied data folders, one damaged, become hosts of their own; what all did is agreed by the rules, credit is right"""
     with prepared(build, machines=("ann", "bob", "cid")) as grid:
         ann, bob, cid = grid.machines
         sleep_units(grid, "cloned", 1, 12)
         ann.start()
         wait_for(lambda: {"running", "finished", "stored"} & set(phases(ann)), 60, "ann computes nothing")
         ann.kill()
-        clone = Machine(grid, "clone", settings={"visit_interval": "3s"})
-        shutil.copytree(ann.data, clone.data, ignore=shutil.ignore_patterns("control.sock", "lock"))
-        grid.machines.append(clone)
+        clones = [copied(grid, ann, name) for name in ("clone", "spoilt")]
+        spoil_host_record(clones[1])
         for machine in grid.machines:
             machine.start()
-        wait_for(batch_ended(grid, "cloned", 12), 150, f"it does not end\n{clone.log()}", 0.5)
-        wait_for(lambda: len({machine.status()["projects"][0]["host"] for machine in (ann, clone)}) == 2, 60,
-                 "the clone is still the same host", 0.5)
+        wait_for(batch_ended(grid, "cloned", 12), 150, f"it does not end\n{clones[0].log()}", 0.5)
+        wait_for(lambda: len({machine.status()["projects"][0]["host"] for machine in (ann, *clones)}) == 3, 60,
+                 "a clone is still the same host", 0.5)
         audit_rows(grid)
         hosts = grid.rows("SELECT volunteer, count(*) FROM host GROUP BY volunteer ORDER BY 2 DESC")
         expect(hosts[0][1] >= 2 and len(hosts) == 3, f"hosts of volunteers: {[tuple(row) for row in hosts]}")
