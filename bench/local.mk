@@ -42,3 +42,10 @@ dugnad_bench_server_SOURCES = \
 	%D%/server/verb_seed.c \
 	%D%/server/verbs.h
 dugnad_bench_server_LDADD = libbench.a $(SERVER_LIBS)
+
+EXTRA_DIST += %D%/suite
+# The table of docs/PERFORMANCE.md: some minutes, best on a machine that does nothing else.
+BENCH_HOSTS = 20000
+bench: all
+	$(srcdir)/bench/suite $(abs_top_builddir) $(BENCH_HOSTS)
+.PHONY: bench
