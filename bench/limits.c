@@ -80,7 +80,7 @@ static enum status ask_helper(const struct bench *bench, const struct bench_site
     enum status status;
 
     TRY(disk_join(&said, err, "%s/said", site->folder));
-    TRY(bench_site_run(site, argv, said.text, err));
+    TRY(bench_site_run(bench, site, argv, said.text, err));
     buffer_init(ret_said, SAID_MAX);
     status = disk->read(disk, said.text, ret_said, err);
     TRY(disk->remove(disk, said.text, err));

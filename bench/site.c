@@ -11,6 +11,7 @@
 #define START_PATIENT_S 60
 #define STOP_PATIENT_MS 60000
 #define ANSWER_MAX      (1024 * 1024)
+#define LOG_MAX         (16 * 1024 * 1024)
 
 /*
  * What keeps one peer from wasting a server would keep us from measuring it: every budget at its
@@ -27,18 +28,37 @@ static const char settings[] = "\nenrolments_per_hour = 1000000\n"
                                "upload_floor_percent = 0\nupload_floor = 64M\n"
                                "log_level = warn\n";
 
-enum status bench_site_run(const struct bench_site *site, const char *const *argv, const char *out,
-                           struct error *err)
+/* The last line that a program of ours left in the log, as detail of its failure. */
+static void tell_log(const struct bench *bench, const struct bench_site *site, struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer log = {.max = LOG_MAX};
+    const char *text, *last;
+
+    if (bench->env->disk->read(bench->env->disk, site->log.text, &log, NULL) != STATUS_OK)
+        return;
+    text = buffer_text(&log);
+    while (log.length > 0 && log.bytes[log.length - 1] == '\n')
+        log.bytes[--log.length] = '\0';
+    last = strrchr(text, '\n');
+    error_detail(err, "%s", last != NULL ? last + 1 : text);
+}
+
+enum status bench_site_run(const struct bench *bench, const struct bench_site *site,
+                           const char *const *argv, const char *out, struct error *err)
 {
     char path[512];
     const char *words[ARGUMENTS_MAX] = {path};
+    enum status status;
     pid_t pid;
 
     TRY(child_path(argv[0], path, sizeof path, err));
     for (size_t i = 1; argv[i] != NULL && i + 1 < ARGUMENTS_MAX; i++)
         words[i] = argv[i];
     TRY(child_start(words, site->log.text, out, &pid, err));
-    return child_wait(pid, argv[0], err);
+    status = child_wait(pid, argv[0], err);
+    if (status != STATUS_OK)
+        tell_log(bench, site, err);
+    return status;
 }
 
 static enum status make_folder(const struct bench *bench, const char *parent,
@@ -82,7 +102,7 @@ static enum status init(const struct bench *bench, struct bench_site *site, stru
         "dugnad-server", "init",     site->site.text, "--name", "bench", "--url",
         site->url,       "--listen", address,         "--yes",  NULL};
 
-    TRY(bench_site_run(site, argv, NULL, err));
+    TRY(bench_site_run(bench, site, argv, NULL, err));
     return configure(bench, site, err);
 }
 
@@ -107,7 +127,7 @@ static enum status fill(const struct bench *bench, const struct plan *plan,
     (void)snprintf(units, sizeof units, "%" PRId64, plan->units);
     (void)snprintf(bytes, sizeof bytes, "%" PRId64, plan->output_bytes);
     bench_say(bench, "seeding %s units and %s hosts …", units, hosts);
-    return bench_site_run(site, argv, NULL, err);
+    return bench_site_run(bench, site, argv, NULL, err);
 }
 
 static enum status wait_for_answer(const struct bench *bench, const struct bench_site *site,

@@ -25,8 +25,8 @@ enum status bench_site_serve(const struct bench *bench, struct bench_site *site,
                              const char *const *argv, const char *path, struct error *err) MUST_USE;
 
 /* Run one of our programs to its end; `out` NULL: what it prints goes to the log. */
-enum status bench_site_run(const struct bench_site *site, const char *const *argv, const char *out,
-                           struct error *err) MUST_USE;
+enum status bench_site_run(const struct bench *bench, const struct bench_site *site,
+                           const char *const *argv, const char *out, struct error *err) MUST_USE;
 
 void bench_site_stop(struct bench_site *site);
 

@@ -12,6 +12,7 @@
 #include "db/store.h"
 #include "protocol/scheduler_reply.h"
 #include "server/engine/engine.h"
+#include "server/site/config.h"
 #include "server/site/folder.h"
 #include "server/site/tokens.h"
 
@@ -87,15 +88,16 @@ static enum status open_all(struct measuring *measuring, struct error *err)
 {
     struct engine_config config = ENGINE_CONFIG_DEFAULT;
     const struct alone_wish *wish = measuring->wish;
-    struct disk_path path;
+    struct config site;
 
     TRY(crew_file_read(measuring->env->disk, wish->crew, &measuring->crew, err));
     if ((size_t)wish->hosts > measuring->crew.count)
         return error_set(err, STATUS_INVALID, "the crew has %zu hosts", measuring->crew.count);
-    TRY(site_path(wish->site, "dugnad.db", &path, err));
-    TRY(store_open_sqlite(path.text, &measuring->store, err));
+    TRY(site_load_config(measuring->env->disk, wish->site, &site, err));
+    TRY(site_open_store(wish->site, &site, true, &measuring->store, err));
     timed_store_watch(measuring->store);
     config.site = wish->site;
+    config.server = site.server;
     config.ignores_free_space = true;
     TRY(engine_open(measuring->store, measuring->env, &config, &measuring->engine, err));
     measuring->guests = must_alloc((size_t)wish->hosts, sizeof *measuring->guests);

@@ -195,17 +195,18 @@ static enum status add_hosts(struct seeding *seeding, struct error *err)
 
 /* --- all of it ---------------------------------------------------------------------------------*/
 
-static enum status open_engine(struct seeding *seeding, const char *url_of_site, struct error *err)
+static enum status open_engine(struct seeding *seeding, const struct config *site,
+                               struct error *err)
 {
     struct engine_config config = ENGINE_CONFIG_DEFAULT;
-    struct disk_path path;
 
     config.site = seeding->wish->site;
+    config.server = site->server;
     config.ignores_free_space = true;
-    TRY(site_path(seeding->wish->site, "dugnad.db", &path, err));
-    TRY(store_open_sqlite(path.text, &seeding->store, err));
+    TRY(site_open_store(seeding->wish->site, site, true, &seeding->store, err));
     TRY(engine_open(seeding->store, seeding->env, &config, &seeding->engine, err));
-    bench_project_make(&seeding->project, seeding->env, url_of_site, seeding->wish->output_bytes);
+    bench_project_make(&seeding->project, seeding->env, site->url.text,
+                       seeding->wish->output_bytes);
     return STATUS_OK;
 }
 
@@ -215,7 +216,7 @@ enum status seed_site(struct env *env, const struct seed_wish *wish, struct erro
     struct config config;
 
     TRY(site_load_config(env->disk, wish->site, &config, err));
-    TRY(open_engine(&seeding, config.url.text, err));
+    TRY(open_engine(&seeding, &config, err));
     TRY(publish_all(&seeding, err));
     TRY(add_units(&seeding, err));
     return add_hosts(&seeding, err);
