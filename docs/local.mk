@@ -1,5 +1,5 @@
 EXTRA_DIST += %D%/openapi.json %D%/ARCHITECTURE.md %D%/OPERATIONS.md %D%/PROTOCOL.md \
-	%D%/ROADMAP.md %D%/SECURITY.md %D%/TESTING.md
+	%D%/PERFORMANCE.md %D%/ROADMAP.md %D%/SECURITY.md %D%/TESTING.md
 dist_man_MANS += %D%/man/dugnad-server.8
 
 # Written by `dugnad manual`, `dugnad-client manual` and `dugnad-bench manual`; tests compare them.
