@@ -13,7 +13,6 @@
 #include "work-units/variant.h"
 
 #define PLATFORM "x86_64-linux-gnu"
-#define PROGRAM  "#!/bin/sh\n"
 #define VALID_S  (30 * DAY_S)
 #define INPUT    "from %" PRId64 "\n"
 
@@ -88,8 +87,10 @@ static void make_app_version(struct bench_project *project, int64_t output_bytes
 
 static void make_variant(struct bench_project *project)
 {
-    struct variant_file file = {
-        .name = {"bench"}, .digest = project->file, .size = sizeof PROGRAM - 1, .executable = true};
+    struct variant_file file = {.name = {"bench"},
+                                .digest = project->file,
+                                .size = sizeof BENCH_PROGRAM - 1,
+                                .executable = true};
     struct variant variant = {.project = project->keyring.digest,
                               .app_version = project->app_version.digest,
                               .platform = {PLATFORM},
@@ -109,7 +110,7 @@ void bench_project_make(struct bench_project *ret_project, struct env *env, cons
     struct bench_project *project = ret_project;
 
     *project = (struct bench_project){.now_s = env->now_s(env),
-                                      .file = digest_of(PROGRAM, sizeof PROGRAM - 1),
+                                      .file = digest_of(BENCH_PROGRAM, sizeof BENCH_PROGRAM - 1),
                                       .limits = {.cores = 1,
                                                  .memory_bytes = 1 << 26,
                                                  .disk_bytes = INT64_C(1) << 30,

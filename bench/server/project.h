@@ -9,6 +9,9 @@
 
 struct env;
 
+/* The one file that its variant consists of. */
+#define BENCH_PROGRAM "#!/bin/sh\n"
+
 struct bench_project {
     struct private_key root, app, work, fresh; /* owned */
     int64_t now_s;

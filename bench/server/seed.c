@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "db/store.h"
 #include "server/engine/engine.h"
+#include "server/files/store.h"
 #include "server/site/config.h"
 #include "server/site/folder.h"
 #include "server/site/tokens.h"
@@ -77,6 +78,24 @@ static enum status publish(struct seeding *seeding, enum command_kind kind,
     return run(seeding, &command, 1, err);
 }
 
+/* As a whole site has it: file and folders, too. */
+static enum status store_program(struct seeding *seeding, struct error *err)
+{
+    struct env *env = seeding->env;
+    CLEANUP(file_store_closep) struct file_store *files = NULL;
+    CLEANUP(file_writer_abandonp) struct file_writer *writer = NULL;
+    size_t length = strlen(BENCH_PROGRAM);
+    struct disk_path path;
+
+    TRY(site_path(seeding->wish->site, "uploads", &path, err));
+    TRY(disk_make_folders(env->disk, path.text, 0700, err));
+    TRY(site_path(seeding->wish->site, "files", &path, err));
+    TRY(file_store_open_folder(env, path.text, &files, err));
+    TRY(files->begin(files, (int64_t)length, &writer, err));
+    TRY(files->add(writer, BENCH_PROGRAM, length, err));
+    return files->finish(TAKE(writer), &seeding->project.file, NULL, err);
+}
+
 static enum status publish_all(struct seeding *seeding, struct error *err)
 {
     struct bench_project *project = &seeding->project;
@@ -84,7 +103,8 @@ static enum status publish_all(struct seeding *seeding, struct error *err)
     struct command batch = {.kind = COMMAND_BATCH,
                             .batch = {.batch = project->batch, .name = BATCH_NAME}};
 
-    file.file.size_bytes = 10;
+    file.file.size_bytes = (int64_t)strlen(BENCH_PROGRAM);
+    TRY(store_program(seeding, err));
     TRY(publish(seeding, COMMAND_KEYRING, &project->keyring, err));
     TRY(publish(seeding, COMMAND_FRESHNESS, &project->freshness, err));
     TRY(run(seeding, &file, 1, err));
