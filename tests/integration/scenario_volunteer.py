@@ -114,10 +114,15 @@ def scenario_pause_and_kill(build):
 
 
 def interrupt_attach(grid, probe):
-    """Ctrl-C ends an attach that waits to try again, at once"""
+    """Ctrl-C ends an attach that waits to try again, at once; also where the shell began us with SIGINT ignored"""
     link = grid.link.replace(grid.url, f"https://127.0.0.1:{free_port()}")
     words = [grid.program("dugnad-client"), "attach", link, "--yes", "--data", probe.data]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as attach:
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        attach = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    with attach:
         expect("trying again" in attach.stderr.readline(), "attach does not say that it tries again")
         attach.send_signal(signal.SIGINT)
         expect(attach.wait(2) == -signal.SIGINT, f"Ctrl-C: {attach.returncode}")

@@ -523,7 +523,7 @@ Test(publish, units_are_added_once_and_indexes_are_taken)
 /* A slice of `count` units "s0", "s1" … with digests from `digest` on and indexes from 70 on. */
 struct test_slice {
     struct unit units[8];
-    char names[8][8];
+    char names[8][24];
     struct unit_record records[8];
 };
 
