@@ -5,6 +5,9 @@ import subprocess
 
 from grid import PATIENCE, Grid, expect
 
+# A unit with a lie in it is settled when its third copy is drawn, which may be as late as the batch's end.
+MOST_ROUNDS = 12
+
 
 def bench(build, *arguments):
     done = subprocess.run([os.path.join(build, "dugnad-bench"), *map(str, arguments), "--json"], text=True,
@@ -38,22 +41,29 @@ def scenario_bench_of_its_own_site(build):
         expect(leftovers(grid.folder) == [], f"left behind: {leftovers(grid.folder)}")
 
 
+def submit(grid, name, numbers):
+    grid.operator("submit", "primes", "--name", name, "--range", numbers, "--step", "100", "--", "{from}", "{to}")
+
+
 def scenario_bench_of_a_running_site(build):
     """against a site that runs: hosts enrol once and are known the second time; liars are outvoted"""
     with Grid(build) as grid:
         grid.start_server()
         grid.publish_project()
         grid.operator("app", "add", "primes", grid.app("primes"))
-        grid.operator("submit", "primes", "--name", "load", "--range", "0..300000", "--step", "100", "--",
-                      "{from}", "{to}")
+        submit(grid, "honest", "0..60000")
         arguments = (grid.url, "--ca", grid.ca, "--crew", os.path.join(grid.folder, "crew"), "--hosts", 20,
                      "--connections", 5, "--seconds", 2, "--warm-up", 0, "--server-pid", grid.server.pid)
         first = bench(build, *arguments)
         expect(first["counts"]["failed"] == 0, first.get("first_failure"))
         expect(grid.rows("SELECT count(*) AS n FROM host")[0]["n"] == 20, "20 hosts did not enrol")
-        second = bench(build, *arguments, "--liars", 20)
-        expect(second["counts"]["failed"] == 0, second.get("first_failure"))
+        submit(grid, "disputed", "60000..120000")
+        for _ in range(MOST_ROUNDS):
+            second = bench(build, *arguments, "--liars", 20)
+            expect(second["counts"]["failed"] == 0, second.get("first_failure"))
+            if second["counts"]["outvoted"] > 0:
+                break
+        expect(second["counts"]["outvoted"] > 0, f"no liar was outvoted in {MOST_ROUNDS} rounds: {second['counts']}")
         expect(grid.rows("SELECT count(*) AS n FROM host")[0]["n"] == 20, "hosts enrolled again")
-        expect(second["counts"]["outvoted"] > 0, f"no liar was outvoted: {second['counts']}")
         grid.stop_server()
         grid.call("dugnad-server", "check", grid.site, "--deep")
