@@ -2,7 +2,7 @@
  * Ed25519 keys (RFC 8032). A public key is written "ed25519:" and 43 characters of base64url.
  *
  * Stricter than OpenSSL: public keys and signatures' R of small order or in a non-canonical
- * encoding are refused, and so is S not below the group's order. What OpenSSL itself cannot do
+ * encoding are refused, and so is S not below the group's order. What a library itself cannot do
  * aborts the program.
  */
 #ifndef COMMON_CRYPTO_KEYS_H

@@ -195,6 +195,44 @@ Test(keys, any_flipped_bit_breaks_a_signature)
     }
 }
 
+static bool openssl_verifies(const struct public_key *key, const void *bytes, size_t count,
+                             const struct signature *signature)
+{
+    EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, 32);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool is_valid;
+
+    cr_assert(eq(int, EVP_DigestVerifyInit(context, NULL, NULL, NULL, public), 1));
+    is_valid = EVP_DigestVerify(context, signature->bytes, 64, bytes, count) == 1;
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(public);
+    return is_valid;
+}
+
+/* Two libraries, one verdict: one makes signatures and both judge them, whole and changed. */
+Test(keys, what_we_accept_and_what_openssl_accepts_is_the_same)
+{
+    uint8_t message[97];
+    int accepted = 0;
+
+    for (size_t round = 0; round < 200; round++) {
+        CLEANUP(private_key_clear) struct private_key key = {.secret = NULL};
+        size_t count = round % sizeof message, at = round % (8 * SIGNATURE_BYTES);
+        struct signature signature;
+        bool ours;
+
+        private_key_generate(&key, &fake.base);
+        fake.base.random(&fake.base, message, sizeof message);
+        signature = private_key_sign(&key, message, count);
+        if (round % 2 == 1)
+            signature.bytes[at / 8] ^= (uint8_t)(1U << at % 8);
+        ours = public_key_verify(&key.public_key, message, count, &signature);
+        cr_expect(eq(int, ours, openssl_verifies(&key.public_key, message, count, &signature)));
+        accepted += ours;
+    }
+    cr_expect(eq(int, accepted, 100));
+}
+
 Test(key_files, a_key_comes_back_with_its_passphrase_only, .timeout = 30)
 {
     CLEANUP(private_key_clear) struct private_key key = {.secret = NULL};
