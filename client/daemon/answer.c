@@ -2,10 +2,12 @@
  * What a server answered to a visit. Everything in it may be taken twice with the same effect, for
  * a crash in between repeats the visit; what makes it taken is the write of host.json at the end.
  */
+#include "client/daemon/talking.h"
+
 #include <string.h>
 
 #include "client/agent/delay.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 

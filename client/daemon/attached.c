@@ -1,8 +1,13 @@
+
 #include "client/daemon/attached.h"
 
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/run.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 

@@ -6,21 +6,12 @@
 #define CLIENT_DAEMON_ATTACHED_H
 
 #include "client/agent/room.h"
-#include "client/daemon/daemon.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/parts.h"
 #include "client/fetch/download.h"
 #include "client/fetch/slot.h"
 #include "client/state/project_files.h"
 #include "protocol/enrolment.h"
-
-struct attached;
-
-/* One exchange at a time, and what is to be done with its end. Zeroed: idle. */
-struct lane {
-    struct http_exchange *exchange;
-    char *body; /* owned; what is sent */
-    void (*done)(struct daemon *daemon, struct attached *project, enum status status,
-                 struct http_response *response, const struct error *err);
-};
 
 struct client_task {
     struct task_record record;
@@ -117,8 +108,6 @@ struct daemon {
 #define DIRTY_RETRY_MS 10000
 #define LOAD_RETRY_MS  60000
 
-/* --- projects (attached.c) --- */
-
 /* Adds an empty one, its folders made. NULL: `err` says why. */
 struct attached *attached_add(struct daemon *daemon, const struct digest *project,
                               struct error *err);
@@ -151,149 +140,5 @@ void set_words(char ret_words[WHY_MAX + 1], const char *text);
 uint64_t daemon_draw(struct daemon *daemon);
 int64_t daemon_now(const struct daemon *daemon);   /* monotonic ms */
 int64_t daemon_now_s(const struct daemon *daemon); /* wall clock */
-
-/* --- tasks (tasks.c) --- */
-
-struct client_task *task_find(const struct attached *project, int64_t number);
-
-/* Takes the record over. */
-struct client_task *task_add(struct attached *project, const struct task_record *record);
-
-/* The next step of its life, which agent/phase.h must allow. Nothing is saved. */
-void task_enter(struct client_task *task, enum phase phase);
-
-/* Save the record; a failure is kept in mind and tried again. */
-enum status task_save(struct daemon *daemon, struct attached *project, struct client_task *task,
-                      struct error *err);
-
-/* Verify it; PHASE_FETCHING then, or finished as refused. Waits while freshness is stale. */
-void task_verify(struct daemon *daemon, struct attached *project, struct client_task *task);
-
-/* Everything on hand again, when keys or revocations changed: what is revoked stops at once. */
-void tasks_check_again(struct daemon *daemon, struct attached *project);
-
-/* It ended like this: durable, its slot and files given back. record.report is filled. */
-void task_finish(struct daemon *daemon, struct attached *project, struct client_task *task,
-                 enum visit_outcome outcome);
-
-/* Why it ended as it did, in words; "": it is done, or nobody knows. */
-void task_why(const struct task_record *record, char ret_why[WHY_MAX + 1]);
-
-/* Finished as abandoned, for this reason. */
-void task_abandon(struct daemon *daemon, struct attached *project, struct client_task *task,
-                  const char *why);
-void task_refuse(struct daemon *daemon, struct attached *project, struct client_task *task,
-                 enum refusal refusal, const struct digest *what, const struct error *err);
-
-/* The server needs nothing more of it. An unfinished one is gone at once. */
-enum status task_settle(struct daemon *daemon, struct attached *project, struct client_task *task,
-                        struct error *err);
-
-/* This machine, not the task, is to blame: it is tried again later. NULL: no more. */
-void task_trouble(struct daemon *daemon, struct client_task *task, const char *why);
-
-/* What is wrong with this machine, in words; "": nothing. Borrowed. */
-const char *daemon_trouble(const struct daemon *daemon);
-
-/* Files and all. A failure leaves files that nobody reads. */
-void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task);
-
-/* Save again what could not be saved; forget what was kept long enough. */
-void tasks_tidy(struct daemon *daemon);
-
-/* --- the disk (room.c) --- */
-
-/* At the beginning of each step: how much is free, and what that leaves. */
-void room_look(struct daemon *daemon);
-
-/* Most that a prepared task may use of the disk, and whether it has it now. */
-int64_t task_room(const struct client_task *task);
-bool task_holds_disk(const struct client_task *task);
-
-/* Of all that hold it. */
-int64_t room_running(const struct daemon *daemon);
-
-/* May one of its files be fetched now? */
-bool room_lets_fetch(struct daemon *daemon, const struct client_task *task);
-
-/* This is being fetched from now on. */
-void room_take(struct daemon *daemon, const struct download *part);
-
-/* A task found so much too much. */
-void room_wait(struct daemon *daemon, int64_t bytes);
-
-/* Why no work is asked for; "": not for want of room. */
-void room_why(const struct daemon *daemon, char ret_words[WHY_MAX + 1]);
-
-/* --- running (start.c, run.c) --- */
-
-/* Its slot is full, or not filled any more, nor are its outputs collected. */
-void run_stop_copying(struct client_task *task);
-
-/* May it be started, or its slot filled, at this moment? */
-bool run_may_start(struct daemon *daemon, const struct attached *project,
-                   const struct client_task *task);
-
-void run_poll_all(struct daemon *daemon);
-void run_start_some(struct daemon *daemon);
-void run_pause_all(struct daemon *daemon, bool is_paused);
-
-/* --- transfers (transfer.c, upload.c) --- */
-
-void download_step(struct daemon *daemon, struct attached *project);
-
-/* When a file that failed may be asked for again; mono ms, TALK_NEVER: there is none. */
-int64_t download_wake(const struct attached *project, int64_t now);
-void upload_step(struct daemon *daemon, struct attached *project);
-
-/* --- talking (lane.c, talking.c, contact.c, enrol.c, visit.c, answer.c) --- */
-
-enum status lane_start(struct daemon *daemon, struct lane *lane, const struct http_request *request,
-                       struct error *err);
-void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lane);
-void lane_stop(struct daemon *daemon, struct lane *lane);
-
-/* "<site>/v1/…", to be freed. */
-char *site_url(const struct attached *project, const char *path);
-
-void talk_step(struct daemon *daemon, struct attached *project);
-
-/* When talk_step() has something to do by itself; monotonic ms. */
-int64_t talk_wake(struct daemon *daemon, struct attached *project);
-
-/* How many tasks to ask for; 0: none, and talk_why_not() says why. */
-int64_t talk_wanted(struct daemon *daemon, const struct attached *project);
-void talk_why_not(struct daemon *daemon, const struct attached *project,
-                  char ret_words[WHY_MAX + 1]);
-
-/* What every kind of talk does about a failure, and about the contrary. */
-void talk_failed(struct daemon *daemon, struct attached *project, enum status status,
-                 const struct error *err);
-void talk_worked(struct attached *project);
-
-/* Something else than talk failed: if the certificate did it, first contact is made anew. */
-void talk_untrusted(struct attached *project, const struct error *err);
-
-/* An authority that the keyring does not list (any more) is trusted no more. */
-void contact_check_ca(struct attached *project);
-
-void contact_start(struct daemon *daemon, struct attached *project);
-void bulletin_start(struct daemon *daemon, struct attached *project);
-void enrol_start(struct daemon *daemon, struct attached *project);
-void visit_start(struct daemon *daemon, struct attached *project);
-
-/* Take the answer to the unanswered visit. On failure nothing is lost: the visit is repeated. */
-enum status answer_take(struct daemon *daemon, struct attached *project, const char *body,
-                        size_t length, struct error *err) MUST_USE;
-
-/* Is it the app version or variant of one of its grants? NULL: there is no reply. */
-bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest);
-
-/* Nothing of the host we were is left: another one has its key. */
-void host_is_cloned(struct daemon *daemon, struct attached *project);
-
-/* --- answers to verbs (status.c) --- */
-
-json_t *status_of_daemon(struct daemon *daemon);
 
 #endif

@@ -1,9 +1,15 @@
+
 #include "client/daemon/daemon.h"
 
 #include <string.h>
 
 #include "client/agent/talk.h"
 #include "client/daemon/attached.h"
+#include "client/daemon/room.h"
+#include "client/daemon/run.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/tasks.h"
+#include "client/daemon/transfer.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"

@@ -12,23 +12,10 @@
 #include <jansson.h>
 #include <poll.h>
 
-#include "client/config.h"
-#include "client/state/folder.h"
-#include "common/base/env.h"
-#include "common/http/client.h"
-#include "sandbox/launcher.h"
+#include "client/daemon/parts.h"
+#include "common/base/error.h"
 
 struct daemon;
-
-/* Borrowed for as long as the daemon lives. */
-struct daemon_parts {
-    struct data_folder *folder; /* locked */
-    struct http_client *http;
-    struct launcher *launcher;
-    const struct config *config;
-    const char *platform; /* platform_here(), but for tests */
-    const char *client;   /* "dugnad-client 0.1.0" */
-};
 
 /*
  * Load what is there; unreadable files are put aside. Fails only if the folder itself cannot be

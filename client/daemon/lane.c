@@ -1,7 +1,9 @@
 /* One exchange at a time. */
+#include "client/daemon/lane.h"
+
 #include <assert.h>
 
-#include "client/daemon/attached.h"
+#include "client/daemon/talking.h"
 #include "common/base/text.h"
 
 char *site_url(const struct attached *project, const char *path)

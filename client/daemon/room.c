@@ -2,9 +2,10 @@
  * The volunteer's disk: what is free, what we use of it, and what that leaves. The decisions are
  * those of client/agent/room.h; here is what they are made from, and what is said about them.
  */
+#include "client/daemon/room.h"
+
 #include <string.h>
 
-#include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 

@@ -1,9 +1,11 @@
 /* Tasks in their slots: watching them, and taking their outputs. */
+#include "client/daemon/run.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 
-#include "client/daemon/attached.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "sandbox/collect.h"

@@ -1,8 +1,11 @@
 /* Which tasks to start, and how: a slot is filled in pieces, then its program launched. */
+#include "client/daemon/run.h"
+
 #include <string.h>
 
 #include "client/agent/choose.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/room.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "sandbox/collect.h"

@@ -1,8 +1,12 @@
 /* What `dugnad-client status` shows, as JSON. Wall times in Unix seconds, waits in seconds. */
+#include "client/daemon/status.h"
+
 #include <string.h>
 
 #include "client/agent/talk.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/room.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/tasks.h"
 #include "common/base/text.h"
 
 static void set(json_t *root, const char *name, json_t *value)

@@ -1,10 +1,14 @@
 /* When to talk to a server, and what a failure to does to that. */
+#include "client/daemon/talking.h"
+
 #include <string.h>
 
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
 #include "client/agent/talk.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/room.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 

@@ -1,10 +1,14 @@
 /* The life of a task outside its slot. */
+#include "client/daemon/tasks.h"
+
 #include <assert.h>
 #include <string.h>
 
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/room.h"
+#include "client/daemon/run.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "protocol/cause.h"

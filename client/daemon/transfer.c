@@ -1,9 +1,14 @@
 /* Files of apps and inputs, one at a time and project. */
+#include "client/daemon/transfer.h"
+
 #include <string.h>
 
 #include "client/agent/delay.h"
 #include "client/agent/talk.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/room.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 

@@ -2,10 +2,14 @@
  * Bodies that an answer asked for, one at a time and project, by tus 1.0: POST makes an upload,
  * PATCH sends what is missing, HEAD asks how much that is after a cut.
  */
+#include "client/daemon/transfer.h"
+
 #include <string.h>
 
 #include "client/agent/delay.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"

@@ -1,9 +1,12 @@
 /* What a daemon does about the control verbs. */
-#include "client/control/verbs.h"
+#include "client/daemon/daemon.h"
 
 #include <string.h>
 
-#include "client/daemon/attached.h"
+#include "client/control/verbs.h"
+#include "client/daemon/run.h"
+#include "client/daemon/status.h"
+#include "client/daemon/tasks.h"
 #include "client/fetch/contact.h"
 #include "common/base/log.h"
 #include "common/base/text.h"

@@ -1,7 +1,10 @@
 /* One visit: everything there is to say to a server, durable before it is sent. */
+#include "client/daemon/talking.h"
+
 #include <string.h>
 
-#include "client/daemon/attached.h"
+#include "client/daemon/lane.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"

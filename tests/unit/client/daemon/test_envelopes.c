@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/daemon/attached.h"
+#include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "tests/support/volunteer.h"
 
