@@ -28,6 +28,15 @@ struct query_ops;   /* db/query.h: what people and programs read */
 /* A server's ids are a block of 2^40; a unit's stay below 2^49. */
 #define STORE_SERVERS_MAX 256
 
+/* How a whole database is looked at, and who hears of it. */
+struct store_check {
+    bool is_deep; /* also what takes hours on a large site: see the back-ends */
+    void (*say)(void *context, const char *complaint);
+    /* Now and then: `done` rows of this part were looked at, or it begins (0). NULL is fine. */
+    void (*progress)(void *context, const char *part, int64_t done);
+    void *context;
+};
+
 /* Implementations embed this as their first member. */
 struct store {
     /* One writer at a time: begins a write transaction at once. */
@@ -38,9 +47,10 @@ struct store {
     void (*rollback)(struct store *store);
 
     /* The whole database is sound: the store's own check and our cross-checks, each complaint a
-     * line to `say`. *ret_faults is their number. */
-    enum status (*check)(struct store *store, void (*say)(void *context, const char *complaint),
-                         void *context, int64_t *ret_faults, struct error *err);
+     * line to `how->say`. *ret_faults is their number. Each table is read a fixed number of times,
+     * in its own order; memory does not grow with the site. Writes nothing: it may be killed. */
+    enum status (*check)(struct store *store, const struct store_check *how, int64_t *ret_faults,
+                         struct error *err);
     void (*close)(struct store *store);
 
     /*

@@ -55,7 +55,7 @@ enum status postgres_find_units(struct sql_store *self, const struct work_reques
                                 struct ids *units, struct error *err);
 
 /* check.c */
-enum status postgres_check(struct store *store, void (*say)(void *context, const char *complaint),
-                           void *context, int64_t *ret_faults, struct error *err);
+enum status postgres_check(struct store *store, const struct store_check *how, int64_t *ret_faults,
+                           struct error *err);
 
 #endif

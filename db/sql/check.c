@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/sql/query.h"
+
 void complain(struct checker *checker, const char *fmt, ...)
 {
     char words[400];
@@ -15,11 +17,26 @@ void complain(struct checker *checker, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    checker->say(checker->context, words);
+    checker->how->say(checker->how->context, words);
 }
 
-enum status sql_check(struct checker *checker, struct error *err)
+void check_progress(struct checker *checker, const char *part, int64_t done)
 {
-    TRY(check_rules(checker, err));
-    return check_values(checker, err);
+    if (checker->how->progress != NULL)
+        checker->how->progress(checker->how->context, part, done);
+}
+
+enum status check_rule(struct checker *checker, const struct check_rule *rule, struct error *err)
+{
+    struct sql_store *store = checker->store;
+    CLEANUP(query_end) struct query query = {0};
+
+    checker->said = 0;
+    check_progress(checker, rule->words, 0);
+    TRY(query_begin(&query, store,
+                    rule->postgres != NULL ? SPOKEN(store, rule->sql, rule->postgres) : rule->sql,
+                    err));
+    while (query_next(&query))
+        complain(checker, "%s %lld %s", rule->noun, (long long)get_integer(&query), rule->words);
+    return query_status(&query, err);
 }

@@ -6,13 +6,18 @@
 #include "db/sql/query.h"
 #include "db/sqlite/store.h"
 
+/*
+ * The quick one reads each page once and the rows on it. The full one also looks each row up in
+ * each index of its table: on a site that does not fit into memory a read of the disk for each.
+ */
 static enum status check_pages(struct checker *checker, struct error *err)
 {
-    static const char sql[] = "PRAGMA integrity_check";
+    static const char quick[] = "PRAGMA quick_check", full[] = "PRAGMA integrity_check";
     CLEANUP(query_end) struct query query = {0};
 
     checker->said = 0;
-    TRY(query_begin(&query, checker->store, sql, err));
+    check_progress(checker, "pages", 0);
+    TRY(query_begin(&query, checker->store, checker->how->is_deep ? full : quick, err));
     while (query_next(&query)) {
         const char *words = get_text(&query);
 
@@ -22,12 +27,17 @@ static enum status check_pages(struct checker *checker, struct error *err)
     return query_status(&query, err);
 }
 
+/* But for the tables whose rows lie in another order than what they refer to. */
 static enum status check_keys(struct checker *checker, struct error *err)
 {
-    static const char sql[] = "PRAGMA foreign_key_check";
+    static const char sql[] =
+        "SELECT k.\"table\", k.rowid, k.parent FROM sqlite_schema s, "
+        "pragma_foreign_key_check(s.name) k"
+        " WHERE s.type = 'table' AND s.name NOT IN ('report', 'batch_result')";
     CLEANUP(query_end) struct query query = {0};
 
     checker->said = 0;
+    check_progress(checker, "references", 0);
     TRY(query_begin(&query, checker->store, sql, err));
     while (query_next(&query)) {
         const char *table = get_text(&query);
@@ -39,6 +49,21 @@ static enum status check_keys(struct checker *checker, struct error *err)
     return query_status(&query, err);
 }
 
+/* Sorted first, these are looked up in order, too. */
+static const struct check_rule references[] = {
+#define REFERENCE(from, column, to)                                                                \
+    {                                                                                              \
+        .noun = to, .words = "is not there, and a row of " from " refers to it",                   \
+        .sql = "SELECT id FROM (SELECT DISTINCT " column " AS id FROM " from " WHERE " column      \
+               " IS NOT NULL ORDER BY 1) x WHERE NOT EXISTS (SELECT 1 FROM " to                    \
+               " y WHERE y.id = x.id)",                                                            \
+    }
+    REFERENCE("report", "task", "task"),
+    REFERENCE("report", "visit", "visit"),
+    REFERENCE("batch_result", "batch", "batch"),
+    REFERENCE("batch_result", "unit", "unit"),
+};
+
 static enum status set(struct checker *checker, const char *sql, struct error *err)
 {
     CLEANUP(query_end) struct query query = {0};
@@ -48,9 +73,9 @@ static enum status set(struct checker *checker, const char *sql, struct error *e
 }
 
 /*
- * What is sorted of millions of rows goes through files, not through memory. Units are looked up by
- * their digests in no order at all: the more of that index stays at hand, the less a slow disk is
- * asked. Up to 256 MiB, and once more for a sort: nothing else runs here.
+ * What is sorted of millions of rows goes through files, not through memory; the deep check looks
+ * indexes up in no order at all: the more of them stays at hand, the less a slow disk is asked. Up
+ * to 256 MiB, and once more for a sort: nothing else runs here.
  */
 static enum status make_room(struct checker *checker, struct error *err)
 {
@@ -61,17 +86,20 @@ static enum status make_room(struct checker *checker, struct error *err)
     return set(checker, cache, err);
 }
 
-enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
-                         void *context, int64_t *ret_faults, struct error *err)
+enum status sqlite_check(struct store *store, const struct store_check *how, int64_t *ret_faults,
+                         struct error *err)
 {
-    struct checker checker = {.store = sql_of(store), .say = say, .context = context};
+    struct checker checker = {.store = sql_of(store), .how = how};
     CLEANUP(snapshot_end) struct snapshot snapshot = {0};
 
     TRY(make_room(&checker, err));
     TRY(snapshot_begin(&snapshot, checker.store, err));
     TRY(check_pages(&checker, err));
     TRY(check_keys(&checker, err));
-    TRY(sql_check(&checker, err));
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++)
+        TRY(check_rule(&checker, &references[i], err));
+    TRY(check_rules(&checker, err));
+    TRY(check_values(&checker, err));
     *ret_faults = checker.faults;
     return STATUS_OK;
 }

@@ -25,7 +25,7 @@ enum status sqlite_find_units(struct sql_store *self, const struct work_request 
                               struct ids *units, struct error *err);
 
 /* check.c */
-enum status sqlite_check(struct store *store, void (*say)(void *context, const char *complaint),
-                         void *context, int64_t *ret_faults, struct error *err);
+enum status sqlite_check(struct store *store, const struct store_check *how, int64_t *ret_faults,
+                         struct error *err);
 
 #endif

@@ -12,8 +12,12 @@
 #define PAGE 500
 
 static const struct option_rule options[] = {
-    {.name = "deep", .help = "Also read every file and compare its digest with its name."},
+    {.name = "deep",
+     .help = "Also read every file and compare its digest with its name, and look every row up in "
+             "the database's indexes: hours on a site of millions of units."},
 };
+
+#define SAY_EVERY_MS 5000
 
 struct checking {
     struct env *env;
@@ -25,6 +29,7 @@ struct checking {
     int64_t faults;
     int64_t looked_at;
     int64_t orphans;
+    int64_t said_mono_ms; /* when it was last said how far we are */
     struct error *err;
     struct file_line page[PAGE];
     size_t count;
@@ -36,6 +41,21 @@ static void complain(void *context, const char *complaint)
 
     checking->faults++;
     (void)printf("database: %s\n", complaint);
+}
+
+/* On stderr: what was found goes elsewhere. */
+static void say_progress(void *context, const char *part, int64_t done)
+{
+    struct checking *checking = context;
+    int64_t now_mono_ms = checking->env->now_mono_ms(checking->env);
+
+    if (now_mono_ms - checking->said_mono_ms < SAY_EVERY_MS)
+        return;
+    checking->said_mono_ms = now_mono_ms;
+    if (done > 0)
+        (void)fprintf(stderr, "checking: %s, %lld so far\n", part, (long long)done);
+    else
+        (void)fprintf(stderr, "checking: %s\n", part);
 }
 
 static enum status check_file(struct checking *checking, const struct file_line *line)
@@ -81,6 +101,7 @@ static enum status check_files(struct checking *checking, struct error *err)
                                           checking, err));
         for (size_t i = 0; i < checking->count; i++)
             TRY(check_file(checking, &checking->page[i]));
+        say_progress(checking, "files", checking->looked_at);
         if (checking->count > 0)
             last = checking->page[checking->count - 1].digest;
         is_first = false;
@@ -145,11 +166,15 @@ static enum status check_stored(struct checking *checking, struct error *err)
 
 static enum status check_all(struct checking *checking, struct error *err)
 {
+    const struct store_check how = {.is_deep = checking->is_deep,
+                                    .say = complain,
+                                    .progress = say_progress,
+                                    .context = checking};
     int64_t faults = 0;
 
     TRY(verb_open_store(checking->env, checking->folder.text, &checking->store, err));
     check_certificate(checking);
-    TRY(checking->store->check(checking->store, complain, checking, &faults, err));
+    TRY(checking->store->check(checking->store, &how, &faults, err));
     return check_stored(checking, err);
 }
 
@@ -189,6 +214,7 @@ static int run(void *context, const struct options *given)
     checking->env = context;
     checking->is_deep = options_has(given, "deep");
     checking->err = &err;
+    checking->said_mono_ms = checking->env->now_mono_ms(checking->env);
     status = verb_folder(given, &checking->folder, &err);
     if (status == STATUS_OK)
         status = lock_and_check(checking, &err);
@@ -208,8 +234,8 @@ const struct command verb_check = {
     .description =
         "Checks the database, that every file it names is there with the right size (with --deep: "
         "the right content), the certificate and what renews it; lists files that nothing names. "
-        "The server must "
-        "not run meanwhile. Exit code 3: something is wrong.",
+        "The server must not run meanwhile. A long check says on stderr how far it is; it changes "
+        "nothing and may be interrupted. Exit code 3: something is wrong.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .run = run,

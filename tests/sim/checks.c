@@ -178,7 +178,8 @@ void sim_check_store(struct sim *sim)
     struct error err = {0};
     int64_t faults = 0;
 
-    if (sim->store->check(sim->store, say, NULL, &faults, &err) != STATUS_OK)
+    if (sim->store->check(sim->store, &(struct store_check){.say = say}, &faults, &err) !=
+        STATUS_OK)
         sim_fail(sim, "the store cannot be checked: %s", err.detail);
     if (faults != 0)
         sim_fail(sim, "the store has %lld faults", (long long)faults);

@@ -3,10 +3,12 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "db/store.h"
-#include "tests/support/site_work.h"
+#include "tests/support/many_units.h"
 
 static struct test_site site;
 static struct error err;
@@ -30,13 +32,18 @@ static void keep(void *context, const char *complaint)
     (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", complaint);
 }
 
-static int64_t faults(void)
+static int64_t faults_of(const struct store_check *how)
 {
     int64_t count = -1;
 
-    cr_assert(eq(int, site.store->check(site.store, keep, NULL, &count, &err), STATUS_OK), "%s",
+    cr_assert(eq(int, site.store->check(site.store, how, &count, &err), STATUS_OK), "%s",
               err.detail);
     return count;
+}
+
+static int64_t faults(void)
+{
+    return faults_of(&(struct store_check){.say = keep});
 }
 
 /* Behind the store's back, without foreign keys. */
@@ -140,4 +147,86 @@ Test(check, many_ended_units_are_no_more_work_than_they_are, .timeout = 15)
           " WHERE id >= 1000");
     cr_expect(lt(i64, 0, faults()));
     cr_expect(eq(ptr, strstr(said, "no result says so"), NULL), "%s", said);
+}
+
+/* PostgreSQL compared each acceptance with each unit: 13 s for 10,000, 52 for these. */
+Test(check, many_accepted_units_are_no_more_work_than_they_are, .timeout = 40)
+{
+    site_add_accepted(&site, 20000);
+    cr_expect(zero(i64, faults()), "%s", said);
+    spoil("DELETE FROM body WHERE digest = (SELECT digest FROM body ORDER BY digest LIMIT 1)");
+    cr_expect(eq(i64, faults(), 2)); /* of two tasks */
+    cr_expect(ne(ptr, strstr(said, "is not here"), NULL), "%s", said);
+}
+
+static int64_t furthest;
+
+static void keep_progress(void *context, const char *part, int64_t done)
+{
+    (void)part;
+    ++*(int *)context;
+    if (done > furthest)
+        furthest = done;
+}
+
+Test(check, it_says_how_far_it_is)
+{
+    int heard = 0;
+    const struct store_check how = {
+        .say = keep, .progress = keep_progress, .context = &heard, .is_deep = true};
+
+    site_add_accepted(&site, 2500);
+    cr_expect(zero(i64, faults_of(&how)), "%s", said);
+    cr_expect(lt(int, 20, heard));
+    cr_expect(le(i64, 4000, furthest), "two pages of tasks were looked at");
+}
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now;
+
+    (void)clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Which parts take long, as each next one begins. */
+static void time_part(void *context, const char *part, int64_t done)
+{
+    static const char *last = "";
+    static double since;
+    double now = seconds_of(CLOCK_MONOTONIC);
+
+    (void)context;
+    (void)done;
+    if (part == last)
+        return;
+    if (now - since > 0.5 && *last != '\0')
+        cr_log_warn("  %.2f s: %s", now - since, last);
+    last = part;
+    since = now;
+}
+
+/* For a person: DUGNAD_CHECK_UNITS=1000000 [DUGNAD_CHECK_FILE=site.db] test_check --filter … */
+Test(check, a_large_site_is_measured, .timeout = 0)
+{
+    const char *units = getenv("DUGNAD_CHECK_UNITS"), *file = getenv("DUGNAD_CHECK_FILE");
+    double wall, cpu;
+
+    if (units == NULL)
+        cr_skip_test("measures only what DUGNAD_CHECK_UNITS asks for");
+    if (file != NULL) {
+        tear_down();
+        site_open(&site, &(struct site_plan){.path = file});
+        site_play(&site);
+    }
+    site_add_accepted(&site, strtoll(units, NULL, 10));
+    for (int is_deep = 0; is_deep <= 1; is_deep++) {
+        wall = seconds_of(CLOCK_MONOTONIC);
+        cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+        cr_expect(zero(i64, faults_of(&(struct store_check){
+                                .say = keep, .progress = time_part, .is_deep = is_deep})),
+                  "%s", said);
+        cr_log_warn("%s units%s: %.2f s, %.2f s of CPU here", units, is_deep ? ", deep" : "",
+                    seconds_of(CLOCK_MONOTONIC) - wall, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    }
 }

@@ -57,10 +57,11 @@ static void complain(void *context, const char *complaint)
 
 static int64_t faults(void)
 {
+    const struct store_check how = {.say = complain};
     int64_t count = -1;
 
-    cr_assert(eq(int, (int)site.store->check(site.store, complain, NULL, &count, &err), STATUS_OK),
-              "%s", err.detail);
+    cr_assert(eq(int, (int)site.store->check(site.store, &how, &count, &err), STATUS_OK), "%s",
+              err.detail);
     return count;
 }
 

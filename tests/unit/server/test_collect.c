@@ -174,7 +174,7 @@ static void expect_sound(void)
 {
     int64_t faults = 0;
 
-    MUST(witness->check(witness, complain, NULL, &faults, &err));
+    MUST(witness->check(witness, &(struct store_check){.say = complain}, &faults, &err));
     cr_expect(zero(i64, faults));
     MUST(witness->query->files(witness, NULL, 500, check_line, NULL, &err));
     cr_expect(file_store_has(files, &young), "young");
