@@ -131,6 +131,7 @@ static enum status open_engine(struct server *server, struct error *err)
     settings.max_return_s = config->max_return;
     settings.enrolments_per_hour = config->enrolments_per_hour;
     settings.body_wait_s = config->body_wait;
+    settings.gather_ms = config->gather_ms;
     settings.window = (size_t)config->window;
     settings.issue =
         (struct engine_floor){.percent = config->issue_floor_percent, .bytes = config->issue_floor};

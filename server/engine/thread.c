@@ -8,6 +8,7 @@
 
 #include "common/base/env.h"
 #include "server/engine/state.h"
+#include "server/policy/company.h"
 
 #define TICK_MS 1000
 
@@ -18,6 +19,7 @@ struct engine_thread {
     pthread_mutex_t lock; /* over all that follows */
     struct command *first, *last;
     size_t waiting;
+    size_t hurried; /* of them: whom nobody keeps waiting */
     bool is_stopping;
 };
 
@@ -28,6 +30,14 @@ static void tell(struct engine_thread *thread)
     (void)!write(thread->news, &one, sizeof one);
 }
 
+/* What hosts send by the thousand. A person, or what goes on while others wait, is not kept. */
+static bool is_hurried(const struct command *command)
+{
+    return command->kind != COMMAND_VISIT && command->kind != COMMAND_ENROL &&
+           command->kind != COMMAND_MAY_UPLOAD && command->kind != COMMAND_UPLOADED &&
+           command->kind != COMMAND_CREDENTIAL;
+}
+
 /* Take up to a cycle's worth, in the order they came. */
 static size_t take(struct engine_thread *thread, struct command **ret_commands)
 {
@@ -35,6 +45,7 @@ static size_t take(struct engine_thread *thread, struct command **ret_commands)
 
     while (thread->first != NULL && count < ENGINE_COMMANDS_MAX) {
         ret_commands[count++] = thread->first;
+        thread->hurried -= is_hurried(thread->first);
         thread->first = thread->first->next;
         thread->waiting--;
     }
@@ -43,16 +54,52 @@ static size_t take(struct engine_thread *thread, struct command **ret_commands)
     return count;
 }
 
-/* Wait for commands for up to `wait_ms`; returns how many were taken. */
-static size_t next_commands(struct engine_thread *thread, int64_t wait_ms,
-                            struct command **ret_commands, bool *ret_is_over)
+static void await_news(struct engine_thread *thread, int64_t wait_ms)
 {
     struct pollfd news = {.fd = thread->news, .events = POLLIN};
     uint64_t ignored;
-    size_t count;
 
     if (poll(&news, 1, (int)wait_ms) > 0)
         (void)!read(thread->news, &ignored, sizeof ignored);
+}
+
+/* Of what is queued; more than enough: somebody must not wait. */
+static size_t count_waiting(struct engine_thread *thread)
+{
+    size_t count;
+
+    (void)pthread_mutex_lock(&thread->lock);
+    count = thread->hurried > 0 || thread->is_stopping ? COMPANY_ENOUGH : thread->waiting;
+    (void)pthread_mutex_unlock(&thread->lock);
+    return count;
+}
+
+/* Those who come to a queue that is not empty wake nobody. */
+static void await_company(struct engine_thread *thread, size_t before)
+{
+    struct company_facts facts = {.waiting = count_waiting(thread),
+                                  .before = before,
+                                  .most_ms = thread->engine->config.gather_ms};
+    int64_t wait_ms = company_wait_ms(&facts);
+
+    while (wait_ms > 0) {
+        size_t waiting;
+
+        await_news(thread, wait_ms);
+        waiting = count_waiting(thread);
+        facts.waited_ms += wait_ms;
+        facts.came = waiting - facts.waiting;
+        facts.waiting = waiting;
+        wait_ms = company_wait_ms(&facts);
+    }
+}
+
+/* What is queued; returns how many were taken. */
+static size_t next_commands(struct engine_thread *thread, struct command **ret_commands,
+                            bool *ret_is_over)
+{
+    size_t count;
+
     (void)pthread_mutex_lock(&thread->lock);
     count = take(thread, ret_commands);
     if (thread->first != NULL)
@@ -63,8 +110,8 @@ static size_t next_commands(struct engine_thread *thread, int64_t wait_ms,
 }
 
 /*
- * A batch forms while the one before commits; no timer delays anybody. What takes many slices goes
- * on between two of them.
+ * A batch forms while the one before commits, and for some milliseconds more if visits keep coming.
+ * What takes many slices goes on between two of them.
  */
 static void *work(void *context)
 {
@@ -73,11 +120,15 @@ static void *work(void *context)
     struct command *commands[ENGINE_COMMANDS_MAX];
     int64_t next_ms = env->now_mono_ms(env);
     bool is_over = false, goes_on = false;
+    size_t count = 0;
 
     while (!is_over) {
         int64_t wait_ms = goes_on ? 0 : next_ms - env->now_mono_ms(env);
-        size_t count = next_commands(thread, wait_ms > 0 ? wait_ms : 0, commands, &is_over);
 
+        await_news(thread, wait_ms > 0 ? wait_ms : 0);
+        if (!goes_on)
+            await_company(thread, count);
+        count = next_commands(thread, commands, &is_over);
         if (count > 0)
             engine_run(thread->engine, commands, count);
         goes_on = engine_go_on(thread->engine);
@@ -131,7 +182,9 @@ enum status engine_submit(struct engine_thread *thread, struct command *command,
             thread->last->next = command;
         thread->last = command;
         thread->waiting++;
-        if (is_first) /* else it was told, and has not taken what it was told of */
+        thread->hurried += is_hurried(command);
+        /* Else it was told, and has not taken what it was told of. */
+        if (is_first || is_hurried(command))
             tell(thread);
     }
     (void)pthread_mutex_unlock(&thread->lock);

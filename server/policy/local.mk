@@ -1,6 +1,7 @@
 # PURE: nothing here may reach a clock, a file, a database or randomness.
 libserver_a_SOURCES += \
 	%D%/allowance.c %D%/allowance.h \
+	%D%/company.c %D%/company.h \
 	%D%/credit.c %D%/credit.h \
 	%D%/deadline.c %D%/deadline.h \
 	%D%/delivery.c %D%/delivery.h \

@@ -6,6 +6,7 @@
 
 #include "common/env/real.h"
 #include "server/engine/thread.h"
+#include "server/policy/company.h"
 #include "tests/support/village.h"
 
 enum { THREADS = 4, EACH = 50 };
@@ -158,4 +159,65 @@ Test(engine_thread, a_cancel_of_many_units_waits_for_no_tick)
     }
     cr_expect(eq(i64, done, MANY));
     cr_expect(between > 0, "a question asked meanwhile is answered meanwhile");
+}
+
+/* --- company --- */
+
+enum { COMPANY = 30, LONG_MS = 60000 };
+
+/* What a host asks, and no such task is there: it is answered all the same. */
+static void start_patient(struct engine_config *config)
+{
+    engine_thread_stop(thread);
+    village_close(&village);
+    *config = (struct engine_config)ENGINE_CONFIG_DEFAULT;
+    config->gather_ms = LONG_MS;
+    config->ignores_free_space = true;
+    village_open(&village, config);
+    cr_assert(eq(int, engine_thread_start(village.engine, &thread, NULL), STATUS_OK));
+}
+
+static void submit_patient(struct command *command)
+{
+    *command = (struct command){
+        .kind = COMMAND_MAY_UPLOAD, .done = count_done, .may_upload = {.task = TASK_ID(7, 0)}};
+    cr_assert(eq(int, engine_submit(thread, command, NULL), STATUS_OK));
+}
+
+/* Each would have a transaction of its own: they come much slower than the engine is. */
+Test(engine_thread, visits_that_keep_coming_share_a_transaction)
+{
+    static struct command commands[COMPANY];
+    struct engine_config config;
+    struct env *real = env_real();
+    int64_t before;
+
+    start_patient(&config);
+    before = engine_counts(village.engine).cycles;
+    submit_patient(&commands[0]);
+    submit_patient(&commands[1]);
+    for (int i = 2; i < COMPANY; i++) {
+        real->sleep_ms(real, 2);
+        submit_patient(&commands[i]);
+    }
+    engine_thread_stop(thread); /* which keeps nobody waiting either */
+    thread = NULL;
+    cr_expect(eq(int, atomic_load(&done_count), COMPANY));
+    cr_expect(engine_counts(village.engine).cycles - before < COMPANY / 2);
+}
+
+Test(engine_thread, whoever_is_in_a_hurry_takes_the_others_along)
+{
+    static struct command commands[3];
+    struct engine_config config;
+    int asked = 0;
+    struct command read = {.kind = COMMAND_READ, .read = {.read = look, .read_context = &asked}};
+    int64_t began_ms = env_real()->now_mono_ms(env_real());
+
+    start_patient(&config);
+    for (int i = 0; i < 3; i++)
+        submit_patient(&commands[i]);
+    cr_assert(eq(int, engine_call(thread, &read, NULL), STATUS_OK));
+    cr_expect(env_real()->now_mono_ms(env_real()) - began_ms < LONG_MS / COMPANY_LOOKS);
+    cr_expect(eq(int, atomic_load(&done_count), 3));
 }

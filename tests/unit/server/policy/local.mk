@@ -1,5 +1,6 @@
 check_PROGRAMS += \
 	%D%/test_allowance \
+	%D%/test_company \
 	%D%/test_deadline \
 	%D%/test_delivery \
 	%D%/test_fairness \
