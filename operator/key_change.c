@@ -2,25 +2,12 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "operator/next_keyring.h"
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/site.h"
 #include "operator/verbs.h"
 #include "protocol/unit_status.h"
-
-/* A keyring like the newest, of the next version, valid anew. Owns its lists. */
-static enum status next_keyring(const struct profile *profile, struct keyring *ret_keyring,
-                                struct error *err)
-{
-    const struct envelope *newest = &profile->trust.keyring_envelope;
-    struct env *env = profile->session->env;
-
-    TRY(keyring_decode(newest->payload, newest->payload_length, ret_keyring, err));
-    ret_keyring->version++;
-    ret_keyring->issued_s = env->now_s(env);
-    ret_keyring->expires_s = ret_keyring->issued_s + KEYRING_LIFE_S;
-    return STATUS_OK;
-}
 
 static void add_end(struct key_end **ends, size_t *count, const struct public_key *key,
                     int64_t at_s)
@@ -66,14 +53,6 @@ static void add_publisher(struct keyring *keyring, const struct public_key *key,
     };
 }
 
-/* The publishers that stay are valid as long as the new keyring. */
-static void prolong(struct keyring *keyring)
-{
-    for (size_t i = 0; i < keyring->publisher_count; i++)
-        if (keyring_retired_s(keyring, &keyring->publishers[i].key) == INT64_MAX)
-            keyring->publishers[i].not_after_s = keyring->expires_s;
-}
-
 static enum status refresh_after(struct keychain *keychain, const struct revocations *more,
                                  struct error *err)
 {
@@ -106,7 +85,7 @@ static enum status revoke_public(struct keychain *keychain, const struct public_
     TRY(next_keyring(keychain->profile, &keyring, err));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
     revoke_in(&keyring, key);
-    prolong(&keyring);
+    next_keyring_prolong(&keyring);
     TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
     return refresh_after(keychain, &nothing, err);
 }
@@ -189,7 +168,7 @@ static enum status rotate_publisher(struct keychain *keychain, enum key_role rol
     else
         add_end(&keyring.retired, &keyring.retired_count, &old, keyring.issued_s);
     add_publisher(&keyring, &next.public_key, publisher_of(role));
-    prolong(&keyring);
+    next_keyring_prolong(&keyring);
     TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
     TRY(keychain_replace(keychain, role, err));
     return refresh_after(keychain, &nothing, err);
@@ -218,7 +197,7 @@ static enum status rotate_root(struct keychain *keychain, enum key_role role, bo
                     keyring.issued_s);
         keyring.root.keys[i] = next.public_key;
     }
-    prolong(&keyring);
+    next_keyring_prolong(&keyring);
     signers[0] = other; /* of both sets */
     signers[1] = next;
     TRY(publish_keyring(keychain->profile, &keyring, signers, 2, err));
@@ -332,7 +311,7 @@ static enum status retire(struct keychain *keychain, const struct options *optio
                          key_role_name(role));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &root, err));
     add_end(&keyring.retired, &keyring.retired_count, &key, keyring.issued_s);
-    prolong(&keyring);
+    next_keyring_prolong(&keyring);
     TRY(publish_keyring(keychain->profile, &keyring, &root, 1, err));
     return refresh_after(keychain, &nothing, err);
 }

@@ -1,7 +1,10 @@
-/* dugnad key publish: the first keyring, which makes the project, and the first freshness. */
+/* dugnad key publish: the keyring that makes the project, freshness, and what a project changes. */
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/http/client.h"
+#include "operator/next_keyring.h"
+#include "operator/places.h"
 #include "operator/publish.h"
 #include "operator/site.h"
 #include "operator/verbs.h"
@@ -34,45 +37,18 @@ static enum status add_roots(struct keychain *keychain, const struct private_key
     return STATUS_OK;
 }
 
-static enum status add_ca(const char *pem, size_t length, struct keyring *keyring,
-                          struct error *err)
+/* Where nothing is said: where this profile finds the site, and by which CA. */
+static enum status apply_own(const struct profile *profile, struct keyring *keyring,
+                             struct error *err)
 {
-    if (keyring->tls_ca_count == KEYRING_CAS_MAX)
-        return error_set(err, STATUS_TOO_LARGE, "a keyring lists at most %d CAs", KEYRING_CAS_MAX);
-    return http_ca_digest(pem, length, &keyring->tls_cas[keyring->tls_ca_count++], err);
+    texts_add(&keyring->urls, profile->url);
+    if (profile->ca_pem == NULL)
+        return STATUS_OK;
+    keyring->tls_ca_count = 1;
+    return http_ca_digest(profile->ca_pem, strlen(profile->ca_pem), &keyring->tls_cas[0], err);
 }
 
-/* The CAs that volunteers are to trust: those given, else the one this profile itself needs. */
-static enum status add_cas(const struct profile *profile, const struct options *options,
-                           struct keyring *keyring, struct error *err)
-{
-    struct disk *disk = profile->session->env->disk;
-    const char *path;
-
-    for (size_t i = 0; (path = options_nth(options, "tls-ca", i)) != NULL; i++) {
-        CLEANUP(buffer_clear) struct buffer pem = {0};
-
-        buffer_init(&pem, PROFILE_CA_MAX);
-        TRY(disk->read(disk, path, &pem, err));
-        TRY(add_ca(buffer_text(&pem), pem.length, keyring, err));
-    }
-    if (keyring->tls_ca_count == 0 && profile->ca_pem != NULL)
-        return add_ca(profile->ca_pem, strlen(profile->ca_pem), keyring, err);
-    return STATUS_OK;
-}
-
-static void add_urls(const struct profile *profile, const struct options *options,
-                     struct keyring *keyring)
-{
-    const char *url;
-
-    for (size_t i = 0; (url = options_nth(options, "url", i)) != NULL; i++)
-        texts_add(&keyring->urls, url);
-    if (keyring->urls.count == 0)
-        texts_add(&keyring->urls, profile->url);
-}
-
-static enum status make_keyring(struct keychain *keychain, const struct options *options,
+static enum status make_keyring(struct keychain *keychain, const struct places *places,
                                 const struct private_key *use, struct keyring *keyring,
                                 struct error *err)
 {
@@ -82,23 +58,23 @@ static enum status make_keyring(struct keychain *keychain, const struct options 
     keyring->version = 1;
     keyring->issued_s = env->now_s(env);
     keyring->expires_s = keyring->issued_s + KEYRING_LIFE_S;
-    (void)snprintf(keyring->project, sizeof keyring->project, "%s",
-                   options_text_or(options, "name", profile->name));
+    (void)text_fit(keyring->project, sizeof keyring->project, profile->name);
     keyring->publishers = must_alloc(3, sizeof *keyring->publishers);
     TRY(add_roots(keychain, use, keyring, err));
     TRY(add_publisher(keychain, KEY_APP, ROLE_APP, keyring, err));
     TRY(add_publisher(keychain, KEY_WORK, ROLE_WORK, keyring, err));
     TRY(add_publisher(keychain, KEY_FRESH, ROLE_FRESH, keyring, err));
-    add_urls(profile, options, keyring);
-    return add_cas(profile, options, keyring, err);
+    TRY(apply_own(profile, keyring, err));
+    places_apply(places, keyring);
+    return STATUS_OK;
 }
 
-static enum status publish_first(struct keychain *keychain, const struct options *options,
+static enum status publish_first(struct keychain *keychain, const struct places *places,
                                  const struct private_key *use, struct error *err)
 {
     CLEANUP(keyring_clear) struct keyring keyring = {0};
 
-    TRY(make_keyring(keychain, options, use, &keyring, err));
+    TRY(make_keyring(keychain, places, use, &keyring, err));
     return publish_keyring(keychain->profile, &keyring, use, 1, err);
 }
 
@@ -127,22 +103,78 @@ static enum status take_up(struct profile *profile, const struct project *projec
                      "the site is claimed with other keys than this profile's");
 }
 
-static enum status publish(struct keychain *keychain, const struct options *options,
-                           struct error *err)
+/* The same again changes nothing: its answer may have been lost. */
+static enum status publish_change(struct profile *profile, const struct options *options,
+                                  const struct places *places, const struct private_key *use,
+                                  struct error *err)
+{
+    const struct envelope *newest = &profile->trust.keyring_envelope;
+    CLEANUP(keyring_clear) struct keyring before = {0}, after = {0};
+
+    TRY(keyring_decode(newest->payload, newest->payload_length, &before, err));
+    TRY(next_keyring(profile, &after, err));
+    places_apply(places, &after);
+    if (places_are_same(&before, &after)) {
+        session_say(profile->session, options, "Keyring %lld says this already: none is made.",
+                    (long long)before.version);
+        return STATUS_OK;
+    }
+    next_keyring_prolong(&after);
+    TRY(publish_keyring(profile, &after, use, 1, err));
+    places_say_change(profile, options, &before, &after);
+    return STATUS_OK;
+}
+
+static enum status publish_keys(struct keychain *keychain, const struct options *options,
+                                const struct places *places, const struct private_key *use,
+                                struct error *err)
 {
     CLEANUP(project_clear) struct project project = {0};
+    struct profile *profile = keychain->profile;
+
+    TRY(site_ask_project(profile, &project, err));
+    if (digest_is_none(&project.project))
+        return publish_first(keychain, places, use, err);
+    TRY(take_up(profile, &project, use, err));
+    return places_are_said(places) ? publish_change(profile, options, places, use, err) : STATUS_OK;
+}
+
+static enum status publish(struct keychain *keychain, const struct options *options,
+                           struct places *places, struct error *err)
+{
     CLEANUP(private_key_clear) struct private_key use = {0}, fresh = {0};
     struct profile *profile = keychain->profile;
     static const struct revocations nothing = {0};
 
+    TRY(places_read_cas(options, profile->session->env->disk, places, err));
     TRY(keychain_unlock(keychain, options, false, err));
     TRY(profile_hold(profile, err));
-    TRY(site_ask_project(profile, &project, err));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &use, err));
     TRY(keychain_load(keychain, KEY_FRESH, &fresh, err));
-    TRY(digest_is_none(&project.project) ? publish_first(keychain, options, &use, err)
-                                         : take_up(profile, &project, &use, err));
+    TRY(publish_keys(keychain, options, places, &use, err));
     return publish_freshness(profile, &fresh, &nothing, err);
+}
+
+static json_t *cas_json(const struct keyring *keyring)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < keyring->tls_ca_count; i++)
+        json_array_append_new(list, digest_to_json(&keyring->tls_cas[i]));
+    return list;
+}
+
+static void print_json(struct profile *profile, const char *link)
+{
+    const struct trust *trust = &profile->trust;
+    json_auto_t *root = json_pack(
+        "{s:s, s:s, s:I, s:I, s:s, s:o, s:o}", "project", digest_format(&profile->project).text,
+        "link", link, "keyring_version", (json_int_t)trust->keyring.version, "freshness_sequence",
+        (json_int_t)trust->freshness.sequence, "name", trust->keyring.project, "urls",
+        texts_to_json(&trust->keyring.urls), "tls_cas", cas_json(&trust->keyring));
+    CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
+
+    session_print(profile->session, text);
 }
 
 static void say_published(struct profile *profile, const struct options *options)
@@ -152,13 +184,7 @@ static void say_published(struct profile *profile, const struct options *options
     CLEANUP(freep) char *link = link_format(profile->url, &profile->project);
 
     if (options_has(options, "json")) {
-        json_auto_t *root =
-            json_pack("{s:s, s:s, s:I, s:I}", "project", digest_format(&profile->project).text,
-                      "link", link, "keyring_version", (json_int_t)trust->keyring.version,
-                      "freshness_sequence", (json_int_t)trust->freshness.sequence);
-        CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
-
-        session_print(session, text);
+        print_json(profile, link);
         return;
     }
     session_say(session, options,
@@ -172,42 +198,42 @@ static int run(void *context, const struct options *options)
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
     CLEANUP(keychain_clear) struct keychain keychain;
+    CLEANUP(places_clear) struct places places = {0};
     struct error err = {0};
 
     keychain_init(&keychain, &profile);
+    if (places_parse(options, &places, &err) != STATUS_OK)
+        return session_usage(session, options, &err);
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
-        publish(&keychain, options, &err) != STATUS_OK)
+        publish(&keychain, options, &places, &err) != STATUS_OK)
         return session_fail(session, &err);
     say_published(&profile, options);
     return EXIT_DONE;
 }
 
 static const struct option_rule rules[] = {
-    {.name = "name",
-     .argument = "TEXT",
-     .help = "The project's name in the first keyring (the site's name)."},
-    {.name = "url",
-     .argument = "URL",
-     .help = "Where volunteers reach the project (the profile's URL).",
-     .is_repeatable = true},
-    {.name = "tls-ca",
-     .argument = "FILE",
-     .help = "A CA that volunteers may trust for these URLs (the profile's own, if the site has "
-             "one).",
-     .is_repeatable = true},
+    PLACES_OPTIONS,
     KEYCHAIN_OPTION,
 };
 
 const struct command verb_key_publish = {
     .name = "key publish",
     .summary = "Publish the project's keyring and renew its freshness",
-    .description = "The first time this makes the project: its id is the digest of this first "
-                   "keyring, and the "
-                   "attach link that is printed carries it. Later it only renews the freshness, "
-                   "which volunteers "
-                   "need at least every 14 days ('dugnad submit' renews it, too).",
+    .description =
+        "The first time this makes the project: its id is the digest of this first keyring, and "
+        "the attach link that is printed carries it. Later it only renews the freshness, which "
+        "volunteers need at least every 14 days ('dugnad submit' renews it, too); unless --name, "
+        "--url, --tls-ca or --no-tls-ca is given: then the keyring's next version is made, in "
+        "which what is given replaces what was there, and what changed is said. Nothing is made "
+        "where the newest keyring says the same already.\n\n"
+        "So a site goes over to another CA: list both, the old one and the new one; when all "
+        "clients that matter have been online, give the site its new certificate; then list the "
+        "new one alone. Clients forget a CA that is dropped; those that know no other talk to "
+        "the site no more, until its certificate is of one that is listed.",
     .examples = "  dugnad key publish\n  A timer that keeps the project fresh:\n"
-                "    dugnad key publish --passphrase-file /root/dugnad-passphrase\n",
+                "    dugnad key publish --passphrase-file /root/dugnad-passphrase\n"
+                "  A second CA, beside the one in use:\n"
+                "    dugnad key publish --tls-ca site/tls/ca.pem --tls-ca new-ca.pem\n",
     .options = rules,
     .option_count = sizeof rules / sizeof *rules,
     .run = run,

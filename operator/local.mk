@@ -20,8 +20,10 @@ liboperator_a_SOURCES = \
 	%D%/keychain.c %D%/keychain.h \
 	%D%/name_check.c %D%/name_check.h \
 	%D%/name_list.c %D%/name_list.h \
+	%D%/next_keyring.c %D%/next_keyring.h \
 	%D%/open_batch.c %D%/open_batch.h \
 	%D%/outbox.c %D%/outbox.h \
+	%D%/places.c %D%/places.h \
 	%D%/platform.c %D%/platform.h \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c \

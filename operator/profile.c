@@ -36,7 +36,7 @@ static enum status check_url(const char *url, size_t length, struct error *err)
 {
     static const char scheme[] = "https://";
 
-    if (!text_starts_with(url, scheme) || length == sizeof scheme - 1)
+    if (!text_starts_with(url, scheme) || length <= sizeof scheme - 1)
         return error_set(err, STATUS_INVALID, "the link is https://host[:port]/#project");
     for (size_t i = sizeof scheme - 1; i < length; i++)
         if (url[i] == '\0' || !is_host_char(url[i]))

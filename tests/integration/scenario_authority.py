@@ -26,15 +26,32 @@ def trouble(machine):
     return machine.status()["projects"][0]["trouble"] or ""
 
 
+def publish_cas(grid, *cas):
+    """The project's next keyring, which lists these."""
+    said = grid.operator_json("key", "publish", *(f"--tls-ca={ca}" for ca in cas))
+    expect(len(said["tls_cas"]) == len(cas), f"the keyring lists {said['tls_cas']}")
+    return said["keyring_version"]
+
+
+def knows_keyring(machine, version):
+    return machine.status()["projects"][0]["keyring_version"] >= version
+
+
 def scenario_another_authority(build):
-    """clients go over to another CA that the keyring lists; one that it does not list stops talk, not work"""
+    """clients go over to another CA that a later keyring lists; one that none lists stops talk, not work"""
     with Grid(build) as grid:
         grid.start_server()
+        first = os.path.join(grid.folder, "first")
+        shutil.copytree(os.path.join(grid.site, "tls"), first)
         spare, foreign = another_authority(grid, "spare"), another_authority(grid, "foreign")
-        grid.publish_project(grid.ca, os.path.join(spare, "ca.pem"))
+        grid.publish_project(grid.ca)
         add_sleeper(grid)
         for name in ("ann", "bob"):
             grid.machine(name).start()
+        version = publish_cas(grid, grid.ca, os.path.join(spare, "ca.pem"))
+        expect(version == 2, f"it is keyring {version}")
+        for machine in grid.machines:
+            wait_for(lambda: knows_keyring(machine, version), 30, f"keyring {version} does not arrive\n{machine.log()}")
         sleep_units(grid, "moved", 3, 4)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         move_to(grid, foreign)
@@ -50,6 +67,12 @@ def scenario_another_authority(build):
         for machine in grid.machines:
             wait_for(lambda: trouble(machine) == "", 30, f"still in trouble: {trouble(machine)}")
         expect(len(grid.rows("SELECT id FROM host")) == 2, "a host enrolled anew")
+        version = publish_cas(grid, os.path.join(spare, "ca.pem"))
+        for machine in grid.machines:
+            wait_for(lambda: knows_keyring(machine, version), 30, f"keyring {version} does not arrive\n{machine.log()}")
+        move_to(grid, first)
+        for machine in grid.machines:
+            wait_for(lambda: "certificate" in trouble(machine), 30, f"a dropped CA is trusted: {trouble(machine)}")
         for machine in grid.machines:
             machine.stop()
         grid.stop_server()

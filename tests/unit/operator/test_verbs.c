@@ -100,6 +100,7 @@ Test(verbs, a_link_of_another_project_is_refused)
                  EXIT_UNTRUSTED));
     cr_expect(eq(int, RUN("connect", MEMORY_SITE_URL "/#short", "--profile", "other"), EXIT_USAGE));
     cr_expect(eq(int, RUN("connect", "http://grid.example", "--profile", "other"), EXIT_USAGE));
+    cr_expect(eq(int, RUN("connect", "https://", "--profile", "other"), EXIT_USAGE));
 }
 
 Test(verbs, a_rotated_key_signs_from_then_on_and_work_goes_on)
