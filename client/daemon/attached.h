@@ -42,6 +42,7 @@ struct attached {
     struct project_files files;
     struct project_record record;
     struct host_record host;
+    int64_t former_host; /* whose token the server refused; for the log. 0: none */
     struct visit_record visit;
     struct private_key key;
     struct trust trust;

@@ -285,6 +285,14 @@ static void give_visit_up(struct attached *project, const struct error *err)
         log_failure(LOG_WARN, "visit.not-removed", &own); /* it is known as spent */
 }
 
+/* Enrol again with the same key; the visit is repeated after it. */
+static void forget_host(struct attached *project)
+{
+    if (project->host.host != 0)
+        project->former_host = project->host.host;
+    project->host.host = 0;
+}
+
 static void visit_failed(struct daemon *daemon, struct attached *project, enum status status,
                          const struct error *err)
 {
@@ -292,7 +300,7 @@ static void visit_failed(struct daemon *daemon, struct attached *project, enum s
     if (status == STATUS_CONFLICT && err->code != NULL && strcmp(err->code, "clone") == 0)
         host_is_cloned(daemon, project);
     else if (status == STATUS_UNAUTHORIZED)
-        project->host.host = 0; /* enrol again with the same key; the visit is repeated after it */
+        forget_host(project);
     else if (status == STATUS_INVALID || status == STATUS_TOO_LARGE || status == STATUS_FORBIDDEN)
         give_visit_up(project, err);
 }
@@ -368,12 +376,21 @@ void visit_start(struct daemon *daemon, struct attached *project)
         talk_failed(daemon, project, status, &err);
 }
 
+/* Its number is lost with host.json; the key stays what it is known by. */
+static void log_clone(const struct attached *project)
+{
+    int64_t host = project->host.host != 0 ? project->host.host : project->former_host;
+    const struct log_field number = host != 0 ? LOG_N("host", host) : LOG_S("host", "unknown");
+
+    LOG(LOG_WARN, "host.cloned", LOG_S("project", project->record.name), number,
+        LOG_S("key", public_key_format(&project->key.public_key).text));
+}
+
 void host_is_cloned(struct daemon *daemon, struct attached *project)
 {
     struct error err = {0};
 
-    LOG(LOG_WARN, "host.cloned", LOG_S("project", project->record.name),
-        LOG_N("host", project->host.host));
+    log_clone(project);
     /* Settled from behind: unfinished ones leave the list. */
     for (size_t i = project->task_count; i > 0; i--)
         (void)task_settle(daemon, project, project->tasks[i - 1], NULL);
@@ -385,4 +402,5 @@ void host_is_cloned(struct daemon *daemon, struct attached *project)
     private_key_clear(&project->key);
     project->key = (struct private_key){0};
     project->host = (struct host_record){.next_visit = 1, .tally = project->host.tally};
+    project->former_host = 0;
 }

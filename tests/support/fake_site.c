@@ -126,8 +126,13 @@ static void reply_host(struct fake_site *site, const struct fake_request *reques
         fake_reply_problem(response, STATUS_INVALID, 0, err.text);
         return;
     }
-    if (!public_key_equals(&site->host_key, &enrolment.enrolment.key))
+    if (!public_key_equals(&site->host_key, &enrolment.enrolment.key)) {
         site->last_visit = 0;
+    } else if (site->withdraws_host) {
+        fake_site_withdraw(site);
+        fake_reply_problem(response, STATUS_GONE, 0, "this host was withdrawn");
+        return;
+    }
     site->enrolments++;
     site->host_key = enrolment.enrolment.key;
     site->host_account = enrolment.account;

@@ -15,6 +15,9 @@ void fake_reply_text(struct http_response *response, int status, char *text);
 void fake_reply_problem(struct http_response *response, enum status status, int64_t retry_after_s,
                         const char *words);
 
+/* The host was withdrawn: what it was sent, others compute. */
+void fake_site_withdraw(struct fake_site *site);
+
 void fake_site_visit(struct fake_site *site, const struct fake_request *request,
                      struct http_response *response);
 void fake_site_file(struct fake_site *site, const struct fake_request *request,

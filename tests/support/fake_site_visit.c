@@ -257,6 +257,13 @@ static void take_visit(struct fake_site *site, const struct fake_request *reques
     fake_reply(response, 200, site->last_reply, strlen(site->last_reply));
 }
 
+void fake_site_withdraw(struct fake_site *site)
+{
+    for (size_t i = 0; i < site->task_count; i++)
+        if (site->tasks[i].state == FAKE_SENT)
+            site->tasks[i].state = FAKE_STORED;
+}
+
 void fake_site_visit(struct fake_site *site, const struct fake_request *request,
                      struct http_response *response)
 {
@@ -268,9 +275,7 @@ void fake_site_visit(struct fake_site *site, const struct fake_request *request,
     } else if (site->says_clone) {
         site->says_clone = false;
         reply_clone(response);
-        for (size_t i = 0; i < site->task_count; i++)
-            if (site->tasks[i].state == FAKE_SENT)
-                site->tasks[i].state = FAKE_STORED; /* withdrawn: others compute them */
+        fake_site_withdraw(site);
     } else if (site->fails_with != STATUS_OK) {
         refuse_visit(site, request, response);
     } else {

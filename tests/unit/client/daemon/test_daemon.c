@@ -1,6 +1,8 @@
 /* client/daemon: a whole daemon against a site that holds it to the protocol. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "common/base/log.h"
 #include "tests/support/volunteer.h"
@@ -249,6 +251,45 @@ Test(daemon, a_clone_takes_a_new_key_and_leaves_its_tasks)
     cr_expect(eq(i64, it.site.enrolments, 2));
     cr_expect(not(public_key_equals(&key, &it.site.host_key)));
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+/* A log that the test reads; the caller closes it. */
+static FILE *log_to_read(void)
+{
+    FILE *log = tmpfile();
+
+    cr_assert(log != NULL);
+    log_init(NULL, LOG_WARN, fileno(log));
+    return log;
+}
+
+static bool log_says(FILE *log, const char *words)
+{
+    char line[1024];
+    bool is_said = false;
+
+    rewind(log);
+    while (fgets(line, sizeof line, log) != NULL)
+        is_said = is_said || strstr(line, words) != NULL;
+    return is_said;
+}
+
+/* Its number was logged as 0, and before that, it asked with the same key for ever. */
+Test(daemon, a_host_that_was_withdrawn_while_it_had_no_token_takes_a_new_key_and_says_which_it_was)
+{
+    FILE *log = log_to_read();
+    struct public_key key;
+
+    volunteer_live(&it, MINUTE / 2);
+    key = it.site.host_key;
+    it.site.forgets_token = true;
+    it.site.withdraws_host = true;
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(i64, it.site.enrolments, 2));
+    cr_expect(not(public_key_equals(&key, &it.site.host_key)));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(log_says(log, "event=host.cloned") && log_says(log, " host=7 key=ed25519:"));
+    cr_expect(eq(int, fclose(log), 0));
 }
 
 /* --- the owner --- */
