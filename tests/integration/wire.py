@@ -123,7 +123,7 @@ class Site:
             connection.request(method, path, body, headers)
             reply = connection.getresponse()
             content = reply.read()
-            if "json" in (reply.getheader("Content-Type") or ""):
+            if content and "json" in (reply.getheader("Content-Type") or ""):
                 content = json.loads(content)
             return reply.status, content, dict(reply.getheaders())
         finally:

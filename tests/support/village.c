@@ -39,6 +39,17 @@ static void store_file(struct village *village, const char *content)
     must_run(village, &command, "file");
 }
 
+void village_publish_app(struct village *village)
+{
+    struct envelope app = sample_seal_app_version(&village->sample);
+
+    village->sample.app_digest = app.digest;
+    village->sample.variant.app_version = app.digest;
+    village->sample.unit.app_version = app.digest;
+    publish(village, COMMAND_APP_VERSION, app);
+    publish(village, COMMAND_VARIANT, sample_seal_variant(&village->sample));
+}
+
 void village_publish_freshness(struct village *village)
 {
     village->sample.freshness.sequence++;

@@ -82,6 +82,10 @@ void village_add_units(struct village *village, size_t count, void (*edit)(struc
 void village_open_batch(struct village *village, const char *name, int32_t priority);
 enum status village_act(struct village *village, enum batch_action action);
 
+/* Publish the sample's app version, as it stands, with its variant; later batches and units are
+ * of it. */
+void village_publish_app(struct village *village);
+
 /* Publish the sample's freshness, as it stands, with the next sequence. */
 void village_publish_freshness(struct village *village);
 

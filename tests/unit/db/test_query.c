@@ -428,3 +428,44 @@ Test(query, failed_units_are_grouped_and_no_more_are_looked_at_than_asked)
     cr_assert(eq(sz, few.count, 1));
     cr_expect(eq(i64, few.groups[0].count, 1));
 }
+
+/* --- listings that are stopped --- */
+
+/* `context`: how many rows it still wants. */
+static bool take_news(void *context, const struct news_view *news)
+{
+    int *left = context;
+
+    (void)news;
+    rows++;
+    return --*left > 0;
+}
+
+static int news_shown(int wanted)
+{
+    int left = wanted;
+
+    rows = 0;
+    MUST(store->query->news(store, 100, take_news, &left, &err));
+    return rows;
+}
+
+Test(query, a_listing_of_news_ends_where_its_reader_has_enough)
+{
+    const struct freshness_record freshness = {
+        .sequence = 1, .digest = site_digest(200), .envelope = {.bytes = "{}", .length = 2}};
+    bool is_new;
+
+    MUST(store->publish->freshness_add(store, &freshness, &is_new, &err));
+    for (uint64_t i = 0; i < 3; i++) {
+        const struct notice_record notice = {.digest = site_digest(300 + i),
+                                             .until_s = 200,
+                                             .time_s = 1,
+                                             .envelope = {.bytes = "{}", .length = 2}};
+
+        MUST(store->publish->notice_add(store, &notice, &is_new, &err));
+    }
+    for (int wanted = 1; wanted <= 4; wanted++)
+        cr_expect(eq(int, news_shown(wanted), wanted));
+    cr_expect(eq(int, news_shown(5), 4));
+}

@@ -231,6 +231,40 @@ Test(cache, a_part_that_a_task_needs_stays_and_its_room_is_taken)
     cr_expect(eq(sz, cache.count, 0));
 }
 
+/* Else its 15 bytes on the disk would be counted as 60, for good. */
+Test(cache, a_part_for_which_there_is_no_room_counts_as_before)
+{
+    char bytes[91];
+    struct digest full;
+    struct digest old = leave_part_of(
+        "a file of sixty bytes, of which fifteen came, and no more yet", "a file of sixty");
+    struct digest part = cache_part(&project, &old);
+    struct download download;
+
+    memset(bytes, 'a', 80);
+    bytes[80] = '\0';
+    full = put(bytes);
+    cache_pin(&cache, &full, 0);
+    cr_expect(eq(int, open_for(&project, &download, &old, 61), STATUS_FULL));
+    cr_expect(eq(i64, cache.used_bytes, 95));
+    cr_expect(eq(i64, cache_part_bytes(&cache, &part), 15));
+    cache_unpin(&cache, &full);
+}
+
+Test(cache, an_empty_part_is_removed_when_it_is_opened)
+{
+    struct digest digest = digest_of("0123456789", 10);
+    struct digest part = cache_part(&project, &digest);
+    struct disk_path empty;
+
+    cr_assert(eq(int, cache_path(&cache, &part, true, &empty, &err), STATUS_OK));
+    cr_assert(eq(int, disk_real()->write(disk_real(), empty.text, "", 0, 0600, &err), STATUS_OK));
+    cache_close(&cache);
+    cr_assert(eq(int, cache_open(&cache, &folder, 100, &err), STATUS_OK));
+    cr_expect(not(has_part(&digest)));
+    cr_expect(eq(sz, cache.count, 0));
+}
+
 Test(cache, a_part_that_became_whole_counts_once)
 {
     struct digest digest = put("0123456789");

@@ -272,7 +272,8 @@ static void strict_split(struct work_unit *unit)
     unit->acceptance.copies = 4;
 }
 
-Test(batches, two_outputs_with_a_quorum_each_split_the_unit)
+/* Two of four copies report one output and two another, all in one cycle. */
+static void split_one(void)
 {
     size_t dan = village_join(&village);
     const size_t hosts[4] = {ann, bob, eve, dan};
@@ -302,9 +303,35 @@ Test(batches, two_outputs_with_a_quorum_each_split_the_unit)
         cr_expect(eq(int, commands[i].status, STATUS_OK));
         village_visit_clear(&visits[i]);
     }
+}
+
+Test(batches, two_outputs_with_a_quorum_each_split_the_unit)
+{
+    split_one();
     cr_expect(
         eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 5 AND failure = 3"), 1));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM acceptance"), 0));
+}
+
+Test(batches, reports_that_split_a_unit_do_not_count_when_it_is_tried_again)
+{
+    size_t fay, gil;
+    int64_t fays, gils;
+
+    split_one();
+    cr_assert(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_OPEN));
+    fay = village_join(&village);
+    gil = village_join(&village);
+    fays = village_get(&village, fay);
+    gils = village_get(&village, gil);
+    cr_assert(0 != fays && 0 != gils);
+    village_report(&village, fay, fays, "2\n");
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_OPEN));
+    village_report(&village, gil, gils, "2\n");
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM acceptance_task"), 2));
 }
 
 Test(batches, a_closed_batch_takes_no_more_units)

@@ -64,3 +64,25 @@ Test(drops, finished_work_of_a_cancelled_unit_is_dropped)
     village_pass(&village, 1);
     cr_expect(eq(sz, drops_of(ann, anns, HELD_FINISHED), 1));
 }
+
+static void three_copies(struct work_unit *unit)
+{
+    unit->acceptance.quorum = 2;
+    unit->acceptance.copies = 3;
+}
+
+Test(drops, a_copy_that_an_accepted_unit_has_too_many_is_withdrawn)
+{
+    int64_t anns, bobs, eves;
+
+    village_add_units(&village, 1, three_copies);
+    anns = village_get(&village, ann);
+    bobs = village_get(&village, bob);
+    eves = village_get(&village, eve);
+    cr_assert(0 != anns && 0 != bobs && 0 != eves);
+    village_report(&village, ann, anns, "42\n");
+    village_report(&village, bob, bobs, "42\n");
+    cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 1));
+    cr_expect(eq(sz, drops_of(eve, eves, HELD_RUNNING), 1));
+}
