@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libdb.a
 libdb_a_CFLAGS = $(STRICT_CFLAGS)
 libdb_a_SOURCES = \
+	%D%/copy.h \
 	%D%/outputs.c %D%/outputs.h \
 	%D%/publish.h \
 	%D%/query.h \
@@ -8,6 +9,7 @@ libdb_a_SOURCES = \
 	%D%/work.c %D%/work.h \
 	%D%/sql/check.c %D%/sql/check.h \
 	%D%/sql/check_rules.c %D%/sql/check_values.c \
+	%D%/sql/copy.c \
 	%D%/sql/collect.c %D%/sql/collect.h \
 	%D%/sql/forget.c \
 	%D%/sql/ids.c %D%/sql/ids.h \
@@ -25,6 +27,7 @@ libdb_a_SOURCES = \
 	%D%/sql/slice.h \
 	%D%/sql/store.c %D%/sql/store.h \
 	%D%/sql/tables.c \
+	%D%/sql/tables_of.c %D%/sql/tables_of.h \
 	%D%/sql/view.c %D%/sql/view.h \
 	%D%/sql/view_apps.c %D%/sql/view_batches.c \
 	%D%/sql/view_explain.c %D%/sql/view_files.c \
@@ -37,6 +40,7 @@ libdb_a_SOURCES = \
 	%D%/postgres/driver.c %D%/postgres/driver.h \
 	%D%/postgres/failure.c %D%/postgres/failure.h \
 	%D%/postgres/find.c \
+	%D%/postgres/insert.c \
 	%D%/postgres/migrate.c %D%/postgres/migrate.h \
 	%D%/postgres/save.c %D%/postgres/save.h \
 	%D%/postgres/save_ends.c %D%/postgres/save_records.c \
@@ -48,6 +52,7 @@ libdb_a_SOURCES = \
 	%D%/sqlite/check.c \
 	%D%/sqlite/driver.c \
 	%D%/sqlite/find.c \
+	%D%/sqlite/insert.c \
 	%D%/sqlite/failure.c %D%/sqlite/failure.h \
 	%D%/sqlite/migrate.c %D%/sqlite/migrate.h \
 	%D%/sqlite/save.c %D%/sqlite/save.h \

@@ -3,7 +3,7 @@
 #include "server/site/verbs.h"
 
 static const struct command *const commands[] = {
-    &verb_init, &verb_run, &verb_check, &verb_volunteer, &verb_token, &verb_config,
+    &verb_init, &verb_run, &verb_check, &verb_migrate, &verb_volunteer, &verb_token, &verb_config,
 };
 
 static const struct program program = {

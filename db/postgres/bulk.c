@@ -60,6 +60,13 @@ void bulk_text(struct bulk *bulk, const char *text)
     array_add_bytes(next(bulk, PG_TEXT), there, strlen(there));
 }
 
+void bulk_optional_text(struct bulk *bulk, const char *text)
+{
+    bool is_none = text == NULL || *text == '\0';
+
+    array_add_bytes(next(bulk, PG_TEXT), is_none ? NULL : text, is_none ? 0 : strlen(text));
+}
+
 void bulk_bytes(struct bulk *bulk, const void *bytes, size_t length)
 {
     array_add_bytes(next(bulk, PG_BYTEA), length > 0 ? bytes : "", length);

@@ -43,6 +43,7 @@ void bulk_clear(struct bulk *bulk);
 void bulk_integer(struct bulk *bulk, int64_t value);
 void bulk_reference(struct bulk *bulk, int64_t id);                      /* NULL when it is 0 */
 void bulk_text(struct bulk *bulk, const char *text);                     /* NULL is "" */
+void bulk_optional_text(struct bulk *bulk, const char *text);            /* "" and NULL are NULL */
 void bulk_bytes(struct bulk *bulk, const void *bytes, size_t length);    /* never NULL in the row */
 void bulk_optional(struct bulk *bulk, const void *bytes, size_t length); /* empty is NULL */
 void bulk_digest(struct bulk *bulk, const struct digest *digest);        /* none is NULL */

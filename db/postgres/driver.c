@@ -216,6 +216,7 @@ const struct sql_driver postgres_driver = {
     .bytes = bytes,
     .find_hosts = postgres_find_hosts,
     .find_units = postgres_find_units,
+    .insert_rows = postgres_insert_rows,
     .is_in_transaction = is_in_transaction,
     .begin_snapshot = begin_snapshot,
 };

@@ -54,6 +54,10 @@ enum status postgres_find_hosts(struct sql_store *self, const struct work_reques
 enum status postgres_find_units(struct sql_store *self, const struct work_request *request,
                                 struct ids *units, struct error *err);
 
+/* insert.c */
+enum status postgres_insert_rows(struct sql_store *self, const char *sql, const struct table *table,
+                                 const struct cell *cells, size_t rows, struct error *err);
+
 /* check.c */
 enum status postgres_check(struct store *store, const struct store_check *how, int64_t *ret_faults,
                            struct error *err);

@@ -13,8 +13,10 @@
 #include "db/publish.h"
 #include "db/store.h"
 
+struct cell;
 struct ids;
 struct query;
+struct table;
 struct work_request;
 
 #define TASKS_OF_HOST_MAX 512 /* as struct work_request says */
@@ -67,6 +69,11 @@ struct sql_driver {
                               struct ids *hosts, struct error *err);
     enum status (*find_units)(struct sql_store *store, const struct work_request *request,
                               struct ids *units, struct error *err);
+
+    /* For a copy, see db/sql/tables_of.h: `rows` times the table's columns cells, with this
+     * statement, which takes a row's values or (PostgreSQL) an array for each column. */
+    enum status (*insert_rows)(struct sql_store *store, const char *sql, const struct table *table,
+                               const struct cell *cells, size_t rows, struct error *err);
 
     bool (*is_in_transaction)(const struct sql_store *store);
     enum status (*begin_snapshot)(struct sql_store *store, struct error *err);

@@ -147,6 +147,7 @@ const struct sql_driver sqlite_driver = {
     .bytes = bytes,
     .find_hosts = sqlite_find_hosts,
     .find_units = sqlite_find_units,
+    .insert_rows = sqlite_insert_rows,
     .is_in_transaction = is_in_transaction,
     .begin_snapshot = begin_snapshot,
 };

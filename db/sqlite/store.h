@@ -24,6 +24,10 @@ enum status sqlite_find_hosts(struct sql_store *self, const struct work_request 
 enum status sqlite_find_units(struct sql_store *self, const struct work_request *request,
                               struct ids *units, struct error *err);
 
+/* insert.c */
+enum status sqlite_insert_rows(struct sql_store *self, const char *sql, const struct table *table,
+                               const struct cell *cells, size_t rows, struct error *err);
+
 /* check.c */
 enum status sqlite_check(struct store *store, const struct store_check *how, int64_t *ret_faults,
                          struct error *err);

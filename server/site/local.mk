@@ -2,12 +2,14 @@ EXTRA_DIST += server/config.def
 libserver_a_SOURCES += \
 	%D%/certificate.c %D%/certificate.h \
 	%D%/config.c %D%/config.h \
+	%D%/config_edit.c %D%/config_edit.h \
 	%D%/config_rules.c %D%/config_rules.h \
 	%D%/folder.c %D%/folder.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/verb_check.c \
 	%D%/verb_config.c \
 	%D%/verb_init.c \
+	%D%/verb_migrate.c \
 	%D%/verb_run.c \
 	%D%/verb_token.c \
 	%D%/verb_volunteer.c \

@@ -12,7 +12,7 @@
 #define FIRST   INT64_C(1000) /* id and place of the first of them */
 #define AT_ONCE 200
 
-/* Nobody writes afterwards: the id blocks stay. `made` holds what each unit's output is; 16 and 17
+/* `made` holds what each unit's output is; 16 and 17
  * are the tasks of unit 1. */
 static const char *const statements[] = {
     "INSERT INTO unit SELECT n.unit, version, state, failure, copies_wanted, revision, batch,"
@@ -49,6 +49,7 @@ static const char *const statements[] = {
     "UPDATE tally SET count = count + (SELECT count(*) FROM made) WHERE kind = 1 AND what = 5",
     "UPDATE tally SET count = count + 2 * (SELECT count(*) FROM made) WHERE kind = 2 AND what = 3",
     "UPDATE host SET credit = credit * ((SELECT count(*) FROM made) + 1)",
+    "UPDATE id_block SET next = (SELECT max(seq) + 1 FROM journal) WHERE server = 1 AND kind = 8",
     "DROP TABLE made",
 };
 

@@ -5,6 +5,7 @@
 
 #include "common/base/buffer.h"
 #include "server/site/config.h"
+#include "server/site/config_edit.h"
 
 static struct config config;
 
@@ -134,4 +135,20 @@ Test(config, what_is_printed_can_be_read_again)
         STATUS_OK));
     expect_read_back(config_print);
     expect_read_back(config_sample);
+}
+
+Test(config, one_key_is_replaced_and_all_else_stays_as_it_was_written)
+{
+    static const char before[] = "# mine\n  database=old\ndatabases = 1\n#database = no\nurl = u";
+    CLEANUP(buffer_clear) struct buffer text = {.max = 4096};
+    CLEANUP(buffer_clear) struct buffer without = {.max = 4096};
+
+    cr_assert(
+        eq(int, (int)config_replace(before, "database", "postgres://h/d", &text, NULL), STATUS_OK));
+    cr_expect(eq(str, (char *)buffer_text(&text),
+                 "# mine\ndatabases = 1\n#database = no\nurl = u\ndatabase = postgres://h/d\n"));
+    cr_assert(eq(int, (int)config_replace(buffer_text(&text), "database", "", &without, NULL),
+                 STATUS_OK));
+    cr_expect(
+        eq(str, (char *)buffer_text(&without), "# mine\ndatabases = 1\n#database = no\nurl = u\n"));
 }
