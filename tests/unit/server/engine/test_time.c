@@ -112,6 +112,21 @@ Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
     cr_expect(eq(i64, overdue(), 1));
 }
 
+/* The wall clock says that both are late; only up-time counts, also for whom nobody waits yet. */
+Test(time_passing, beside_a_late_copy_one_is_not_late_by_the_wall_clock)
+{
+    village_add_units(&village, 1, NULL);
+    (void)village_get(&village, ann);
+    village_pass(&village, 1800);
+    (void)village_get(&village, bob);
+    fake_env_pass(&village.env, INT64_C(7) * 86400 * 1000);
+    village_restart(&village);
+    village_pass(&village, 1860);
+    cr_expect(eq(i64, overdue(), 1));
+    village_pass(&village, 1800);
+    cr_expect(eq(i64, overdue(), 2));
+}
+
 Test(time_passing, units_fail_when_their_signed_validity_ends)
 {
     village_add_units(&village, 2, NULL);
