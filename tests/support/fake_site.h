@@ -48,6 +48,8 @@ struct fake_site {
     int64_t grants_at_once;     /* default 64 */
     bool asks_for_bodies;       /* of outputs that did not come inline */
     bool drops_reported;        /* needs none of them any more */
+    bool grants_unasked;        /* whatever it has, however little was wanted */
+    bool asks_too_early;        /* for bodies of tasks that nobody reported yet */
     bool keeps_reported;        /* acknowledges as reported, never as stored */
     const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */
     bool forgets_token;         /* 401 to the next visit */

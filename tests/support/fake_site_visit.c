@@ -64,10 +64,12 @@ static void grant(struct fake_site *site, int64_t wanted, struct scheduler_reply
     for (size_t i = 0; i < site->task_count; i++) {
         struct fake_task *task = &site->tasks[i];
 
-        if (task->state != FAKE_WAITING || (int64_t)reply->grant_count >= wanted ||
+        bool is_asked = (int64_t)reply->grant_count < wanted;
+
+        if (task->state != FAKE_WAITING || (!is_asked && !site->grants_unasked) ||
             (int64_t)reply->grant_count >= site->grants_at_once)
             continue;
-        task->state = FAKE_SENT;
+        task->state = is_asked ? FAKE_SENT : FAKE_WAITING; /* unasked, it is not taken */
         reply->grants[reply->grant_count++] =
             (struct scheduler_grant){.task = task->number,
                                      .unit = envelope_encode(&task->unit),
@@ -123,11 +125,12 @@ static void ask_for_bodies(struct fake_site *site, struct scheduler_reply *reply
     for (size_t i = 0; site->asks_for_bodies && i < site->task_count; i++) {
         struct fake_task *task = &site->tasks[i];
         struct scheduler_upload *upload = &reply->uploads[reply->upload_count];
+        bool is_early = task->state == FAKE_SENT && site->asks_too_early;
 
-        if (task->state != FAKE_REPORTED || task->was_uploaded)
+        if ((task->state != FAKE_REPORTED && !is_early) || task->was_uploaded)
             continue;
         upload->task = task->number;
-        texts_add(&upload->names, task->output.name.text);
+        texts_add(&upload->names, is_early ? "out" : task->output.name.text);
         reply->upload_count++;
     }
 }
