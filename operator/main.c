@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -51,6 +52,14 @@ static bool ask_secret(struct session *session, const char *prompt, char *ret_se
     return is_read;
 }
 
+/* 0: it does not say. */
+static int columns(void)
+{
+    struct winsize size = {0};
+
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct http_client_options options = {.user_agent = "dugnad/0.1"};
@@ -61,6 +70,7 @@ int main(int argc, char **argv)
         .out = stdout,
         .err = stderr,
         .is_terminal = isatty(STDERR_FILENO) == 1,
+        .columns = columns,
         .can_ask = isatty(STDIN_FILENO) == 1,
         .home = getenv("HOME"),
         .profile = getenv("DUGNAD_PROFILE"),

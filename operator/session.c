@@ -7,9 +7,18 @@
 
 #include "common/base/text.h"
 
+#define COLUMNS_DEFAULT 80 /* where the terminal does not say */
+
 bool session_is_interrupted(const struct session *session)
 {
     return session->is_interrupted != NULL && *session->is_interrupted != 0;
+}
+
+int session_columns(const struct session *session)
+{
+    int columns = session->columns != NULL ? session->columns() : 0;
+
+    return columns > 0 ? columns : COLUMNS_DEFAULT;
 }
 
 static int exit_of(const struct session *session, const struct error *err)

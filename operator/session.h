@@ -25,6 +25,7 @@ struct session {
     struct http_client *http;
     FILE *in, *out, *err;
     bool is_terminal;                            /* `err` is one: progress may be drawn */
+    int (*columns)(void);                        /* of that terminal, now; NULL: 80 */
     bool can_ask;                                /* `in` is one: there is somebody to answer */
     const char *home;                            /* of the user; NULL: unknown */
     const char *profile;                         /* DUGNAD_PROFILE; NULL: not set */
@@ -38,6 +39,9 @@ struct session {
 };
 
 bool session_is_interrupted(const struct session *session);
+
+/* How wide the terminal is. */
+int session_columns(const struct session *session);
 
 /* Say the failure on `err`, with what to do about it where we know; the exit code for it. */
 int session_fail(struct session *session, const struct error *err);

@@ -1,8 +1,14 @@
 #include "operator/show_batch.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
-#define BAR_COLUMNS 30
+#include "common/base/text.h"
+
+#define BAR_MOST  30 /* columns between its brackets */
+#define BAR_LEAST 10
+#define BAR_FRAME 3 /* the brackets and a space */
 
 static int share(int64_t part, int64_t whole, int columns)
 {
@@ -24,17 +30,55 @@ void show_counts(FILE *out, const struct batch_status *status)
         (void)fprintf(out, " (%s)", batch_phase_name(status->phase));
 }
 
-void show_bar(FILE *out, const struct batch_status *status)
+static void draw_bar(FILE *out, const struct batch_status *status, int columns)
 {
-    int done = share(status->accepted, status->units, BAR_COLUMNS);
-    int failed = done + share(status->failed, status->units, BAR_COLUMNS);
-    int cancelled = failed + share(status->cancelled, status->units, BAR_COLUMNS);
+    int done = share(status->accepted, status->units, columns);
+    int failed = done + share(status->failed, status->units, columns);
+    int cancelled = failed + share(status->cancelled, status->units, columns);
 
     (void)fputc('[', out);
-    for (int i = 0; i < BAR_COLUMNS; i++)
+    for (int i = 0; i < columns; i++)
         (void)fputc(i < done ? '#' : i < failed ? '!' : i < cancelled ? 'x' : '.', out);
     (void)fputs("] ", out);
+}
+
+/* So many bytes of it at most, and no part of a character. */
+static int cut(const char *text, int most)
+{
+    int length = (int)strlen(text);
+
+    if (length <= most)
+        return length;
+    while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    return most > 0 ? most : 0;
+}
+
+static char *counts_of(const struct batch_status *status)
+{
+    char *words = NULL;
+    size_t length;
+    FILE *out = open_memstream(&words, &length);
+
+    if (out == NULL)
+        abort();
     show_counts(out, status);
+    (void)fclose(out);
+    return words;
+}
+
+void show_bar(FILE *out, const struct batch_status *status, int columns)
+{
+    CLEANUP(freep) char *words = counts_of(status);
+    int room = columns - 1 - BAR_FRAME;
+    int bar = room - (int)strlen(words);
+
+    if (bar < BAR_LEAST)
+        bar = BAR_LEAST;
+    if (bar > BAR_MOST)
+        bar = BAR_MOST;
+    draw_bar(out, status, bar);
+    (void)fprintf(out, "%.*s", cut(words, room - bar), words);
 }
 
 static void line(struct session *session, const char *title, int64_t number)

@@ -8,8 +8,11 @@
 /* The lines of `dugnad status BATCH`. */
 void show_batch(struct session *session, const struct batch_status *status);
 
-/* "[#####!x...] b: 12 of 40 accepted …", failed as '!', cancelled as 'x'; without its end. */
-void show_bar(FILE *out, const struct batch_status *status);
+/*
+ * "[#####!x...] b: 12 of 40 accepted …", failed as '!', cancelled as 'x'; without its end, and one
+ * short of so many columns: what a terminal has wrapped, drawing anew does not take back.
+ */
+void show_bar(FILE *out, const struct batch_status *status, int columns);
 
 /* "12 of 40 accepted …": one line without its end, for pipes and logs. */
 void show_counts(FILE *out, const struct batch_status *status);

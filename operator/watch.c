@@ -17,7 +17,7 @@ static void draw(struct session *session, const struct options *options,
         session_print(session, json);
     } else if (session->is_terminal) {
         (void)fputs("\r\033[K", session->err);
-        show_bar(session->err, status);
+        show_bar(session->err, status, session_columns(session));
         (void)fflush(session->err);
         return;
     } else {

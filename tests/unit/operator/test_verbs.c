@@ -404,18 +404,48 @@ Test(verbs, cancelled_units_are_not_shown_as_failed)
     cr_expect(strstr(desk_out, "\"failed\":1,\"cancelled\":2") != NULL, "%s", desk_out);
 }
 
+static char *bar_of(const struct batch_status *status, int columns)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+
+    show_bar(out, status, columns);
+    cr_assert(eq(int, fclose(out), 0));
+    return text;
+}
+
+/* What wrapped stayed on the screen, line after line. */
+Test(verbs, the_bar_of_a_batch_fits_its_terminal)
+{
+    struct batch_status status = {
+        .name = "b\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9",
+        .phase = PHASE_CLOSED,
+        .units = 1000000,
+        .accepted = 500000,
+        .running = 12345,
+        .judging = 1234,
+        .failed = 123,
+        .cancelled = 12};
+
+    for (int columns = 1; columns <= 200; columns++) {
+        CLEANUP(freep) char *text = bar_of(&status, columns);
+
+        cr_expect(strlen(text) < (size_t)columns || columns <= 14, "%d: %s", columns, text);
+        cr_expect(text_starts_with(text, "[#####"), "%d: %s", columns, text);
+        cr_expect(text_is_utf8(text, strlen(text)), "%d: %s", columns, text);
+    }
+}
+
 Test(verbs, the_bar_of_a_batch_shows_failed_and_cancelled_apart)
 {
     struct batch_status status = {.name = "b", .phase = PHASE_CLOSED, .units = 30};
     CLEANUP(freep) char *text = NULL;
-    size_t length;
-    FILE *out = open_memstream(&text, &length);
 
     status.accepted = 20;
     status.failed = 3;
     status.cancelled = 4;
-    show_bar(out, &status);
-    cr_assert(eq(int, fclose(out), 0));
+    text = bar_of(&status, 120);
     cr_expect(text_starts_with(text, "[####################!!!xxxx...] "), "%s", text);
     cr_expect(strstr(text, "3 failed, 4 cancelled") != NULL, "%s", text);
 }
