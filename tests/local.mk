@@ -12,7 +12,8 @@ endif
 include tests/vectors/local.mk
 include tests/fuzz/local.mk
 include tests/integration/local.mk
-TESTS = $(check_PROGRAMS) $(script_tests)
+# The suites on PostgreSQL, one of the scripts, are the longest of all, and one after another.
+TESTS = $(script_tests) $(check_PROGRAMS)
 dist_check_SCRIPTS = $(script_tests)
 # Criterion under AddressSanitizer reports a leaking test as passed, unless the leak aborts it.
 AM_TESTS_ENVIRONMENT = ASAN_OPTIONS=abort_on_error=1; export ASAN_OPTIONS; \

@@ -44,6 +44,7 @@ Test(daemon, a_file_that_cannot_be_had_does_not_hold_up_the_others)
     it.config.retry_first = 600;
     volunteer_live(&it, 15 * MINUTE);
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 3));
+    it.site.return_s = 3600;
     volunteer_live(&it, 2 * DAY);
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
 }

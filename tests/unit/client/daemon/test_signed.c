@@ -83,7 +83,7 @@ Test(daemon, a_forked_keyring_stops_the_project_and_says_so)
 Test(daemon, an_input_that_was_changed_is_refused_and_named)
 {
     (void)text_fit(it.site.file, sizeof it.site.file, "dat!");
-    volunteer_live(&it, DAY);
+    volunteer_live(&it, 6 * HOUR);
     cr_expect(eq(i64, it.launcher.started, 0));
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_REFUSED));
     cr_expect(eq(int, it.site.tasks[0].refusal, REFUSAL_CHANGED_INPUT));
@@ -92,7 +92,7 @@ Test(daemon, an_input_that_was_changed_is_refused_and_named)
 Test(daemon, an_input_that_is_longer_than_signed_is_refused)
 {
     (void)text_fit(it.site.file, sizeof it.site.file, "data and more");
-    volunteer_live(&it, DAY);
+    volunteer_live(&it, 6 * HOUR);
     cr_expect(eq(i64, it.launcher.started, 0));
     cr_expect(eq(int, it.site.tasks[0].refusal, REFUSAL_LARGER_THAN_SIGNED));
 }

@@ -116,7 +116,7 @@ Test(slow, slow_and_lost_messages_change_nothing)
     it.launcher.output = large;
     it.site.asks_for_bodies = true;
     it.site.net.fate = anything;
-    volunteer_live(&it, 3 * DAY);
+    volunteer_live(&it, DAY);
     expect_all_done();
 }
 
