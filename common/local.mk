@@ -7,7 +7,7 @@ libcommon_a_SOURCES = \
 	%D%/base/env.h \
 	%D%/base/error.c %D%/base/error.h \
 	%D%/base/log.c %D%/base/log.h \
-	%D%/base/options.c %D%/base/options.h %D%/base/options_help.c \
+	%D%/base/options.c %D%/base/options.h %D%/base/options_help.c %D%/base/options_unknown.c \
 	%D%/base/text.c %D%/base/text.h \
 	%D%/http/answer.c %D%/http/answer.h \
 	%D%/http/certificate.h %D%/http/chain.c \
@@ -22,4 +22,4 @@ libcommon_a_SOURCES = \
 	%D%/json/item.c %D%/json/item.h \
 	%D%/json/members.c %D%/json/members.h \
 	%D%/json/profile.c %D%/json/profile.h \
-	%D%/env/clock.c %D%/env/disk.c %D%/env/real.h %D%/env/tree.c
+	%D%/env/clock.c %D%/env/disk.c %D%/env/pipe.c %D%/env/real.h %D%/env/tree.c

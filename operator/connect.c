@@ -14,23 +14,17 @@ static enum status read_stdin(struct session *session, struct buffer *content, s
     size_t count;
 
     while ((count = fread(piece, 1, sizeof piece, session->in)) > 0)
-        TRY(buffer_append(content, piece, count, err));
+        if (buffer_append(content, piece, count, NULL) != STATUS_OK)
+            return error_set(err, STATUS_TOO_LARGE, "stdin holds more than %zu bytes, the limit",
+                             content->max);
     return STATUS_OK;
 }
 
 static enum status read_any(struct session *session, const char *path, struct buffer *content,
                             struct error *err)
 {
-    struct disk *disk = session->env->disk;
-    struct error why = {0};
-    enum status status;
-
-    if (strcmp(path, "-") == 0)
-        return read_stdin(session, content, err);
-    status = disk->read(disk, path, content, &why);
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    return error_set(err, status, "%.100s cannot be read: %s", path, why.text);
+    return strcmp(path, "-") == 0 ? read_stdin(session, content, err)
+                                  : session_read(session, path, content, err);
 }
 
 static enum status take_token(struct profile *profile, const char *path, struct error *err)
@@ -208,7 +202,8 @@ static int run(void *context, const struct options *options)
 static const struct option_rule rules[] = {
     {.name = "token-file",
      .argument = "FILE",
-     .help = "The operator's token, made by 'dugnad-server token'; '-' reads it from stdin."},
+     .help = "The operator's token, made by 'dugnad-server token': a file or pipe of up to 1 KiB; "
+             "'-' reads it from stdin."},
     {.name = "ca",
      .argument = "FILE",
      .help = "A CA certificate (PEM) to trust for this site. Needed only for a new site that uses "

@@ -11,7 +11,7 @@
     X(UNREACHABLE, 4, "the server cannot be reached, or is too busy")                              \
     X(REFUSED, 5, "the server refused it")                                                         \
     X(UNTRUSTED, 6, "a signature, a certificate or a result does not hold")                        \
-    X(HELD, 7, "another dugnad is at work on the profile or the batch; repeat it later")           \
+    X(HELD, 7, "another dugnad is at work on the profile, batch or folder; repeat it later")       \
     X(INTERRUPTED, 130, "it was interrupted; the same command goes on where it stopped")
 
 enum operator_exit {

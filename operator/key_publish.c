@@ -146,7 +146,7 @@ static enum status publish(struct keychain *keychain, const struct options *opti
     struct profile *profile = keychain->profile;
     static const struct revocations nothing = {0};
 
-    TRY(places_read_cas(options, profile->session->env->disk, places, err));
+    TRY(places_read_cas(options, profile->session, places, err));
     TRY(keychain_unlock(keychain, options, false, err));
     TRY(profile_hold(profile, err));
     TRY(keychain_load(keychain, KEY_ROOT_USE, &use, err));

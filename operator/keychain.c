@@ -38,17 +38,15 @@ void keychain_clear(struct keychain *keychain)
 
 static enum status take_from_file(struct keychain *keychain, const char *path, struct error *err)
 {
-    struct disk *disk = keychain->profile->session->env->disk;
     CLEANUP(buffer_clear) struct buffer content = {0};
     struct error why = {0};
     enum status status;
     size_t length;
 
     buffer_init(&content, 2 * SECRET_MAX);
-    status = disk->read(disk, path, &content, &why);
+    status = session_read(keychain->profile->session, path, &content, &why);
     if (status != STATUS_OK)
-        return error_set(err, status, "the passphrase file %.100s cannot be read: %s", path,
-                         why.text);
+        return error_set(err, status, "the passphrase file %s", why.text);
     length = strcspn(buffer_text(&content), "\r\n");
     if (length >= sizeof keychain->passphrase)
         return error_set(err, STATUS_TOO_LARGE, "the passphrase has more than %d bytes",

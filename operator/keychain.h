@@ -53,9 +53,8 @@ enum status keychain_path(const struct keychain *keychain, enum key_role role,
 #define KEYCHAIN_OPTION                                                                            \
     {                                                                                              \
         .name = "passphrase-file", .argument = "FILE",                                             \
-        .help =                                                                                    \
-            "The keys' passphrase, the first line of this file; else $DUGNAD_PASSPHRASE_FILE, "    \
-            "else you are asked."                                                                  \
+        .help = "The keys' passphrase, the first line of this file or pipe of up to 2 KiB; else "  \
+                "$DUGNAD_PASSPHRASE_FILE, else you are asked."                                     \
     }
 
 #endif

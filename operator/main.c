@@ -77,6 +77,7 @@ int main(int argc, char **argv)
         .passphrase_file = getenv("DUGNAD_PASSPHRASE_FILE"),
         .is_interrupted = &is_interrupted,
         .ask_secret = ask_secret,
+        .read_pipe = pipe_read,
     };
     struct error err = {0};
 

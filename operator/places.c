@@ -95,7 +95,7 @@ static enum status digest_of_pem(const struct buffer *pem, struct digest *ret_ca
     return http_ca_digest(buffer_text(pem), pem->length, ret_ca, err);
 }
 
-static enum status read_ca(struct disk *disk, const char *path, struct digest *ret_ca,
+static enum status read_ca(struct session *session, const char *path, struct digest *ret_ca,
                            struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer pem = {0};
@@ -103,15 +103,12 @@ static enum status read_ca(struct disk *disk, const char *path, struct digest *r
     enum status status;
 
     buffer_init(&pem, PROFILE_CA_MAX);
-    status = disk->read(disk, path, &pem, &why);
-    if (status == STATUS_OK)
-        status = digest_of_pem(&pem, ret_ca, &why);
-    if (status == STATUS_TOO_LARGE)
-        return error_set(err, status, "--tls-ca %.100s: a CA's file has up to %d bytes", path,
-                         PROFILE_CA_MAX);
+    status = session_read(session, path, &pem, &why);
     if (status != STATUS_OK)
-        return error_set(err, status, "--tls-ca %.100s: %s", path, why.text);
-    return STATUS_OK;
+        return error_set(err, status, "--tls-ca %s", why.text);
+    status = digest_of_pem(&pem, ret_ca, &why);
+    return status == STATUS_OK ? status
+                               : error_set(err, status, "--tls-ca %.100s: %s", path, why.text);
 }
 
 static bool has_ca(const struct digest *cas, size_t count, const struct digest *ca)
@@ -122,15 +119,15 @@ static bool has_ca(const struct digest *cas, size_t count, const struct digest *
     return false;
 }
 
-enum status places_read_cas(const struct options *options, struct disk *disk, struct places *places,
-                            struct error *err)
+enum status places_read_cas(const struct options *options, struct session *session,
+                            struct places *places, struct error *err)
 {
     const char *path;
 
     for (size_t i = 0; (path = options_nth(options, "tls-ca", i)) != NULL; i++) {
         struct digest ca;
 
-        TRY(read_ca(disk, path, &ca, err));
+        TRY(read_ca(session, path, &ca, err));
         if (has_ca(places->cas, places->ca_count, &ca))
             return error_set(err, STATUS_INVALID, "--tls-ca %.100s: this CA is given twice", path);
         places->cas[places->ca_count++] = ca;

@@ -25,8 +25,8 @@ void places_clear(struct places *places); /* for CLEANUP(), too */
  */
 enum status places_parse(const struct options *options, struct places *ret_places,
                          struct error *err) MUST_USE;
-enum status places_read_cas(const struct options *options, struct disk *disk, struct places *places,
-                            struct error *err) MUST_USE;
+enum status places_read_cas(const struct options *options, struct session *session,
+                            struct places *places, struct error *err) MUST_USE;
 
 bool places_are_said(const struct places *places);
 

@@ -5,17 +5,35 @@
 
 #include "common/json/members.h"
 #include "common/json/profile.h"
+#include "operator/session.h"
 #include "protocol/words.h"
 
 #define STATE_FILE ".dugnad-fetch"
 #define LINES_FILE "results.ndjson"
+#define LOCK_FILE  ".dugnad-fetch.lock"
 
 static const struct profile_limits state_limits = {.bytes = 4096, .depth = 2};
 
 void results_folder_close(struct results_folder *folder)
 {
     disk_file_close(folder->lines);
-    folder->lines = NULL;
+    disk_file_close(folder->lock);
+    folder->lines = folder->lock = NULL;
+}
+
+/* Two that wrote at once would leave each other's half lines behind. */
+static enum status hold(struct results_folder *folder, struct error *err)
+{
+    struct disk_path path;
+    enum status status;
+
+    TRY(disk_join(&path, err, "%s/%s", folder->path.text, LOCK_FILE));
+    status = folder->disk->lock(folder->disk, path.text, &folder->lock, err);
+    if (status != STATUS_BUSY)
+        return status;
+    error_set(err, STATUS_BUSY, "another dugnad is fetching into %.150s", folder->path.text);
+    error_code(err, SESSION_HELD);
+    return STATUS_BUSY;
 }
 
 static enum status parse_state(const struct buffer *content, struct results_folder *folder,
@@ -63,12 +81,13 @@ enum status results_folder_open(struct results_folder *ret_folder, struct disk *
 
     TRY(disk_join(&folder.path, err, "%s", path));
     TRY(disk_make_folders(disk, path, 0755, err));
+    TRY(hold(&folder, err));
     TRY(read_state(&folder, err));
     TRY(disk_join(&lines, err, "%s/%s", path, LINES_FILE));
     TRY(disk->open_write(disk, lines.text, 0644, &folder.lines, err));
     TRY(disk->truncate(folder.lines, folder.bytes, err)); /* what a cut left half written */
     *ret_folder = folder;
-    folder.lines = NULL;
+    folder.lines = folder.lock = NULL;
     return STATUS_OK;
 }
 

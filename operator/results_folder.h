@@ -1,9 +1,10 @@
 /*
  * Where results are collected:
  *
- *   DIR/<unit>/<output>   each accepted output
- *   DIR/results.ndjson    a line per unit that ended; of a unit named twice the last line counts
- *   DIR/.dugnad-fetch     how far we got: the cursor, and how long results.ndjson was then
+ *   DIR/<unit>/<output>     each accepted output
+ *   DIR/results.ndjson      a line per unit that ended; of a unit named twice the last line counts
+ *   DIR/.dugnad-fetch.lock  held by the one `fetch` that writes into DIR
+ *   DIR/.dugnad-fetch       how far we got: the cursor, and how long results.ndjson was then
  *
  * What lies beyond the cursor, after a cut, is fetched and written again.
  */
@@ -20,11 +21,13 @@ struct results_folder {
     struct cursor cursor;    /* "": nothing yet */
     int64_t bytes;           /* of results.ndjson */
     struct disk_file *lines; /* owned; results.ndjson */
+    struct disk_file *lock;  /* owned */
 };
 
 void results_folder_close(struct results_folder *folder); /* for CLEANUP(), too */
 
-/* Made if it does not exist. STATUS_CONFLICT: it holds another batch's results. */
+/* Made if it does not exist. STATUS_CONFLICT: it holds another batch's results.
+ * STATUS_BUSY, code SESSION_HELD: another command writes into it; nothing was touched. */
 enum status results_folder_open(struct results_folder *ret_folder, struct disk *disk,
                                 const char *path, const struct batch_id *batch, struct error *err)
     MUST_USE;

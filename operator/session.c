@@ -104,6 +104,32 @@ bool session_confirm(struct session *session, const char *question)
            (answer[0] == 'y' || answer[0] == 'Y');
 }
 
+/* Looked at before it is opened: who writes to a pipe would meet an end that closes at once. */
+static enum status read_file_or_pipe(struct session *session, const char *path,
+                                     struct buffer *content, struct error *err)
+{
+    struct disk *disk = session->env->disk;
+    bool is_pipe = false;
+
+    if (session->read_pipe != NULL)
+        TRY(session->read_pipe(path, content, &is_pipe, err));
+    return is_pipe ? STATUS_OK : disk->read(disk, path, content, err);
+}
+
+enum status session_read(struct session *session, const char *path, struct buffer *ret_content,
+                         struct error *err)
+{
+    struct error why = {0};
+    enum status status = read_file_or_pipe(session, path, ret_content, &why);
+
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (status == STATUS_TOO_LARGE)
+        return error_set(err, status, "%.100s holds more than %zu bytes, the limit", path,
+                         ret_content->max);
+    return error_set(err, status, "%.100s cannot be read: %s", path, why.text);
+}
+
 void session_print(struct session *session, const char *text)
 {
     (void)fprintf(session->out, "%s\n", text);

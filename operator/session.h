@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "common/base/disk.h"
 #include "common/base/env.h"
 #include "common/base/options.h"
 #include "operator/exit_codes.h"
@@ -35,6 +36,10 @@ struct session {
     /* A line typed without being shown. False: nobody typed one. */
     bool (*ask_secret)(struct session *session, const char *prompt, char *ret_secret, size_t size);
 
+    /* pipe_read() of common/env/; NULL: pipes are no files. */
+    enum status (*read_pipe)(const char *path, struct buffer *ret_content, bool *ret_is_pipe,
+                             struct error *err);
+
     bool was_refused; /* the last failure was an answer of the server */
 };
 
@@ -55,6 +60,14 @@ void session_say(struct session *session, const struct options *options, const c
 
 /* Ask yes or no. Without anybody to answer: false. */
 bool session_confirm(struct session *session, const char *question);
+
+/*
+ * A small file that somebody names: a token, a passphrase, a certificate. It may be a pipe, too
+ * (FIFO, <(command)), which is waited for. Failures name the path; STATUS_TOO_LARGE the limit,
+ * which is the buffer's maximum.
+ */
+enum status session_read(struct session *session, const char *path, struct buffer *ret_content,
+                         struct error *err) MUST_USE;
 
 /* JSON or other text to `out`, with a newline. */
 void session_print(struct session *session, const char *text);

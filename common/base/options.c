@@ -314,6 +314,18 @@ static int run_command(const struct program *program, const struct command *comm
     return command->run(context, &options);
 }
 
+/* A command, a word that several begin with, or nothing but options: there is help for it. */
+static bool is_known(const struct program *program, const struct command *command, size_t count,
+                     const char *const *words)
+{
+    CLEANUP(buffer_clear) struct buffer list = {.max = HELP_MAX};
+    size_t named = 0;
+
+    while (named < count && !text_starts_with(words[named], "--"))
+        named++;
+    return command != NULL || named == 0 || (named == 1 && group_list(program, words[0], &list));
+}
+
 int program_run(const struct program *program, void *context, int argc, const char *const *argv)
 {
     const char *const *words = argv + 1;
@@ -329,16 +341,15 @@ int program_run(const struct program *program, void *context, int argc, const ch
         count--;
     }
     command = program_find(program, count, words, &used);
-    if (is_help || wants_help(count, words))
+    if ((is_help || wants_help(count, words)) && is_known(program, command, count, words))
         return print_help(program, command, count > 0 ? words[0] : NULL);
     if (command == NULL && count == 0) {
         (void)print_help(program, NULL, NULL);
         return OPTIONS_EXIT_USAGE;
     }
     if (command == NULL) {
-        CLEANUP(freep) char *said = text_format("there is no command \"%.60s\"", words[0]);
-
-        return usage_error(program, NULL, said);
+        options_say_unknown(program, count, words);
+        return OPTIONS_EXIT_USAGE;
     }
     return run_command(program, command, context, count - used, words + used);
 }

@@ -87,8 +87,10 @@ enum status options_parse(const struct program *program, const struct command *c
                           struct error *err) MUST_USE;
 
 /*
- * Find the command and run it. `--help` (also `help`), alone or after a command, prints to stdout;
- * `--version` too; a wrong command line is told on stderr and yields OPTIONS_EXIT_USAGE.
+ * Find the command and run it. `--help` (also `help`), alone or after a command or the first word
+ * of several, prints to stdout; `--version` too; a wrong command line is told on stderr and yields
+ * OPTIONS_EXIT_USAGE: so does the first word alone, with the commands that begin with it, and a
+ * word that is none, with the one it may have been meant for.
  */
 int program_run(const struct program *program, void *context, int argc, const char *const *argv);
 
@@ -128,6 +130,13 @@ void program_help(const struct program *program, struct buffer *text);
 
 /* Of the commands whose names begin with this word and go on; false: there are none. */
 bool group_help(const struct program *program, const char *word, struct buffer *text);
+
+/* Those commands alone, a line each; false: there are none. */
+bool group_list(const struct program *program, const char *word, struct buffer *text);
+
+/* What to say, on stderr, to `count` >= 1 words that begin with no command; how they may be meant.
+ */
+void options_say_unknown(const struct program *program, size_t count, const char *const *words);
 void command_help(const struct program *program, const struct command *command,
                   struct buffer *text);
 

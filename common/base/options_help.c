@@ -123,6 +123,19 @@ static bool is_of_group(const struct command *command, const char *word)
     return length > 0 && strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
 }
 
+bool group_list(const struct program *program, const char *word, struct buffer *text)
+{
+    bool is_any = false;
+
+    for (size_t i = 0; i < program->command_count; i++) {
+        if (!is_of_group(program->commands[i], word))
+            continue;
+        put_entry(text, program->commands[i]->name, program->commands[i]->summary);
+        is_any = true;
+    }
+    return is_any;
+}
+
 bool group_help(const struct program *program, const char *word, struct buffer *text)
 {
     const struct command *last = NULL;
@@ -139,9 +152,7 @@ bool group_help(const struct program *program, const char *word, struct buffer *
     if (count <= 1)
         return count == 1;
     (void)buffer_printf(text, NULL, "Usage: %s %s COMMAND …\n\nCommands:\n", program->name, word);
-    for (size_t i = 0; i < program->command_count; i++)
-        if (is_of_group(program->commands[i], word))
-            put_entry(text, program->commands[i]->name, program->commands[i]->summary);
+    (void)group_list(program, word, text);
     (void)buffer_printf(text, NULL, "\n'%s %s COMMAND --help' says more about one command.\n",
                         program->name, word);
     return true;

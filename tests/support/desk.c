@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/env/real.h"
 #include "operator/keychain.h"
 #include "operator/verbs.h"
 #include "tests/support/messages.h"
@@ -71,8 +72,11 @@ void desk_set_up(void)
     cr_assert(mkdtemp(home) != NULL);
     fake_env_init(&desk_env, 7);
     memory_site_init(&desk_site);
-    desk_session = (struct session){
-        .env = &desk_env.base, .http = &desk_site.client, .in = stdin, .home = home};
+    desk_session = (struct session){.env = &desk_env.base,
+                                    .http = &desk_site.client,
+                                    .in = stdin,
+                                    .home = home,
+                                    .read_pipe = pipe_read};
     write_at_home("token", FAKE_TOKEN "\n");
     write_at_home("pass", "unused\n");
     write_at_home("program", "#!/bin/sh\necho\n");

@@ -176,6 +176,28 @@ Test(fetch, a_folder_of_another_batch_is_not_mixed_in)
     cr_expect(strstr(desk_said, "another batch") != NULL, "%s", desk_said);
 }
 
+/* Regression: each wrote results.ndjson where the other one's lines were. */
+Test(fetch, a_folder_that_another_one_fetches_into_is_refused_and_left_alone)
+{
+    CLEANUP(disk_file_closep) struct disk_file *other = NULL;
+
+    submit_three();
+    add_result(0, "zero", true);
+    cr_assert(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    write_at_home("out/results.ndjson", "what the other one is writing\n");
+    cr_assert(eq(int,
+                 desk_env.base.disk->lock(desk_env.base.disk, at_home("out/.dugnad-fetch.lock"),
+                                          &other, NULL),
+                 STATUS_OK));
+    cr_expect(eq(int, fetch(), EXIT_HELD), "%s", desk_said);
+    cr_expect(strstr(desk_said, "another dugnad is fetching into") != NULL, "%s", desk_said);
+    cr_expect(strstr(desk_said, "/out") != NULL, "%s", desk_said);
+    expect_content("out/results.ndjson", "what the other one is writing\n");
+    disk_file_close(TAKE(other));
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    expect_content("out/0-1/stdout", "zero");
+}
+
 Test(fetch, fetching_cut_anywhere_ends_with_the_same_folder)
 {
     submit_three();

@@ -1,6 +1,8 @@
 /* common/base/options: command lines, their help and their refusals. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/options.h"
@@ -189,4 +191,76 @@ Test(options, help_and_manual_name_every_option_and_fit_the_terminal)
     lines = buffer_take(&help);
     for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n"))
         cr_expect(strlen(line) <= 85, "%s", line);
+}
+
+/* --- words that are no command --- */
+
+static const struct command key_init = {
+    .name = "key init", .summary = "Make keys", .run = run_nothing};
+static const struct command key_publish = {
+    .name = "key publish", .summary = "Publish keys", .run = run_nothing};
+static const struct command *const grouped[] = {&submit, &key_init, &key_publish};
+static const struct program with_group = {
+    .name = "dugnad",
+    .version = "1",
+    .summary = "publish work.",
+    .options = common_options,
+    .option_count = COUNT(common_options),
+    .commands = grouped,
+    .command_count = COUNT(grouped),
+};
+
+/* What it says on stderr, to be freed. */
+static char *said_to(int expected, int count, const char *const *words)
+{
+    CLEANUP(freep) char *said = NULL;
+    size_t length;
+    FILE *kept = stderr;
+    int code;
+
+    stderr = open_memstream(&said, &length);
+    code = program_run(&with_group, NULL, count, words);
+    (void)fclose(stderr);
+    stderr = kept;
+    cr_expect(eq(int, code, expected), "%s: %s", words[1], said);
+    return TAKE(said);
+}
+#define SAID_TO(expected, ...)                                                                     \
+    said_to(expected, COUNT(((const char *const[]){"dugnad", __VA_ARGS__})),                       \
+            (const char *const[]){"dugnad", __VA_ARGS__})
+
+static void expect_words(char *said, const char *words)
+{
+    cr_expect(strstr(said, words) != NULL, "no \"%s\" in: %s", words, said);
+    free(said);
+}
+
+/* Regression: "there is no command \"key\"", though help and manual name five that begin so. */
+Test(options, the_first_word_alone_lists_what_begins_with_it)
+{
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "key"), "key publish");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "key", "--json"), "key init");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "key", "other"), "key init");
+}
+
+Test(options, a_word_near_a_command_is_told_which)
+{
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "sumbit", "primes"), "mean \"submit\"?");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "key", "pubish"), "mean \"key publish\"?");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "kye", "publish"), "mean \"key publish\"?");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "kye"), "mean \"key\"?");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "xyzzy"), "no command \"xyzzy\"\n");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "key", "xyzzy"), "no command \"key xyzzy\"\n");
+}
+
+/* Regression: help of what is not there was all help, and 0. */
+Test(options, help_of_what_is_not_there_says_so)
+{
+    CLEANUP(freep) char *longer = text_format("%0*d", 5000, 7);
+
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "help", "sumbit"), "mean \"submit\"?");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "xyzzy", "--help"), "no command");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, "help", "key", "xyzzy"), "key init");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, longer, longer), "no command");
+    expect_words(SAID_TO(OPTIONS_EXIT_USAGE, ""), "no command");
 }
