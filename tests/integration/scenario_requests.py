@@ -1,5 +1,7 @@
 """Bad requests over real TLS: each gets a problem document of the right type, and the server goes on."""
+import base64
 import json
+import os
 import threading
 import time
 
@@ -141,6 +143,31 @@ def greedy_and_broken(ann):
     problem(ann.send(body), 400, "invalid", "surprise")
 
 
+def odd_json(ann):
+    """A right visit with one odd thing in its text: none is taken, whatever jansson would make of it."""
+    right = json.dumps(ann.visit_body())
+    odd = [right[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}", right[:-1] + ',"w\\u0061nt":{"tasks":0,"seconds":0}}',
+           right + "\x00", "\ufeff" + right]
+    odd += [right.replace('"cores": 4', f'"cores": {n}') for n in
+            ("1e400", "9223372036854775808", "9007199254740992", "-1", "-0", "1.0", "1e0", "01", "NaN", '"4"', "null")]
+    odd += [right.replace("stranger 1", text) for text in
+            ("a\\u0000b", "a\\ud800b", "a\\udc00b", "\\udc00\\ud800", "a\\u202eb", "a\\u0007b", "a\x00b")]
+    for text in odd:
+        problem(ann.send(text.encode()), 400, "invalid")
+    for sent in (right.encode().replace(b"stranger 1", b"a\xed\xa0\x80b"), right.encode().replace(b"stranger 1", b"a\xc0\xafb")):
+        problem(ann.send(sent), 400, "invalid")
+
+
+def replayed(site):
+    """A visit again is answered again; another one's statement is nobody's; a changed body under its number is a clone."""
+    cid, dan = Host(site), Host(site)
+    body = cid.visit_body()
+    expect([cid.send(body)[0] for _ in range(2)] == [200, 200], "a visit again is not answered again")
+    problem(dan.send(body), 403, "untrusted")
+    problem(cid.send(dict(body, want={"tasks": 5, "seconds": 0})), 409, "conflict", "clone")
+    problem(cid.send(body), 409, "conflict", "clone")
+
+
 def scenario_foreign_hosts(build):
     """hosts made of Python's standard library: agreed work counts; reports for others, wishes beyond reason do not"""
     with Grid(build) as grid:
@@ -151,6 +178,8 @@ def scenario_foreign_hosts(build):
         site = grid.wire()
         ann, bob = Host(site), Host(site)
         greedy_and_broken(ann)
+        odd_json(ann)
+        replayed(site)
         status, answer = ann.visit(tasks=1)
         expect(status == 200 and len(answer["grants"]) == 1, f"no work: {status} {answer}")
         grant = answer["grants"][0]
@@ -183,3 +212,80 @@ def run_to_end(grid, hosts, held):
         return batch_ended(grid, "foreign", 2)()
 
     wait_for(step, 60, "the foreign hosts' batch does not end", 0.3)
+
+
+def upload_fields(length, **words):
+    listed = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in words.items())
+    return {"Tus-Resumable": "1.0.0", "Upload-Length": str(length), "Upload-Metadata": listed}
+
+
+def agree_on(site, content):
+    """Two hosts that report this content, and whom the server asks for it: the host, its task, another host."""
+    hosts = [Host(site), Host(site)]
+    grants = {host: host.visit(tasks=1)[1]["grants"][0] for host in hosts}
+    for host in hosts:
+        finished, report = done(grants[host], content)
+        expect(host.visit(finished=[finished], reports=[report])[0] == 200, "a report is not taken")
+    for host in hosts:
+        if host.visit()[1]["uploads"]:
+            return host, grants[host]["task"], next(other for other in hosts if other is not host)
+    raise AssertionError("nobody is asked for the output")
+
+
+def scenario_hostile_uploads(build):
+    """uploads with garbage, of others, beyond their length, two at once, with trailers: refused; the right one counts"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--name", "large", "--range", "0..10", "--step", "10", "--", "{from}", "{to}")
+        site, content = grid.wire(), os.urandom(200000)
+        asked, task, other = agree_on(site, content)
+
+        def post(host=asked, length=len(content), **changed):
+            words = {"task": str(task), "name": "stdout", **changed}
+            return site.request("POST", "/v1/uploads", token=host.token, fields=upload_fields(length, **words))
+
+        for refused in (post(length=-1), post(length="1e5"), post(length=len(content) + 1), post(name="../x"), post(name="a\nb"),
+                        post(task="-1"), post(task="99999999999999999999"), post(name="n" * 500)):
+            problem(refused, 400, "invalid")
+        problem(post(host=other), 403, "forbidden")
+        place = post()[2]["Location"]
+
+        def patch(offset, body, host=asked):
+            return site.request("PATCH", place, body, token=host.token, kind="application/offset+octet-stream",
+                                fields={"Tus-Resumable": "1.0.0", "Upload-Offset": str(offset)})
+
+        for method in ("DELETE", "PATCH"):
+            problem(patch(0, b"x", other) if method == "PATCH" else
+                    site.request(method, place, token=other.token, fields={"Tus-Resumable": "1.0.0"}), 404, "not-found")
+        for offset in ("-1", "00", "1e0", 10**18):
+            problem(patch(offset, b"x"), 400, "invalid")
+        problem(patch(1, b"x"), 409, "conflict")
+        problem(patch(0, content + b"zz"), 413, "too-large")
+        two_at_once(site, asked, place, content)
+        offset = int(site.request("HEAD", place, token=asked.token, fields={"Tus-Resumable": "1.0.0"})[2]["Upload-Offset"])
+        problem(patch(offset, bytes(len(content) - offset)), 409, "conflict", "not as reported")
+        place = post()[2]["Location"]
+        expect(patch(0, content)[0] == 204, "the right bytes are not taken")
+        wait_for(batch_ended(grid, "large", 1), 20, "the unit is not accepted")
+        problem(post(), 410, "gone")
+        expect(site.request("GET", "/healthz")[0] == 200, "the server is not well after all that")
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
+
+
+def two_at_once(site, host, place, content):
+    """One of two that write at the same place is told to wait; trailers that would change the request are refused."""
+    head = (f"PATCH {place} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {host.token}\r\nTus-Resumable: 1.0.0\r\n"
+            "Content-Type: application/offset+octet-stream\r\nUpload-Offset: %d\r\nConnection: close\r\n")
+    with site.connect() as slow:
+        slow.sendall((head % 0 + "Content-Length: 1000\r\n\r\n").encode() + content[:500])
+        wait_for(lambda: site.request("HEAD", place, token=host.token, fields={"Tus-Resumable": "1.0.0"})[0] == 423, 10,
+                 "an upload that is being written is not said to be busy")
+        got = raw_status(site, (head % 0 + "Content-Length: 4\r\n\r\n").encode() + content[:4])
+        expect(got == 423, f"a second PATCH is answered with {got}")
+        slow.sendall(content[500:1000])
+        expect(slow.recv(4096).startswith(b"HTTP/1.1 204 "), "the first PATCH is not taken")
+    sent = (head % 1000 + "Transfer-Encoding: chunked\r\n\r\n").encode() + b"2\r\n" + content[1000:1002] + b"\r\n0\r\n"
+    expect(raw_status(site, sent + b"Content-Length: 5\r\n\r\n") == 400, "a trailer may not frame the body")
