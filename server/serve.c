@@ -187,6 +187,10 @@ static enum status open_listeners(struct server *server, struct error *err)
     };
     enum status status;
 
+    if (*config->database.text != '\0') { /* others of this site may be asked next */
+        settings.ticket_secret = server->secret.bytes;
+        settings.ticket_secret_length = sizeof server->secret.bytes;
+    }
     settings.listen_count =
         add_listeners(listen, 0, &config->listen, (struct http_listen){.is_tls = true});
     settings.listen_count = add_listeners(listen, settings.listen_count, &config->listen_plain,

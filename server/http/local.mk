@@ -23,5 +23,6 @@ libserver_a_SOURCES += \
 	%D%/sender.c %D%/sender.h \
 	%D%/server.c %D%/server.h \
 	%D%/target.c \
+	%D%/tickets.c %D%/tickets.h \
 	%D%/tls.c %D%/tls.h \
 	%D%/wire.c %D%/wire.h

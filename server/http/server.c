@@ -133,8 +133,7 @@ enum status http_server_start(const struct http_config *config, struct http_serv
     TRY(check_config(config, err));
     server = server_new(config);
     if (config->certificate_path != NULL && config->key_path != NULL)
-        TRY(http_tls_new(config->env, config->certificate_path, config->key_path,
-                         &server->shared.tls, err));
+        TRY(http_tls_new(config, &server->shared.tls, err));
     TRY(open_all(server, config, err));
     *ret_server = TAKE(server);
     return STATUS_OK;

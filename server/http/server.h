@@ -94,8 +94,10 @@ struct http_config {
     size_t listen_count;
     const char *certificate_path; /* PEM, leaf first, then its chain; NULL without a TLS listener */
     const char *key_path;         /* PEM, not encrypted */
-    const char *server_name;      /* the Server field; NULL: none is sent */
-    int threads;                  /* 1..HTTP_THREADS_MAX */
+    const void *ticket_secret; /* as server/http/tickets.h; NULL: tickets are this server's own */
+    size_t ticket_secret_length;
+    const char *server_name; /* the Server field; NULL: none is sent */
+    int threads;             /* 1..HTTP_THREADS_MAX */
     struct http_limits limits;
     struct http_handler handler;
     struct env *env; /* clock, and the disk that has the certificate; outlives the server */

@@ -11,6 +11,8 @@
 #include "common/base/disk.h"
 #include "common/base/env.h"
 #include "common/base/text.h"
+#include "server/http/server.h"
+#include "server/http/tickets.h"
 
 #define PEM_MAX_BYTES     (256 * 1024)
 #define CHAIN_MAX         8
@@ -19,6 +21,7 @@
 struct http_tls {
     struct env *env;
     char *certificate_path, *key_path;
+    struct tickets tickets;
     pthread_mutex_t lock; /* guards what follows */
     SSL_CTX *context;
     int64_t end_s;
@@ -179,6 +182,8 @@ enum status http_tls_reload(struct http_tls *tls, struct error *err)
     if (context == NULL)
         return tls_failure(err, "OpenSSL gives no context");
     TRY(settle(context, err));
+    if (!tickets_use(&tls->tickets, context))
+        return tls_failure(err, "OpenSSL refuses the keys of session tickets");
     TRY(use_certificate(tls, context, &end_s, err));
     TRY(use_key(tls, context, err));
 
@@ -190,14 +195,15 @@ enum status http_tls_reload(struct http_tls *tls, struct error *err)
     return STATUS_OK;
 }
 
-enum status http_tls_new(struct env *env, const char *certificate_path, const char *key_path,
-                         struct http_tls **ret_tls, struct error *err)
+enum status http_tls_new(const struct http_config *config, struct http_tls **ret_tls,
+                         struct error *err)
 {
     CLEANUP(http_tls_freep) struct http_tls *tls = must_alloc(1, sizeof *tls);
 
-    tls->env = env;
-    tls->certificate_path = text_copy(certificate_path);
-    tls->key_path = text_copy(key_path);
+    tls->env = config->env;
+    tls->certificate_path = text_copy(config->certificate_path);
+    tls->key_path = text_copy(config->key_path);
+    tickets_init(&tls->tickets, config->env, config->ticket_secret, config->ticket_secret_length);
     (void)pthread_mutex_init(&tls->lock, NULL);
     TRY(http_tls_reload(tls, err));
     *ret_tls = TAKE(tls);
@@ -212,6 +218,7 @@ void http_tls_free(struct http_tls *tls)
     (void)pthread_mutex_destroy(&tls->lock);
     free(tls->certificate_path);
     free(tls->key_path);
+    tickets_clear(&tls->tickets);
     free(tls);
 }
 

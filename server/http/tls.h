@@ -10,12 +10,12 @@
 
 #include "common/base/error.h"
 
-struct env;
+struct http_config;
 struct http_tls;
 
-/* The paths are copied. Errors: as http_server_start(). */
-enum status http_tls_new(struct env *env, const char *certificate_path, const char *key_path,
-                         struct http_tls **ret_tls, struct error *err);
+/* What it takes of the configuration is copied. Errors: as http_server_start(). */
+enum status http_tls_new(const struct http_config *config, struct http_tls **ret_tls,
+                         struct error *err);
 void http_tls_free(struct http_tls *tls);
 DEFINE_CLEANUP(struct http_tls *, http_tls_free)
 

@@ -99,18 +99,20 @@ Test(http_tls, refuses_1_1)
     WEB_SERVER_WAIT(&web, handshakes_failed, 1);
 }
 
-static bool resumes(int version)
+/* A session begun at one port goes on at another one. */
+static bool resumes_at(int version, uint16_t first, uint16_t second)
 {
     SSL_SESSION *session;
     bool resumed;
 
     cr_assert(eq(int, (int)SSL_CTX_set_max_proto_version(context, version), 1));
-    cr_assert(handshake(&client));
+    web_client_connect(&client, first);
+    cr_assert(web_client_handshake(&client, context));
     cr_assert(eq(int, web_client_ask(&client, REQUEST), 200)); /* reads 1.3's ticket on the way */
     session = SSL_get1_session(client.ssl);
     (void)SSL_shutdown(client.ssl); /* OpenSSL drops the session of a connection that was cut */
     web_client_close(&client);
-    web_client_connect(&client, http_server_port(web.server, WEB_TLS));
+    web_client_connect(&client, second);
     client.ssl = SSL_new(context);
     cr_assert(eq(int, SSL_set_fd(client.ssl, client.socket), 1));
     cr_assert(eq(int, SSL_set_session(client.ssl, session), 1));
@@ -122,11 +124,82 @@ static bool resumes(int version)
     return resumed;
 }
 
+static bool resumes(int version)
+{
+    uint16_t port = http_server_port(web.server, WEB_TLS);
+
+    return resumes_at(version, port, port);
+}
+
 Test(http_tls, sessions_are_resumed_by_tickets)
 {
     web_server_start(&web);
     cr_expect(resumes(TLS1_3_VERSION));
     cr_expect(resumes(TLS1_2_VERSION));
+}
+
+static int64_t behind_s; /* of the second server's clock */
+
+static int64_t earlier_s(struct env *env)
+{
+    (void)env;
+    return env_real()->now_s(env_real()) - behind_s;
+}
+
+/* Of a server with `first` as its secret, at one with `second` whose clock is behind. */
+static bool resumes_elsewhere(const char *first, const char *second, int64_t clock_behind_s)
+{
+    struct env clock = *env_real();
+    struct http_server *elsewhere = NULL;
+    uint16_t port;
+    bool resumed;
+
+    behind_s = clock_behind_s;
+    clock.now_s = earlier_s;
+    web.config.ticket_secret = first;
+    web.config.ticket_secret_length = first != NULL ? strlen(first) : 0;
+    web_server_start(&web);
+    port = http_server_port(web.server, WEB_TLS);
+    web.config.ticket_secret = second;
+    web.config.ticket_secret_length = second != NULL ? strlen(second) : 0;
+    web.config.listen = &web.listen[WEB_TLS];
+    web.config.listen_count = 1;
+    web.config.env = &clock;
+    cr_assert(eq(int, (int)http_server_start(&web.config, &elsewhere, &err), STATUS_OK), "%s",
+              err.text);
+    resumed = resumes_at(TLS1_3_VERSION, port, http_server_port(elsewhere, 0));
+    cr_expect(eq(int, (int)resumed,
+                 (int)resumes_at(TLS1_2_VERSION, port, http_server_port(elsewhere, 0))));
+    http_server_free(elsewhere);
+    return resumed;
+}
+
+Test(http_tls, a_session_is_resumed_at_another_server_of_the_site)
+{
+    cr_expect(resumes_elsewhere("of the site", "of the site", 0));
+}
+
+Test(http_tls, it_is_not_at_a_server_of_another_site)
+{
+    cr_expect(not(resumes_elsewhere("of the site", "of another", 0)));
+}
+
+Test(http_tls, it_is_not_without_a_secret)
+{
+    cr_expect(not(resumes_elsewhere(NULL, NULL, 0)));
+}
+
+Test(http_tls, a_ticket_is_good_for_a_neighbouring_epoch)
+{
+    cr_expect(resumes_elsewhere("of the site", "of the site", 12 * 3600));
+    web_server_clear(&web);
+    set_up();
+    cr_expect(resumes_elsewhere("of the site", "of the site", -12 * 3600));
+}
+
+Test(http_tls, and_for_no_more)
+{
+    cr_expect(not(resumes_elsewhere("of the site", "of the site", 25 * 3600)));
 }
 
 Test(http_tls, plain_http_to_the_tls_port_ends_there)
