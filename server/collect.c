@@ -50,6 +50,28 @@ static enum status forget_files(struct store *store, const struct collecting *pa
     return txn_commit(&txn, err);
 }
 
+/*
+ * With the store held, and only what is still no row: between the row's end and this another server
+ * may have met the file on the disk, and made it a row again.
+ */
+static enum status remove_unknown(struct store *store, struct collecting *pass,
+                                  const struct digest *files, size_t count, int64_t *removed,
+                                  struct error *err)
+{
+    CLEANUP(txn_end) struct txn txn = {0};
+    bool is_missing[COLLECT_SLICE];
+
+    TRY(txn_begin(&txn, store, err));
+    TRY(store->query->files_missing(store, files, count, is_missing, err));
+    for (size_t i = 0; i < count; i++) {
+        if (!is_missing[i])
+            continue;
+        TRY(pass->files->collect(pass->files, &files[i], pass->files_before_s, err));
+        ++*removed;
+    }
+    return txn_commit(&txn, err);
+}
+
 /* The rows are gone for good before the first file is touched. */
 static enum status remove_files(struct store *store, struct collecting *pass, struct error *err)
 {
@@ -60,11 +82,9 @@ static enum status remove_files(struct store *store, struct collecting *pass, st
     pass->last = last;
     if (digest_is_none(&last))
         begin_phase(pass, COLLECT_ORPHANS);
-    for (size_t i = 0; i < count; i++) {
-        TRY(pass->files->collect(pass->files, &forgotten[i], pass->files_before_s, err));
-        pass->files_removed++;
-    }
-    return STATUS_OK;
+    if (count == 0)
+        return STATUS_OK;
+    return remove_unknown(store, pass, forgotten, count, &pass->files_removed, err);
 }
 
 struct orphanage {
@@ -83,9 +103,7 @@ static enum status remove_orphan(void *context, const struct file_entry *entry, 
     TRY(here->store->query->files_missing(here->store, &entry->digest, 1, &is_orphan, err));
     if (!is_orphan)
         return STATUS_OK;
-    TRY(pass->files->collect(pass->files, &entry->digest, pass->files_before_s, err));
-    pass->orphans_removed++;
-    return STATUS_OK;
+    return remove_unknown(here->store, pass, &entry->digest, 1, &pass->orphans_removed, err);
 }
 
 static enum status remove_orphans(struct store *store, struct collecting *pass, struct error *err)

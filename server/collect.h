@@ -6,7 +6,8 @@
  * Rows go first, in a transaction, and files after its commit. Whatever ends the server in between
  * leaves a file that no row knows: a later pass removes it. What comes meanwhile is safe: the
  * engine takes no file into its rows that is not on the disk (engine_config.has_file), and a file
- * that came again is younger than what is collected.
+ * that came again is younger than what is collected. Of several servers on one database each may
+ * collect: a file is removed while the store is held, and only if it is no row by then.
  */
 #ifndef SERVER_COLLECT_H
 #define SERVER_COLLECT_H

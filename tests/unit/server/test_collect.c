@@ -297,6 +297,36 @@ Test(collect, a_power_cut_at_any_step_leaves_a_sound_site, .timeout = 120)
     cr_expect(eq(int, failed, 2), "two files are removed");
 }
 
+static enum status (*real_commit)(struct store *store, struct error *err);
+
+/* The moment the row is gone, another server takes the file that it still finds on the disk. */
+static enum status commit_and_be_overtaken(struct store *store, struct error *error)
+{
+    const struct file_record record = {.digest = old, .size_bytes = 3, .time_s = began_s + 1100};
+    CLEANUP(txn_end) struct txn txn = {0};
+    bool is_new;
+
+    TRY(real_commit(store, error));
+    if (is_known(&old) || !file_store_has(files, &old))
+        return STATUS_OK;
+    TRY(txn_begin(&txn, witness, error));
+    TRY(witness->publish->file_add(witness, &record, &is_new, error));
+    return txn_commit(&txn, error);
+}
+
+/* Regression: the file went, and the other server's row stayed. */
+Test(collect, a_file_that_another_server_takes_meanwhile_stays)
+{
+    struct collecting pass;
+
+    real_commit = site.store->commit;
+    site.store->commit = commit_and_be_overtaken;
+    MUST(pass_at(began_s + 1100, &pass));
+    cr_expect(is_known(&old));
+    cr_expect(file_store_has(files, &old));
+    expect_sound();
+}
+
 /* Regression: it went after the grace of any file, long before an inline one. */
 Test(collect, an_uploaded_output_that_lost_is_kept_as_long_as_an_inline_one)
 {
