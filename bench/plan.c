@@ -47,6 +47,7 @@ static enum status read_site(const struct options *options, struct plan *plan, s
     plan->has_limits = options_has(options, "limit");
     plan->keeps_site = options_has(options, "keep");
     plan->folder = options_text_or(options, "folder", "/var/tmp");
+    plan->database = options_text(options, "database");
     plan->url = options->operand_count > 0 ? options->operands[0] : NULL;
     plan->ca = options_text(options, "ca");
     plan->crew = options_text(options, "crew");
@@ -54,8 +55,8 @@ static enum status read_site(const struct options *options, struct plan *plan, s
     TRY(options_integer(options, "server-pid", 1, INT32_MAX, 0, &plan->server_pid, err));
     if (plan->is_site == (plan->url != NULL))
         return error_set(err, STATUS_INVALID, "give the URL of a site, or --site to make one");
-    if (plan->url != NULL && (plan->has_limits || plan->keeps_site))
-        return error_set(err, STATUS_INVALID, "--limit and --keep go with --site");
+    if (plan->url != NULL && (plan->has_limits || plan->keeps_site || plan->database != NULL))
+        return error_set(err, STATUS_INVALID, "--limit, --keep and --database go with --site");
     if (plan->is_site && (plan->ca != NULL || plan->crew != NULL || plan->server_pid != 0))
         return error_set(err, STATUS_INVALID,
                          "--site has a CA, a crew and a server of its own: leave out --ca, --crew "

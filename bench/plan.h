@@ -26,9 +26,10 @@ struct plan {
     bool is_site;         /* make a throw-away site, and play against it */
     bool has_limits;      /* measure what bounds it, too */
     bool keeps_site;
-    const char *folder; /* where the throw-away site is made */
-    int64_t units;      /* that it begins with */
-    int64_t server_pid; /* 0: not said */
+    const char *folder;   /* where the throw-away site is made */
+    const char *database; /* URL; NULL: the site's own embedded one */
+    int64_t units;        /* that it begins with */
+    int64_t server_pid;   /* 0: not said */
     int64_t hosts;
     int64_t connections; /* at most as many as hosts */
     int64_t threads;     /* likewise */

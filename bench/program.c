@@ -119,6 +119,9 @@ static const struct option_rule options[] = {
     {"limit", NULL, "With --site: measure in the same run what bounds it, too.", false},
     {"keep", NULL, "With --site: leave the site's folder there.", false},
     {"folder", "DIR", "Where the throw-away site is made (/var/tmp).", false},
+    {"database", "URL",
+     "With --site: the PostgreSQL to keep it in, without a site as yet; its tables stay there.",
+     false},
     {"units", "N", "With --site: units that it has (100000), of quorum 2.", false},
     {"ca", "FILE", "The site's CA in PEM; without it the system's store counts.", false},
     {"crew", "FILE", "Where hosts' keys are kept, so that they are enrolled but once.", false},
@@ -161,6 +164,8 @@ static const struct command command_run = {
                 "  dugnad-bench --site\n"
                 "Sixteen tasks a visit, 6250 hosts:\n"
                 "  dugnad-bench --site --tasks 16 --hosts 6250\n"
+                "On PostgreSQL:\n"
+                "  dugnad-bench --site --database postgres://dugnad@db.example/bench\n"
                 "Against a server that runs:\n"
                 "  dugnad-bench https://127.0.0.1:8443 --ca site/tls/ca.pem --crew crew\n",
     .options = options,

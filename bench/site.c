@@ -95,12 +95,23 @@ static enum status configure(const struct bench *bench, const struct bench_site 
     return disk->write(disk, path.text, buffer_text(&text), text.length, 0600, err);
 }
 
-static enum status init(const struct bench *bench, struct bench_site *site, struct error *err)
+static enum status init(const struct bench *bench, const struct plan *plan, struct bench_site *site,
+                        struct error *err)
 {
     const char *address = site->url + strlen("https://");
-    const char *const argv[] = {
-        "dugnad-server", "init",     site->site.text, "--name", "bench", "--url",
-        site->url,       "--listen", address,         "--yes",  NULL};
+    const char *const argv[] = {"dugnad-server",
+                                "init",
+                                site->site.text,
+                                "--name",
+                                "bench",
+                                "--url",
+                                site->url,
+                                "--listen",
+                                address,
+                                "--yes",
+                                plan->database != NULL ? "--database" : NULL,
+                                plan->database,
+                                NULL};
 
     TRY(bench_site_run(bench, site, argv, NULL, err));
     return configure(bench, site, err);
@@ -174,7 +185,7 @@ enum status bench_site_open(const struct bench *bench, const struct plan *plan,
     TRY(make_folder(bench, plan->folder, ret_site, err));
     TRY(child_free_port(&port, err));
     (void)snprintf(ret_site->url, sizeof ret_site->url, "https://127.0.0.1:%d", port);
-    TRY(init(bench, ret_site, err));
+    TRY(init(bench, plan, ret_site, err));
     TRY(fill(bench, plan, ret_site, err));
     return bench_site_serve(bench, ret_site, argv, "/healthz", err);
 }

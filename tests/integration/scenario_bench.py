@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from grid import PATIENCE, Grid, expect
+from scenario_postgres import Postgres
 
 # A unit with a lie in it is settled when its third copy is drawn, which may be as late as the batch's end.
 MOST_ROUNDS = 12
@@ -39,6 +40,19 @@ def scenario_bench_of_its_own_site(build):
             if "--output-bytes" in more:
                 expect(0 < counts["uploads"] < counts["reported"], f"not one body of two: {counts}")
         expect(leftovers(grid.folder) == [], f"left behind: {leftovers(grid.folder)}")
+
+
+def scenario_bench_on_postgres(build):
+    """dugnad-bench --site --database measures a site of its own on PostgreSQL"""
+    with Postgres() as postgres, Grid(build) as grid:
+        found = bench(build, "--site", "--database", postgres.url, "--folder", grid.folder, "--hosts", 40,
+                      "--connections", 8, "--units", 2000, "--seconds", 2, "--warm-up", 1, "--limit")
+        counts = found["counts"]
+        expect(counts["reported"] > 0 and counts["failed"] == 0, f"{found.get('first_failure')} {counts}")
+        expect(found["accepted_per_s"] > 0, "no unit was accepted")
+        expect(len(found["limits"]) == 5, f"limits: {found.get('limits')}")
+        said = postgres.ask("SELECT count(*) FROM unit").stdout.strip()
+        expect(said == "2000", f"units in PostgreSQL: {said}")
 
 
 def submit(grid, name, numbers):
