@@ -2,7 +2,7 @@
  * What a server answered to a visit. Everything in it may be taken twice with the same effect, for
  * a crash in between repeats the visit; what makes it taken is the write of host.json at the end.
  */
-#include "client/daemon/talking.h"
+#include "client/daemon/answer.h"
 
 #include <string.h>
 

@@ -109,20 +109,6 @@ struct daemon {
 #define DIRTY_RETRY_MS 10000
 #define LOAD_RETRY_MS  60000
 
-/* Adds an empty one, its folders made. NULL: `err` says why. */
-struct attached *attached_add(struct daemon *daemon, const struct digest *project,
-                              struct error *err);
-
-/*
- * Adds and loads one. NULL: `err` says why; STATUS_NOT_FOUND: there is none. With any other failure
- * its files stay as they are, to be loaded another time.
- */
-struct attached *attached_load(struct daemon *daemon, const struct digest *project,
-                               struct error *err);
-
-/* Breaks off its exchanges and tasks; its files stay. */
-void attached_free(struct daemon *daemon, struct attached *project);
-
 struct attached *daemon_find(const struct daemon *daemon, const struct digest *project);
 const struct envelope *attached_envelope(const struct attached *project,
                                          const struct digest *digest);
@@ -141,5 +127,11 @@ void set_words(char ret_words[WHY_MAX + 1], const char *text);
 uint64_t daemon_draw(struct daemon *daemon);
 int64_t daemon_now(const struct daemon *daemon);   /* monotonic ms */
 int64_t daemon_now_s(const struct daemon *daemon); /* wall clock */
+
+/* Is it the app version or variant of one of its grants? NULL: there is no reply. */
+bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest);
+
+/* Of its tasks, how many are not finished. */
+int64_t attached_unfinished(const struct attached *project);
 
 #endif

@@ -1,10 +1,11 @@
 /* News of a project's keys: GET /v1/project and GET /v1/bulletin. */
-#include "client/daemon/talking.h"
+#include "client/daemon/contact.h"
 
 #include <string.h>
 
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "client/fetch/contact.h"
 #include "common/base/log.h"

@@ -1,13 +1,12 @@
-
 #include "client/daemon/daemon.h"
 
 #include <string.h>
 
 #include "client/agent/talk.h"
-#include "client/daemon/attached.h"
+#include "client/daemon/conversation.h"
+#include "client/daemon/projects.h"
 #include "client/daemon/room.h"
 #include "client/daemon/run.h"
-#include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "client/daemon/transfer.h"
 #include "common/base/log.h"

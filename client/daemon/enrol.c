@@ -1,10 +1,12 @@
 /* How this host becomes known to a project's server: a challenge, signed with the host's own key.
  */
-#include "client/daemon/talking.h"
+#include "client/daemon/enrol.h"
 
 #include <string.h>
 
 #include "client/daemon/lane.h"
+#include "client/daemon/talking.h"
+#include "client/daemon/visit.h"
 #include "client/fetch/contact.h"
 #include "common/base/log.h"
 #include "common/base/text.h"

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "client/daemon/talking.h"
+#include "client/daemon/attached.h"
 #include "common/base/text.h"
 
 char *site_url(const struct attached *project, const char *path)

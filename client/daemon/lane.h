@@ -22,4 +22,7 @@ enum status lane_start(struct daemon *daemon, struct lane *lane, const struct ht
 void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lane);
 void lane_stop(struct daemon *daemon, struct lane *lane);
 
+/* "<site>/v1/…", to be freed. */
+char *site_url(const struct attached *project, const char *path);
+
 #endif

@@ -6,9 +6,6 @@
 
 #include "client/daemon/attached.h"
 
-/* Its slot is full, or not filled any more, nor are its outputs collected. */
-void run_stop_copying(struct client_task *task);
-
 /* May it be started, or its slot filled, at this moment? */
 bool run_may_start(struct daemon *daemon, const struct attached *project,
                    const struct client_task *task);

@@ -90,15 +90,6 @@ static bool has_checkpoint(struct daemon *daemon, const struct client_task *task
            disk_has(daemon->env->disk, path.text);
 }
 
-void run_stop_copying(struct client_task *task)
-{
-    collection_free(TAKE(task->collecting));
-    named_outputs_clear(&task->collected);
-    if (task->filling != NULL)
-        slot_work_clear(task->filling);
-    free(TAKE(task->filling));
-}
-
 static enum status begin_filling(struct daemon *daemon, const struct attached *project,
                                  struct client_task *task, struct error *err)
 {
@@ -126,14 +117,14 @@ static enum status try_start(struct daemon *daemon, struct attached *project,
     if (!is_full)
         return STATUS_OK;
     slot = task->filling->slot;
-    run_stop_copying(task);
+    task_stop_copying(task);
     return launch(daemon, task, slot.text, err);
 }
 
 static void start_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
                          enum status status, const struct error *err)
 {
-    run_stop_copying(task);
+    task_stop_copying(task);
     if (status == STATUS_NOT_FOUND) {
         task_enter(task, PHASE_FETCHING);
         return;

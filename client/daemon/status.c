@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/agent/talk.h"
+#include "client/daemon/conversation.h"
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"

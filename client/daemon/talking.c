@@ -1,12 +1,9 @@
-/* When to talk to a server, and what a failure to does to that. */
 #include "client/daemon/talking.h"
 
 #include <string.h>
 
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
-#include "client/agent/talk.h"
-#include "client/daemon/lane.h"
 #include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -49,15 +46,6 @@ void talk_worked(struct attached *project)
     project->trouble[0] = '\0';
 }
 
-static int64_t unfinished_of(const struct attached *project)
-{
-    int64_t count = 0;
-
-    for (size_t i = 0; i < project->task_count; i++)
-        count += phase_is_unfinished(project->tasks[i]->record.phase) ? 1 : 0;
-    return count;
-}
-
 void talk_why_not(struct daemon *daemon, const struct attached *project,
                   char ret_words[WHY_MAX + 1])
 {
@@ -86,7 +74,7 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
         .cores = daemon->parts.config->cores,
         .buffer_s = daemon->parts.config->work_buffer,
         .mean_task_ms = project->mean_task_ms,
-        .of_project = unfinished_of(project),
+        .of_project = attached_unfinished(project),
         .project_count = (int64_t)daemon->project_count,
         .most_of_server = SCHEDULER_WANT_MAX,
         .disk_bytes = daemon->room.more,
@@ -96,80 +84,8 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
     if (why[0] != '\0')
         return 0;
     for (size_t i = 0; i < daemon->project_count; i++)
-        view.unfinished += unfinished_of(daemon->projects[i]);
+        view.unfinished += attached_unfinished(daemon->projects[i]);
     if (view.unfinished > 0)
         view.task_bytes = daemon->space.to_come / view.unfinished;
     return choose_want(&view);
-}
-
-static bool has_idle_core(const struct daemon *daemon)
-{
-    int64_t unfinished = 0;
-
-    for (size_t i = 0; i < daemon->project_count; i++)
-        unfinished += unfinished_of(daemon->projects[i]);
-    return unfinished < daemon->parts.config->cores;
-}
-
-static struct talk_view view_of(struct daemon *daemon, const struct attached *project)
-{
-    struct talk_view view = {
-        .now = daemon_now(daemon),
-        .hold_until = project->hold_until,
-        .return_at = project->return_at,
-        .visited_at = project->visited_at,
-        .visit_interval = daemon->parts.config->visit_interval * 1000,
-        .bulletin_at = project->bulletin_at,
-        .has_idle_core = has_idle_core(daemon),
-        .is_stopped = project->record.stopped[0] != '\0',
-        .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
-        .is_enrolled = project->host.host != 0,
-        .has_unanswered_visit = project->visit.body != NULL,
-        .tasks_wanted = talk_wanted(daemon, project),
-    };
-
-    for (size_t i = 0; i < project->task_count; i++) {
-        const struct client_task *task = project->tasks[i];
-
-        view.reports += task->record.phase == PHASE_FINISHED && !task->is_dirty ? 1 : 0;
-        view.open_tasks += task->record.phase != PHASE_STORED ? 1 : 0;
-    }
-    return view;
-}
-
-void talk_step(struct daemon *daemon, struct attached *project)
-{
-    struct talk_view view;
-
-    lane_poll(daemon, project, &project->talk);
-    if (project->talk.exchange != NULL)
-        return;
-    view = view_of(daemon, project);
-    switch (talk_decide(&view).talk) {
-    case TALK_PROJECT:
-        contact_start(daemon, project);
-        break;
-    case TALK_ENROL:
-        enrol_start(daemon, project);
-        break;
-    case TALK_VISIT:
-        visit_start(daemon, project);
-        break;
-    case TALK_BULLETIN:
-        bulletin_start(daemon, project);
-        break;
-    case TALK_NOTHING:
-    default:
-        break;
-    }
-}
-
-int64_t talk_wake(struct daemon *daemon, struct attached *project)
-{
-    struct talk_view view = view_of(daemon, project);
-    struct talk_decision decision = talk_decide(&view);
-
-    if (project->talk.exchange != NULL)
-        return TALK_NEVER; /* the network wakes us */
-    return decision.talk == TALK_NOTHING ? decision.look_again : view.now;
 }

@@ -8,10 +8,10 @@
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/room.h"
-#include "client/daemon/run.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "protocol/cause.h"
+#include "sandbox/collect.h"
 
 #define NEWER_KEYRING_WAIT_MS 60000
 #define NEWER_KEYRING_TRIES   5
@@ -95,6 +95,15 @@ const char *daemon_trouble(const struct daemon *daemon)
     return "";
 }
 
+void task_stop_copying(struct client_task *task)
+{
+    collection_free(TAKE(task->collecting));
+    named_outputs_clear(&task->collected);
+    if (task->filling != NULL)
+        slot_work_clear(task->filling);
+    free(TAKE(task->filling));
+}
+
 /* It left the unfinished ones: give back its files, its slot and whatever runs. */
 static void let_go(struct daemon *daemon, struct attached *project, struct client_task *task)
 {
@@ -107,7 +116,7 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
     }
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
-    run_stop_copying(task);
+    task_stop_copying(task);
     task_trouble(daemon, task, NULL);
     if (task->is_prepared) {
         slot_unpin(&daemon->cache, &task->prepared);

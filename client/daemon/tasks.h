@@ -54,4 +54,7 @@ void task_remove(struct daemon *daemon, struct attached *project, struct client_
 /* Save again what could not be saved; forget what was kept long enough. */
 void tasks_tidy(struct daemon *daemon);
 
+/* Its slot is full, or not filled any more, nor are its outputs collected. */
+void task_stop_copying(struct client_task *task);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/control/verbs.h"
+#include "client/daemon/projects.h"
 #include "client/daemon/run.h"
 #include "client/daemon/status.h"
 #include "client/daemon/tasks.h"

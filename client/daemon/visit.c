@@ -1,9 +1,11 @@
 /* One visit: everything there is to say to a server, durable before it is sent. */
-#include "client/daemon/talking.h"
+#include "client/daemon/visit.h"
 
 #include <string.h>
 
+#include "client/daemon/answer.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/daemon/attached.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "tests/support/volunteer.h"
