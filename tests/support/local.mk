@@ -4,6 +4,7 @@ libtestsupport_a_SOURCES += %D%/database.c %D%/database.h
 libtestsupport_a_SOURCES += %D%/failing_disk.c %D%/failing_disk.h
 if HAVE_CRITERION
 libtestsupport_a_SOURCES += %D%/running.c %D%/running.h
+libtestsupport_a_SOURCES += %D%/asking.c %D%/asking.h
 libtestsupport_a_SOURCES += %D%/raw_site.c %D%/raw_site.h
 libtestsupport_a_SOURCES += %D%/web_certificate.c %D%/web_certificate.h
 libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
@@ -13,6 +14,7 @@ libtestsupport_a_SOURCES += %D%/messages.c %D%/messages.h
 libtestsupport_a_SOURCES += %D%/memory_site.c %D%/memory_site.h
 libtestsupport_a_SOURCES += %D%/desk.c %D%/desk.h
 libtestsupport_a_SOURCES += %D%/quick_scrypt.c %D%/quick_scrypt.h
+libtestsupport_a_SOURCES += %D%/trial.c %D%/trial.h
 endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.h
