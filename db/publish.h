@@ -229,6 +229,13 @@ struct publish_ops {
     enum status (*variant_add)(struct store *store, const struct variant_record *record,
                                int64_t *ret_id, bool *ret_is_new, struct error *err);
 
+    /*
+     * Another envelope of the payload of an app version or variant, in place of the one that is
+     * there; nothing else of it changes. STATUS_NOT_FOUND: neither has this identity.
+     */
+    enum status (*app_envelope_replace)(struct store *store, const struct digest *digest,
+                                        struct span envelope, struct error *err);
+
     /* The file is on the disk, durably. `reference`: kept for that; 0: a grace only. */
     enum status (*file_add)(struct store *store, const struct file_record *record, bool *ret_is_new,
                             struct error *err);

@@ -30,6 +30,7 @@ struct adding {
     struct draft drafts[PROGRAMS_MAX];
     struct digest digest; /* of the app version, once published */
     bool is_new_version;  /* false: the newest version is the same */
+    bool is_unsigned;     /* and the key that signed it was revoked: it is to be signed anew */
     bool is_new;          /* something is published */
 };
 
@@ -291,7 +292,7 @@ static enum variant_standing look_up(const struct adding *adding, const struct k
         return VARIANT_DIFFERS;
     payload = variant_encode(&mine);
     digest = envelope_identity(VARIANT_TYPE, payload, strlen(payload));
-    return known_app_variant(known, draft->platform.text, &digest);
+    return known_app_variant(adding->keychain->profile, known, draft->platform.text, &digest);
 }
 
 /* The same contract, and no other program for a platform that it has: what an attempt that was cut
@@ -313,7 +314,8 @@ static bool goes_on(struct adding *adding, const struct known_app *known)
 static enum status choose_version(struct adding *adding, struct error *err)
 {
     CLEANUP(known_app_clear) struct known_app known = {0};
-    enum status status = apps_find(adding->keychain->profile, adding->app.name.text, &known, err);
+    enum status status =
+        apps_find_any(adding->keychain->profile, adding->app.name.text, &known, err);
 
     adding->app.version = 1;
     adding->is_new = adding->is_new_version = true;
@@ -323,7 +325,8 @@ static enum status choose_version(struct adding *adding, struct error *err)
     adding->digest = known.envelope.digest;
     adding->is_new_version = !goes_on(adding, &known);
     adding->app.version = known.app.version + adding->is_new_version;
-    adding->is_new = adding->is_new_version;
+    adding->is_unsigned = !adding->is_new_version && known.is_revoked;
+    adding->is_new = adding->is_new_version || adding->is_unsigned;
     for (size_t i = 0; i < adding->draft_count; i++) {
         if (adding->is_new_version)
             adding->drafts[i].is_there = false;
@@ -361,7 +364,7 @@ static enum status publish_all(struct adding *adding, struct error *err)
     for (size_t i = 0; i < adding->draft_count; i++)
         TRY(upload_files(adding->keychain->profile, adding->drafts[i].files,
                          adding->drafts[i].count, &tally, err));
-    if (adding->is_new_version)
+    if (adding->is_new_version || adding->is_unsigned)
         TRY(publish_app(adding, &key, err));
     for (size_t i = 0; i < adding->draft_count; i++)
         if (!adding->drafts[i].is_there)

@@ -18,19 +18,35 @@ static bool is_better(const struct app_version *app, const char *name, const str
            (digest_is_none(&best->envelope.digest) || app->version > best->app.version);
 }
 
-/* An entry that the project did not sign is passed over: a site may show what it likes. */
-static enum status consider(struct profile *profile, const char *name, struct app_entry *entry,
-                            struct known_app *best, struct error *err)
+static struct trust_moment moment_of(const struct profile *profile)
 {
     struct env *env = profile->session->env;
-    const struct trust_moment moment = {.purpose = TRUST_START, .now_s = env->now_s(env)};
+
+    return (struct trust_moment){.purpose = TRUST_START, .now_s = env->now_s(env)};
+}
+
+static bool check(const struct profile *profile, struct known_app *known, bool with_revoked)
+{
+    const struct trust_moment moment = moment_of(profile);
+    enum refusal refusal =
+        trust_check_app_version(&profile->trust, &known->envelope, &moment, &known->app, NULL);
+
+    known->is_revoked = refusal == REFUSAL_REVOKED_KEY;
+    if (!known->is_revoked || !with_revoked)
+        return refusal == REFUSAL_NONE;
+    return app_version_decode(known->envelope.payload, known->envelope.payload_length, &known->app,
+                              NULL) == STATUS_OK;
+}
+
+/* An entry that the project did not sign is passed over: a site may show what it likes. */
+static enum status consider(struct profile *profile, const char *name, bool with_revoked,
+                            struct app_entry *entry, struct known_app *best, struct error *err)
+{
     CLEANUP(known_app_clear) struct known_app known = {0};
 
     TRY(envelope_decode(entry->app_version, strlen(entry->app_version), ENVELOPE_PAYLOAD_MAX,
                         &known.envelope, err));
-    if (trust_check_app_version(&profile->trust, &known.envelope, &moment, &known.app, NULL) !=
-            REFUSAL_NONE ||
-        !is_better(&known.app, name, best))
+    if (!check(profile, &known, with_revoked) || !is_better(&known.app, name, best))
         return STATUS_OK;
     known.variants = entry->variants;
     entry->variants = (struct texts){0};
@@ -40,8 +56,8 @@ static enum status consider(struct profile *profile, const char *name, struct ap
     return STATUS_OK;
 }
 
-enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
-                      struct error *err)
+static enum status find(struct profile *profile, const char *name, bool with_revoked,
+                        struct known_app *ret_known, struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer body = {0};
     CLEANUP(apps_clear) struct apps apps = {0};
@@ -52,7 +68,7 @@ enum status apps_find(struct profile *profile, const char *name, struct known_ap
     if (apps_decode(buffer_text(&body), body.length, &apps, &why) != STATUS_OK)
         return remote_misunderstood(&why, err);
     for (size_t i = 0; i < apps.count; i++)
-        TRY(consider(profile, name, &apps.apps[i], &best, err));
+        TRY(consider(profile, name, with_revoked, &apps.apps[i], &best, err));
     if (digest_is_none(&best.envelope.digest))
         return error_set(err, STATUS_NOT_FOUND,
                          "the project has no app \"%.64s\": 'dugnad app add %.64s PROGRAM'", name,
@@ -60,6 +76,18 @@ enum status apps_find(struct profile *profile, const char *name, struct known_ap
     *ret_known = best;
     best = (struct known_app){0};
     return STATUS_OK;
+}
+
+enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
+                      struct error *err)
+{
+    return find(profile, name, false, ret_known, err);
+}
+
+enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
+                          struct error *err)
+{
+    return find(profile, name, true, ret_known, err);
 }
 
 /* --- the same again? --- */
@@ -75,8 +103,20 @@ bool known_app_is_like(const struct known_app *known, const struct app_version *
     return strcmp(a, b) == 0;
 }
 
-static enum variant_standing compare(const struct known_app *known, const char *text,
-                                     const char *platform, const struct digest *digest)
+static bool is_signed(const struct profile *profile, const struct known_app *known,
+                      const struct envelope *envelope)
+{
+    const struct trust_moment moment = moment_of(profile);
+    const struct checked_app app = {.digest = known->envelope.digest, .app = &known->app};
+    CLEANUP(variant_clear) struct variant variant = {0};
+
+    return trust_check_variant(&profile->trust, envelope, &app, &moment, &variant, NULL) ==
+           REFUSAL_NONE;
+}
+
+static enum variant_standing compare(const struct profile *profile, const struct known_app *known,
+                                     const char *text, const char *platform,
+                                     const struct digest *digest)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(variant_clear) struct variant variant = {0};
@@ -86,16 +126,20 @@ static enum variant_standing compare(const struct known_app *known, const char *
         !digest_equals(&variant.app_version, &known->envelope.digest) ||
         strcmp(variant.platform.text, platform) != 0)
         return VARIANT_LACKS;
-    return digest_equals(&envelope.digest, digest) ? VARIANT_IS_THERE : VARIANT_DIFFERS;
+    if (!digest_equals(&envelope.digest, digest))
+        return VARIANT_DIFFERS;
+    return is_signed(profile, known, &envelope) ? VARIANT_IS_THERE : VARIANT_UNSIGNED;
 }
 
-enum variant_standing known_app_variant(const struct known_app *known, const char *platform,
+enum variant_standing known_app_variant(const struct profile *profile,
+                                        const struct known_app *known, const char *platform,
                                         const struct digest *digest)
 {
     enum variant_standing standing = VARIANT_LACKS;
 
     for (size_t i = 0; i < known->variants.count && standing != VARIANT_IS_THERE; i++) {
-        enum variant_standing one = compare(known, known->variants.texts[i], platform, digest);
+        enum variant_standing one =
+            compare(profile, known, known->variants.texts[i], platform, digest);
 
         standing = one != VARIANT_LACKS ? one : standing;
     }

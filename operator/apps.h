@@ -9,6 +9,7 @@
 struct known_app {
     struct envelope envelope;
     struct app_version app;
+    bool is_revoked;       /* the key that signed it was: apps_find_any() alone finds such */
     struct texts variants; /* envelopes as JSON, unchecked */
 };
 
@@ -17,9 +18,13 @@ void known_app_clear(struct known_app *known); /* for CLEANUP(), too */
 /* Does it differ from `app` in nothing but its number? */
 bool known_app_is_like(const struct known_app *known, const struct app_version *app);
 
-/* How it stands to a variant of that platform and identity. */
-enum variant_standing { VARIANT_LACKS, VARIANT_IS_THERE, VARIANT_DIFFERS };
-enum variant_standing known_app_variant(const struct known_app *known, const char *platform,
+/*
+ * How it stands to a variant of that platform and identity. VARIANT_UNSIGNED: it is there, and to
+ * be signed anew, for its signature does not hold (any more). Needs profile->trust.
+ */
+enum variant_standing { VARIANT_LACKS, VARIANT_UNSIGNED, VARIANT_IS_THERE, VARIANT_DIFFERS };
+enum variant_standing known_app_variant(const struct profile *profile,
+                                        const struct known_app *known, const char *platform,
                                         const struct digest *digest);
 
 /*
@@ -28,5 +33,9 @@ enum variant_standing known_app_variant(const struct known_app *known, const cha
  */
 enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
                       struct error *err) MUST_USE;
+
+/* The same, and one whose key was revoked since counts, too: to be signed anew, not to be used. */
+enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
+                          struct error *err) MUST_USE;
 
 #endif

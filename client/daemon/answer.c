@@ -26,15 +26,20 @@ static enum status take_ack(struct daemon *daemon, struct attached *project,
     return task_save(daemon, project, task, err);
 }
 
-/* Only what some grant names is kept. */
+/*
+ * Only what some grant names is kept, and in the place of a known one only where that one's
+ * signatures hold no more: a server must not be able to make what was signed unsigned.
+ */
 static enum status take_envelope(struct attached *project, const struct scheduler_reply *reply,
-                                 const char *text, struct error *err)
+                                 const char *text, int64_t now_s, struct error *err)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
+    const struct envelope *known;
 
     TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
+    known = attached_envelope(project, &envelope.digest);
     if (!reply_grants(reply, &envelope.digest) ||
-        attached_envelope(project, &envelope.digest) != NULL)
+        (known != NULL && attached_envelope_holds(project, known, now_s)))
         return STATUS_OK;
     TRY(save_envelope(&project->files, &envelope, err));
     attached_keep_envelope(project, &envelope, reply);
@@ -121,7 +126,7 @@ static enum status take_grants(struct daemon *daemon, struct attached *project,
     int64_t taken = 0;
 
     for (size_t i = 0; i < reply->envelopes.count; i++)
-        TRY(take_envelope(project, reply, reply->envelopes.texts[i], err));
+        TRY(take_envelope(project, reply, reply->envelopes.texts[i], daemon_now_s(daemon), err));
     for (size_t i = 0; i < reply->grant_count; i++) {
         struct client_task *known = task_find(project, reply->grants[i].task);
 

@@ -57,6 +57,37 @@ const struct envelope *attached_envelope(const struct attached *project,
     return NULL;
 }
 
+/* What the envelope says may be believed: its digest is of the payload. So may its app's name,
+ * which decides whose signature counts; whether the app itself holds is another question. */
+static bool variant_holds(const struct attached *project, const struct envelope *envelope,
+                          const struct trust_moment *moment)
+{
+    CLEANUP(variant_clear) struct variant variant = {0}, checked = {0};
+    CLEANUP(app_version_clear) struct app_version app = {0};
+    const struct envelope *of;
+    struct checked_app it;
+
+    if (variant_decode(envelope->payload, envelope->payload_length, &variant, NULL) != STATUS_OK)
+        return false;
+    of = attached_envelope(project, &variant.app_version);
+    if (of == NULL || app_version_decode(of->payload, of->payload_length, &app, NULL) != STATUS_OK)
+        return false;
+    it = (struct checked_app){.digest = of->digest, .app = &app};
+    return trust_check_variant(&project->trust, envelope, &it, moment, &checked, NULL) ==
+           REFUSAL_NONE;
+}
+
+bool attached_envelope_holds(const struct attached *project, const struct envelope *envelope,
+                             int64_t now_s)
+{
+    const struct trust_moment moment = {.purpose = TRUST_KEEP, .now_s = now_s};
+    CLEANUP(app_version_clear) struct app_version app = {0};
+
+    if (strcmp(envelope->type, APP_VERSION_TYPE) != 0)
+        return variant_holds(project, envelope, &moment);
+    return trust_check_app_version(&project->trust, envelope, &moment, &app, NULL) == REFUSAL_NONE;
+}
+
 bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest)
 {
     for (size_t i = 0; reply != NULL && i < reply->grant_count; i++)
@@ -103,8 +134,12 @@ void attached_keep_envelope(struct attached *project, struct envelope *envelope,
 {
     struct envelope *grown;
 
-    if (attached_envelope(project, &envelope->digest) != NULL) {
-        envelope_clear(envelope);
+    for (size_t i = 0; i < project->envelope_count; i++) {
+        if (!digest_equals(&project->envelopes[i].digest, &envelope->digest))
+            continue;
+        envelope_clear(&project->envelopes[i]);
+        project->envelopes[i] = *envelope;
+        *envelope = (struct envelope){0};
         return;
     }
     if (project->envelope_count >= ENVELOPES_MAX)

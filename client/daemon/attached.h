@@ -114,11 +114,19 @@ const struct envelope *attached_envelope(const struct attached *project,
                                          const struct digest *digest);
 
 /*
- * Taken over; forgets unused ones beyond what a visit may name. What the grants of `reply` count on
- * is in use, too: they are not among the tasks yet. NULL: there is no reply.
+ * Taken over, in the place of another envelope of the payload; forgets unused ones beyond what a
+ * visit may name. What the grants of `reply` count on is in use, too: they are not among the tasks
+ * yet. NULL: there is no reply.
  */
 void attached_keep_envelope(struct attached *project, struct envelope *envelope,
                             const struct scheduler_reply *reply);
+
+/*
+ * Is it signed by keys that the project's trust allows now, stale or not? Else it is not said to be
+ * there, so that servers send what was signed anew, and that takes its place.
+ */
+bool attached_envelope_holds(const struct attached *project, const struct envelope *envelope,
+                             int64_t now_s);
 
 /* Words for status: cut to fit, one line, fit to be shown. */
 void set_words(char ret_words[WHY_MAX + 1], const char *text);

@@ -205,7 +205,8 @@ static void add_host(struct daemon *daemon, struct scheduler_host *host)
     host->time_s = daemon_now_s(daemon);
 }
 
-static void add_have(const struct attached *project, struct scheduler_request *request)
+static void add_have(const struct attached *project, int64_t now_s,
+                     struct scheduler_request *request)
 {
     struct digests *apps = &request->have_app_versions;
     struct digests *variants = &request->have_variants;
@@ -216,7 +217,7 @@ static void add_have(const struct attached *project, struct scheduler_request *r
         const struct envelope *it = &project->envelopes[i];
         struct digests *list = strcmp(it->type, APP_VERSION_TYPE) == 0 ? apps : variants;
 
-        if (list->count < SCHEDULER_HAVE_MAX)
+        if (list->count < SCHEDULER_HAVE_MAX && attached_envelope_holds(project, it, now_s))
             list->digests[list->count++] = it->digest;
     }
 }
@@ -242,7 +243,7 @@ static enum status make_visit(struct daemon *daemon, struct attached *project, s
     add_reports(daemon, project, &request);
     add_held(project, &request);
     add_host(daemon, &request.host);
-    add_have(project, &request);
+    add_have(project, daemon_now_s(daemon), &request);
     request.want_tasks = talk_wanted(daemon, project);
     request.want_seconds = request.want_tasks > 0 ? daemon->parts.config->work_buffer : 0;
     TRY(sign(project, &request, err));

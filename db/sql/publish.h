@@ -33,6 +33,9 @@ enum status publish_app_version_add(struct store *store, const struct app_versio
 enum status publish_variant_add(struct store *store, const struct variant_record *record,
                                 int64_t *ret_id, bool *ret_is_new, struct error *err);
 
+enum status publish_app_envelope_replace(struct store *store, const struct digest *digest,
+                                         struct span envelope, struct error *err);
+
 /* STATUS_NOT_FOUND, in words that a foreign key has not. */
 enum status require_app_version(struct sql_store *self, int64_t id, struct error *err) MUST_USE;
 

@@ -130,3 +130,31 @@ enum status publish_variant_add(struct store *store, const struct variant_record
     *ret_is_new = is_new;
     return STATUS_OK;
 }
+
+static enum status replace_envelope(struct sql_store *self, const char *sql,
+                                    const struct digest *digest, struct span envelope,
+                                    bool *ret_is_there, struct error *err)
+{
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_span(&query, envelope);
+    bind_digest(&query, digest);
+    TRY(query_run(&query, err));
+    *ret_is_there = query_changes(&query) > 0;
+    return STATUS_OK;
+}
+
+enum status publish_app_envelope_replace(struct store *store, const struct digest *digest,
+                                         struct span envelope, struct error *err)
+{
+    static const char *const tables[] = {"UPDATE app_version SET envelope = ? WHERE digest = ?",
+                                         "UPDATE variant SET envelope = ? WHERE digest = ?"};
+    bool is_there = false;
+
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && !is_there; i++)
+        TRY(replace_envelope(sql_of(store), tables[i], digest, envelope, &is_there, err));
+    if (!is_there)
+        return error_set(err, STATUS_NOT_FOUND, "no such app version or variant");
+    return STATUS_OK;
+}

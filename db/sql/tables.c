@@ -12,6 +12,7 @@ const struct publish_ops sql_publish_ops = {
     .revoked_units = publish_revoked_units,
     .app_version_add = publish_app_version_add,
     .variant_add = publish_variant_add,
+    .app_envelope_replace = publish_app_envelope_replace,
     .file_add = publish_file_add,
     .file_refer = publish_file_refer,
     .file_release = publish_file_release,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "db/query.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
@@ -205,6 +206,72 @@ static enum status notice_run(struct cycle *cycle, struct solo *solo, struct err
     return STATUS_OK;
 }
 
+struct stored_search {
+    struct envelope *ret_envelope;
+    enum status status;
+    struct error *err;
+};
+
+static bool take_stored(void *context, const struct digest *digest, struct span bytes)
+{
+    struct stored_search *search = context;
+
+    (void)digest;
+    search->status = envelope_decode(bytes.bytes, bytes.length, ENVELOPE_PAYLOAD_MAX,
+                                     search->ret_envelope, search->err);
+    return false;
+}
+
+/* The envelope that is kept of the payload which is published again. */
+static enum status load_stored(struct cycle *cycle, const struct solo *solo,
+                               struct envelope *ret_envelope, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+    struct stored_search search = {.ret_envelope = ret_envelope, .err = err};
+
+    TRY(store->query->app_envelopes(store, &solo->command->publish.envelope->digest, 1, take_stored,
+                                    &search, err));
+    return search.status;
+}
+
+/* A signature that holds is never put out of the way: this is for one that does not. */
+static enum status replace_stored(struct cycle *cycle, struct solo *solo, struct error *err)
+{
+    const struct envelope *envelope = solo->command->publish.envelope;
+    CLEANUP(freep) char *json = envelope_encode(envelope);
+    struct store *store = cycle->engine->store;
+
+    LOG(LOG_INFO, "app.signed-anew", LOG_S("digest", digest_format(&envelope->digest).text));
+    return store->publish->app_envelope_replace(store, &envelope->digest, bytes_of(json), err);
+}
+
+static enum status renew_app(struct cycle *cycle, struct solo *solo, struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope stored = {0};
+    CLEANUP(app_version_clear) struct app_version app = {0};
+    struct trust_moment moment = moment_of(cycle);
+
+    TRY(load_stored(cycle, solo, &stored, err));
+    if (trust_check_app_version(&cycle->engine->trust, &stored, &moment, &app, NULL) ==
+        REFUSAL_NONE)
+        return STATUS_OK;
+    return replace_stored(cycle, solo, err);
+}
+
+static enum status renew_variant(struct cycle *cycle, struct solo *solo,
+                                 const struct checked_app *app, struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope stored = {0};
+    CLEANUP(variant_clear) struct variant variant = {0};
+    struct trust_moment moment = moment_of(cycle);
+
+    TRY(load_stored(cycle, solo, &stored, err));
+    if (trust_check_variant(&cycle->engine->trust, &stored, app, &moment, &variant, NULL) ==
+        REFUSAL_NONE)
+        return STATUS_OK;
+    return replace_stored(cycle, solo, err);
+}
+
 static enum status write_app(struct cycle *cycle, struct solo *solo, const struct app_version *app,
                              struct error *err)
 {
@@ -238,7 +305,9 @@ static enum status app_run(struct cycle *cycle, struct solo *solo, struct error 
 
     if (refusal != REFUSAL_NONE)
         return refuse_for(solo, refusal, err);
-    return write_app(cycle, solo, &app, err);
+    TRY(write_app(cycle, solo, &app, err));
+    return solo->command->publish.is_new || solo->is_refused ? STATUS_OK
+                                                             : renew_app(cycle, solo, err);
 }
 
 /* Which app version a variant says it is for; nothing is believed yet. */
@@ -303,7 +372,10 @@ static enum status variant_run(struct cycle *cycle, struct solo *solo, struct er
         trust_check_variant(&cycle->engine->trust, envelope, &checked, &moment, &variant, err);
     if (refusal != REFUSAL_NONE)
         return refuse_for(solo, refusal, err);
-    return write_variant(cycle, solo, &variant, err);
+    TRY(write_variant(cycle, solo, &variant, err));
+    return solo->command->publish.is_new || solo->is_refused
+               ? STATUS_OK
+               : renew_variant(cycle, solo, &checked, err);
 }
 
 enum status signed_run(struct cycle *cycle, struct solo *solo, struct error *err)

@@ -210,6 +210,27 @@ def scenario_cloned_machine(build):
         grid.call("dugnad-server", "check", grid.site, "--deep")
 
 
+def scenario_signed_anew(build):
+    """the key of an app is revoked and the same app added again: running clients take the new signature"""
+    with prepared(build) as grid:
+        for machine in grid.machines:
+            machine.start()
+        sleep_units(grid, "before", 0, 2)
+        wait_for(batch_ended(grid, "before", 2), 120, "the first batch does not end")
+        version = grid.operator_json("status", "before")["app_version"]
+        grid.operator("key", "revoke", "app")
+        done = grid.run("dugnad", "submit", "sleeper", "--name", "between", "--range", "0..1", "--", "0", "{from}")
+        expect(done.returncode != 0, "work for an app that a revoked key signed was accepted")
+        add_sleeper(grid)
+        sleep_units(grid, "after", 0, 2)
+        status = grid.operator_json("status", "after")
+        expect(status["app_version"] == version, "the same app became another version")
+        status = wait_for(batch_ended(grid, "after", 2), 120, "the second batch does not end")
+        expect(status["accepted"] == 2, f"after the app was signed anew: {status}")
+        audit(grid)
+        grid.stop_server()
+
+
 def scenario_revocation(build):
     """a cancelled batch and a revoked app version: running clients drop the work within seconds"""
     with prepared(build) as grid:

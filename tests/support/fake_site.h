@@ -54,6 +54,7 @@ struct fake_site {
     const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */
     bool forgets_token;         /* 401 to the next visit */
     bool says_clone;            /* to the next visit */
+    bool sends_all_envelopes;   /* whatever the host says that it has */
     bool withdraws_host;        /* 410 to whoever enrols with the key that it knows */
     enum status fails_with;     /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;

@@ -59,6 +59,22 @@ static void answer_project(struct memory_site *site, struct http_exchange *excha
     answer(exchange, project_encode(&project));
 }
 
+/* The newest envelope of a payload, in its place. */
+static void keep(struct texts *list, const struct digest *digest, const char *body)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        CLEANUP(envelope_clear) struct envelope known = {0};
+
+        take(&known, list->texts[i]);
+        if (!digest_equals(&known.digest, digest))
+            continue;
+        free(list->texts[i]);
+        list->texts[i] = text_copy(body);
+        return;
+    }
+    texts_add(list, body);
+}
+
 static void publish(struct memory_site *site, struct http_exchange *exchange, const char *body,
                     enum published_kind kind)
 {
@@ -77,7 +93,8 @@ static void publish(struct memory_site *site, struct http_exchange *exchange, co
         free(site->freshness);
         site->freshness = text_copy(body);
     } else {
-        texts_add(kind == PUBLISHED_VARIANT ? &site->variants : &site->app_versions, body);
+        keep(kind == PUBLISHED_VARIANT ? &site->variants : &site->app_versions, &envelope.digest,
+             body);
     }
     envelope_clear(&envelope);
     answer(exchange, published_encode(&published));

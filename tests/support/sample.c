@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/messages.h"
+
 #define BEFORE_S (SAMPLE_NOW_S - DAY_S)
 
 static void make_keys(struct sample *sample)
@@ -285,4 +287,23 @@ void sample_trust(const struct sample *sample, struct trust *ret_trust)
     assert(refusal == REFUSAL_NONE);
     (void)refusal;
     *ret_trust = trust;
+}
+
+void sample_revoke_key(struct sample *sample, struct private_key *key, unsigned seed)
+{
+    struct keyring *keyring = &sample->keyring;
+    struct key_end *ends = realloc(keyring->revoked, (keyring->revoked_count + 1) * sizeof *ends);
+    struct public_key old = key->public_key;
+
+    if (ends == NULL)
+        abort();
+    keyring->version++;
+    keyring->issued_s = SAMPLE_NOW_S - 60;
+    keyring->revoked = ends;
+    ends[keyring->revoked_count++] = (struct key_end){.key = old, .at_s = keyring->issued_s};
+    private_key_clear(key);
+    *key = test_key(seed);
+    for (size_t i = 0; i < keyring->publisher_count; i++)
+        if (public_key_equals(&keyring->publishers[i].key, &old))
+            keyring->publishers[i].key = key->public_key;
 }

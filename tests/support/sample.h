@@ -45,6 +45,12 @@ struct envelope sample_seal_notice(const struct sample *sample);
 void sample_forge(const struct sample *sample, struct envelope *envelope,
                   const struct private_key *key);
 
+/*
+ * The next keyring revokes this key of a publisher, in whose place comes another, made of `seed`
+ * (tests/support/messages.h). Seal and publish it, and what the new key is to sign.
+ */
+void sample_revoke_key(struct sample *sample, struct private_key *key, unsigned seed);
+
 /* Trust with the keyring and freshness as they are. */
 void sample_trust(const struct sample *sample, struct trust *ret_trust);
 

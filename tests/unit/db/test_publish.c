@@ -237,6 +237,31 @@ Test(publish, a_variant_needs_its_app_version_and_its_files)
     cr_expect(not(is_new));
 }
 
+static bool show_envelope(void *context, const struct digest *digest, struct span envelope)
+{
+    char *list = context;
+
+    (void)digest;
+    strncat(list, envelope.bytes, envelope.length);
+    return true;
+}
+
+Test(publish, another_envelope_takes_the_place_of_an_app_versions_or_variants)
+{
+    const struct digest unknown = site_digest(99);
+    const struct digest both[] = {site.app_version_digest, site.variant_digest};
+    char list[64] = "";
+
+    FAILS(publish->app_envelope_replace(store, &unknown, span_of("{}"), &err), NOT_FOUND);
+    MUST(publish->app_envelope_replace(store, &both[0], span_of("{\"a\":1}"), &err));
+    MUST(store->query->app_envelopes(store, &both[0], 1, show_envelope, list, &err));
+    cr_expect(eq(str, list, "{\"a\":1}"));
+    list[0] = '\0';
+    MUST(publish->app_envelope_replace(store, &both[1], span_of("{\"v\":1}"), &err));
+    MUST(store->query->app_envelopes(store, &both[1], 1, show_envelope, list, &err));
+    cr_expect(eq(str, list, "{\"v\":1}"));
+}
+
 static enum status unreferenced(int64_t before_s, struct digest *ret_files, size_t *ret_count)
 {
     static const struct digest none;

@@ -301,6 +301,44 @@ Test(verbs, an_app_that_was_cut_anywhere_is_added_as_one_version)
     cr_expect(eq(sz, desk_site.variants.count, variants + 2));
 }
 
+static void expect_last_signed_by(const struct texts *envelopes, const struct public_key *key)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    const char *text = envelopes->texts[envelopes->count - 1];
+
+    cr_assert(eq(int, envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
+                 STATUS_OK));
+    cr_expect(envelope_is_signed_by(&envelope, key), "%s", envelope.type);
+}
+
+/* The newest version was passed over, for its key was revoked: the first one was signed anew, with
+ * another program, or the site refused another contract of the first version's number. And of a
+ * version signed anew, variants stayed as they were. */
+Test(verbs, an_app_whose_key_was_revoked_is_signed_anew_as_the_version_that_it_is)
+{
+    struct public_key key;
+    bool is_through = false;
+
+    write_at_home("program", "#!/bin/sh\necho changed\n");
+    cr_assert(eq(int, RUN("app", "add", "app", at_home("program"), "--cores", "2"), EXIT_DONE));
+    cr_assert(eq(int, RUN("key", "revoke", "app"), EXIT_DONE), "%s", desk_said);
+    for (int64_t after = 0; after < 20 && !is_through; after++) {
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after / 2;
+        is_through = RUN("app", "add", "app", at_home("program"), "--cores", "2") == EXIT_DONE;
+    }
+    desk_site.cut = CUT_NEVER;
+    cr_expect(is_through, "%s", desk_said);
+    cr_expect(strstr(desk_said, "version 2 ") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.app_versions.count, 2));
+    cr_expect(eq(sz, desk_site.variants.count, 2));
+    key = key_of("app");
+    expect_last_signed_by(&desk_site.app_versions, &key);
+    expect_last_signed_by(&desk_site.variants, &key);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
+              desk_said);
+}
+
 Test(verbs, wrong_apps_are_refused_with_their_reason)
 {
     static const struct {

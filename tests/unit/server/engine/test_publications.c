@@ -208,21 +208,11 @@ Test(publications, a_revocation_goes_on_after_a_restart)
 /* The fresh key was stolen: the operator replaces it, and what it signed counts for nothing. */
 static void revoke_fresh_key(unsigned next_seed)
 {
-    struct sample *sample = &village.sample;
-    struct keyring *keyring = &sample->keyring;
     bool is_new;
 
-    keyring->version++;
-    keyring->issued_s = SAMPLE_NOW_S - 60;
-    keyring->revoked = must_alloc(1, sizeof *keyring->revoked);
-    keyring->revoked[keyring->revoked_count++] =
-        (struct key_end){.key = sample->fresh.public_key, .at_s = keyring->issued_s};
-    private_key_clear(&sample->fresh);
-    sample->fresh = test_key(next_seed);
-    for (size_t i = 0; i < keyring->publisher_count; i++)
-        if (keyring->publishers[i].role == ROLE_FRESH)
-            keyring->publishers[i].key = sample->fresh.public_key;
-    cr_assert(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(sample), &is_new), STATUS_OK));
+    sample_revoke_key(&village.sample, &village.sample.fresh, next_seed);
+    cr_assert(eq(int, publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample), &is_new),
+                 STATUS_OK));
 }
 
 Test(publications, after_a_revoked_fresh_key_a_freshness_may_begin_anew)
