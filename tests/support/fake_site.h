@@ -50,6 +50,7 @@ struct fake_site {
     bool drops_reported;        /* needs none of them any more */
     bool grants_unasked;        /* whatever it has, however little was wanted */
     bool asks_too_early;        /* for bodies of tasks that nobody reported yet */
+    bool grants_reported;       /* what a visit reports is granted once more by its answer */
     bool keeps_reported;        /* acknowledges as reported, never as stored */
     const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */
     bool forgets_token;         /* 401 to the next visit */
@@ -69,7 +70,8 @@ struct fake_site {
     struct token host_account; /* that the host enrolled with */
     struct token token;
     int64_t enrolments;
-    int64_t visits; /* answered, repeats not counted */
+    int64_t visits;  /* answered, repeats not counted */
+    int64_t reports; /* in them: a task that comes again counts again */
     int64_t repeats;
     int64_t last_visit;
     char *last_body; /* owned: request and reply of the last visit */

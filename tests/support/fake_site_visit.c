@@ -58,9 +58,29 @@ static void note_report(struct fake_site *site, const struct visit_task *said,
     ret_ack->state = task->state == FAKE_STORED ? ACK_STORED : ACK_REPORTED;
 }
 
+static void add_grant(struct fake_site *site, const struct fake_task *task,
+                      struct scheduler_reply *reply)
+{
+    reply->grants[reply->grant_count++] =
+        (struct scheduler_grant){.task = task->number,
+                                 .unit = envelope_encode(&task->unit),
+                                 .app_version = site->app_version.digest,
+                                 .variant = site->variant.digest,
+                                 .deadline_s = SAMPLE_NOW_S + 300 * DAY_S};
+}
+
+static void grant_again(struct fake_site *site, struct scheduler_reply *reply)
+{
+    for (size_t i = 0; i < reply->ack_count; i++) {
+        const struct fake_task *task = fake_site_task(site, reply->acks[i].task);
+
+        if (task != NULL)
+            add_grant(site, task, reply);
+    }
+}
+
 static void grant(struct fake_site *site, int64_t wanted, struct scheduler_reply *reply)
 {
-    reply->grants = must_alloc(FAKE_UNITS_MAX, sizeof *reply->grants);
     for (size_t i = 0; i < site->task_count; i++) {
         struct fake_task *task = &site->tasks[i];
 
@@ -70,12 +90,7 @@ static void grant(struct fake_site *site, int64_t wanted, struct scheduler_reply
             (int64_t)reply->grant_count >= site->grants_at_once)
             continue;
         task->state = is_asked ? FAKE_SENT : FAKE_WAITING; /* unasked, it is not taken */
-        reply->grants[reply->grant_count++] =
-            (struct scheduler_grant){.task = task->number,
-                                     .unit = envelope_encode(&task->unit),
-                                     .app_version = site->app_version.digest,
-                                     .variant = site->variant.digest,
-                                     .deadline_s = SAMPLE_NOW_S + 300 * DAY_S};
+        add_grant(site, task, reply);
     }
 }
 
@@ -185,8 +200,12 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     for (size_t i = 0; i < asked->visit.finished_count; i++)
         note_report(site, &asked->visit.finished[i], &asked->reports[i], &reply.acks[i]);
     reply.ack_count = asked->visit.finished_count;
+    site->reports += (int64_t)reply.ack_count;
+    reply.grants = must_alloc(2 * FAKE_UNITS_MAX, sizeof *reply.grants);
     if (site->sample.unit.limits.disk_bytes <= asked->host.disk_bytes)
         grant(site, asked->want_tasks, &reply);
+    if (site->grants_reported)
+        grant_again(site, &reply);
     add_envelopes(site, asked, &reply);
     drop_uploaded(site, &reply);
     ask_for_bodies(site, &reply);

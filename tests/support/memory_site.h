@@ -32,6 +32,7 @@ struct memory_site {
     struct texts files;        /* digests that are there */
     struct texts results;      /* lines, each with its end */
     char *output;              /* what GET /v1/outputs/… answers; NULL: not found */
+    const char *units_answer;  /* to units that come, of which none is kept; NULL: as it should */
     int64_t requests;          /* so far */
     int64_t cut_after;         /* requests that still go through */
     enum site_cut cut;

@@ -276,6 +276,22 @@ Test(fetch, a_unit_folder_that_is_a_link_is_not_written_through)
     expect_content("elsewhere/stdout", "mine");
 }
 
+/* What lies beyond may change without us, however right it looks now. */
+Test(fetch, a_link_to_a_folder_with_the_right_outputs_is_no_unit_folder)
+{
+    CLEANUP(freep) char *elsewhere = text_copy(at_home("elsewhere"));
+    CLEANUP(freep) char *unit = text_copy(at_home("out/0-1"));
+
+    fetch_three();
+    cr_assert(zero(int, rename(unit, elsewhere)));
+    cr_assert(zero(int, symlink(elsewhere, unit)));
+    cr_expect(eq(int, fetch(), EXIT_FAILED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "outputs of 1 unit are missing or changed") != NULL, "%s",
+              desk_said);
+    cr_expect(strstr(desk_said, "out/0-1 is no folder") != NULL, "%s", desk_said);
+    expect_content("elsewhere/stdout", "zero");
+}
+
 /* A unit that was reopened and accepted anew left lines of outputs that are there no more. */
 Test(fetch, of_a_unit_named_twice_the_last_line_counts)
 {

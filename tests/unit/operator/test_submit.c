@@ -134,6 +134,22 @@ Test(submit, a_cut_that_leaves_a_hole_among_the_units_is_mended)
     cr_expect(eq(sz, desk_site.units.count, 2600));
 }
 
+/* It would count as sent what no site took, and close a batch that lacks it. */
+Test(submit, an_answer_to_units_that_cannot_be_read_ends_it_and_they_are_sent_again)
+{
+    desk_site.units_answer = "<html>thank you</html>";
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..9", "--name", "b"), EXIT_UNREACHABLE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_said, "cannot be read") != NULL, "%s", desk_said);
+    cr_expect(not(desk_site.is_closed));
+    desk_site.units_answer = NULL;
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..9", "--name", "b"), EXIT_DONE), "%s",
+              desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 9));
+    cr_expect(desk_site.is_closed);
+    expect_listed("b");
+}
+
 Test(submit, a_cut_submission_goes_on_with_its_own_options_only)
 {
     /* project, freshness, apps, batch; then the units are cut off. */

@@ -86,6 +86,25 @@ Test(files, files_that_the_disk_does_not_give_are_not_lost)
     cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
 }
 
+/* One record must not keep the rest, nor what others of its project have computed. */
+Test(files, a_task_whose_record_is_damaged_is_done_without)
+{
+    struct disk *disk = &it.disk.base;
+    struct disk_path path;
+
+    it.site.keeps_reported = true;
+    volunteer_live(&it, HOUR);
+    cr_assert(eq(sz, volunteer_phase(&it, "reported"), 4));
+    cr_assert(eq(int, project_file(&path, "tasks/1.json"), STATUS_OK));
+    cr_assert(disk_has(disk, path.text));
+    cr_assert(eq(int, disk->write(disk, path.text, "{", 1, 0600, NULL), STATUS_OK));
+    restart();
+    volunteer_live(&it, MINUTE);
+    cr_assert(has_projects());
+    cr_expect(eq(sz, volunteer_phase(&it, "reported"), 3));
+    cr_expect(eq(i64, it.site.enrolments, 1));
+}
+
 /* It began anew from the first keyring, which an old server could pass off as the newest. */
 Test(files, a_chain_of_trust_that_is_damaged_stops_the_project_until_it_is_attached_again)
 {

@@ -38,6 +38,16 @@ Test(guards, what_a_server_grants_unasked_is_not_taken)
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
 }
 
+/* Its own word of a moment ago would make the client report for ever. */
+Test(guards, a_task_that_is_acknowledged_and_granted_by_one_answer_is_not_reported_again)
+{
+    it.site.grants_reported = true;
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4));
+    cr_expect(eq(i64, it.site.reports, 4));
+    cr_expect(eq(i64, it.launcher.started, 4));
+}
+
 Test(guards, bodies_that_are_asked_for_before_their_report_harm_no_task)
 {
     it.site.asks_for_bodies = true;
