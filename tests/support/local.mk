@@ -15,6 +15,7 @@ libtestsupport_a_SOURCES += %D%/memory_site.c %D%/memory_site.h
 libtestsupport_a_SOURCES += %D%/desk.c %D%/desk.h
 libtestsupport_a_SOURCES += %D%/quick_scrypt.c %D%/quick_scrypt.h
 libtestsupport_a_SOURCES += %D%/trial.c %D%/trial.h
+libtestsupport_a_SOURCES += %D%/terminal.c %D%/terminal.h
 endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.h

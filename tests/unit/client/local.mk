@@ -7,4 +7,4 @@ check_PROGRAMS += %D%/daemon/test_outputs %D%/daemon/test_signed %D%/daemon/test
 check_PROGRAMS += %D%/daemon/test_two_projects
 check_PROGRAMS += %D%/fetch/test_cache
 check_PROGRAMS += %D%/state/test_records
-check_PROGRAMS += %D%/test_config %D%/test_manual %D%/test_verbs
+check_PROGRAMS += %D%/test_config %D%/test_manual %D%/test_verbs %D%/test_verbs_daemon

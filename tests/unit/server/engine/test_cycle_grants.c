@@ -1,0 +1,162 @@
+/* server/engine: what a visit is granted, and what it is told when that is nothing. */
+#include <string.h>
+
+#include "tests/unit/server/engine/cycle_suite.h"
+
+Test(cycle, a_task_lost_with_its_reply_is_granted_again)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_add_units(&village, 5, NULL);
+    task = village_get(&village, ann);
+    village_visit_begin(&village, &visit, ann); /* holds nothing: the grant never came */
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_assert(eq(sz, visit.reply.grant_count, 1));
+    cr_expect(eq(i64, visit.reply.grants[0].task, task));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task"), 1));
+    village_visit_clear(&visit);
+}
+
+Test(cycle, a_task_that_is_held_is_not_granted_again)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_add_units(&village, 5, NULL);
+    task = village_get(&village, ann);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_hold(&visit, task);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_assert(eq(sz, visit.reply.grant_count, 1));
+    cr_expect(visit.reply.grants[0].task != task);
+    cr_expect(eq(sz, visit.reply.drop_count, 0));
+    village_visit_clear(&visit);
+}
+
+/* No unit has an estimate in seconds: docs/PROTOCOL.md says that tasks alone count. */
+Test(cycle, the_seconds_a_visit_wants_change_nothing)
+{
+    static const int64_t seconds[] = {0, 1, 1000000};
+
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        size_t host = village_join(&village);
+        struct village_visit visit;
+
+        village_add_units(&village, 3, NULL);
+        village_visit_begin(&village, &visit, host);
+        village_visit_want(&visit, 2);
+        visit.request.want_seconds = seconds[i];
+        cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+        cr_expect(eq(sz, visit.reply.grant_count, 2));
+        village_visit_clear(&visit);
+    }
+}
+
+Test(cycle, a_visit_may_not_have_more_than_it_can_run_before_it_agreed_once)
+{
+    struct village_visit visit;
+
+    village_add_units(&village, 20, NULL);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 64);
+    visit.request.host.cores = 4;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 4));
+    cr_expect(strstr(visit.reply.why, "allowance") != NULL, "%s", visit.reply.why);
+    village_visit_clear(&visit);
+}
+
+Test(cycle, who_got_work_may_come_for_more_soon_and_who_got_none_waits)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_add_units(&village, 1, NULL);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 1));
+    cr_expect(ge(i64, visit.reply.return_s, 5));
+    cr_expect(le(i64, visit.reply.return_s, 10));
+    task = visit.reply.grants[0].task;
+    village_visit_clear(&visit);
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_hold(&visit, task);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(i64, visit.reply.return_s, 60));
+    village_visit_clear(&visit);
+}
+
+Test(cycle, no_work_always_says_why)
+{
+    static const struct {
+        int64_t memory, disk;
+        const char *platform, *layer, *words;
+    } cases[] = {{1, INT64_C(1) << 40, "x86_64-linux-gnu", "seccomp", "memory"},
+                 {INT64_C(1) << 40, 1, "x86_64-linux-gnu", "seccomp", "disk"},
+                 {INT64_C(1) << 40, INT64_C(1) << 40, "riscv64-linux-gnu", "seccomp", "platform"},
+                 {INT64_C(1) << 40, INT64_C(1) << 40, "x86_64-linux-gnu", "landlock", "layer"}};
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(strstr(visit.reply.why, "nothing waits") != NULL, "%s", visit.reply.why);
+    village_visit_clear(&visit);
+
+    village_add_units(&village, 1, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        village_visit_begin(&village, &visit, ann);
+        village_visit_want(&visit, 1);
+        visit.request.host.memory_bytes = cases[i].memory;
+        visit.request.host.disk_bytes = cases[i].disk;
+        texts_clear(&visit.request.host.platforms);
+        texts_clear(&visit.request.host.layers);
+        texts_add(&visit.request.host.platforms, cases[i].platform);
+        texts_add(&visit.request.host.layers, cases[i].layer);
+        cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+        cr_expect(eq(sz, visit.reply.grant_count, 0));
+        cr_expect(strstr(visit.reply.why, cases[i].words) != NULL, "%s", visit.reply.why);
+        village_visit_clear(&visit);
+    }
+}
+
+Test(cycle, visits_of_one_cycle_share_the_units_without_giving_one_twice)
+{
+    enum { HOSTS = 40 };
+    static struct village_visit visits[HOSTS];
+    static struct command commands[HOSTS];
+    struct command *list[HOSTS];
+    static size_t hosts[HOSTS];
+
+    village_add_units(&village, HOSTS / 2, NULL);
+    for (size_t i = 0; i < HOSTS; i++)
+        hosts[i] = village_join(&village);
+    for (size_t i = 0; i < HOSTS; i++) {
+        village_visit_begin(&village, &visits[i], hosts[i]);
+        village_visit_want(&visits[i], 1);
+        commands[i] = (struct command){.kind = COMMAND_VISIT,
+                                       .visit = {.host = village.hosts[hosts[i]].id,
+                                                 .prefix = "192.0.2.0/24",
+                                                 .request = &visits[i].request,
+                                                 .statement = "{}",
+                                                 .statement_length = 2,
+                                                 .request_digest = digest_of(&i, sizeof i),
+                                                 .reply = &visits[i].reply}};
+        list[i] = &commands[i];
+    }
+    engine_run(village.engine, list, HOSTS);
+    for (size_t i = 0; i < HOSTS; i++) {
+        cr_expect(eq(int, commands[i].status, STATUS_OK));
+        cr_expect(eq(sz, visits[i].reply.grant_count, 1), "host %zu: %s", i, visits[i].reply.why);
+        village_visit_clear(&visits[i]);
+    }
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task"), HOSTS));
+    cr_expect(
+        eq(i64, village_count(&village, "count(*) FROM unit WHERE copies_wanted = 0"), HOSTS / 2));
+}
