@@ -103,25 +103,41 @@ static enum status take_up(struct profile *profile, const struct project *projec
                      "the site is claimed with other keys than this profile's");
 }
 
-/* The same again changes nothing: its answer may have been lost. */
+static void say_renewed(const struct profile *profile, const struct options *options,
+                        const struct keyring *before)
+{
+    CLEANUP(freep) char *until = text_copy(shown_time(before->expires_s).text);
+    const struct keyring *now = &profile->trust.keyring;
+
+    session_say(profile->session, options,
+                "Keyring %lld, valid until %s, is renewed by keyring %lld, valid until %s.",
+                (long long)before->version, until, (long long)now->version,
+                shown_time(now->expires_s).text);
+}
+
+/* The same again changes nothing, for its answer may have been lost; unless it ends soon. */
 static enum status publish_change(struct profile *profile, const struct options *options,
                                   const struct places *places, const struct private_key *use,
                                   struct error *err)
 {
     const struct envelope *newest = &profile->trust.keyring_envelope;
     CLEANUP(keyring_clear) struct keyring before = {0}, after = {0};
+    bool is_due = next_keyring_is_due(profile);
 
     TRY(keyring_decode(newest->payload, newest->payload_length, &before, err));
     TRY(next_keyring(profile, &after, err));
     places_apply(places, &after);
-    if (places_are_same(&before, &after)) {
+    if (places_are_same(&before, &after) && !is_due) {
         session_say(profile->session, options, "Keyring %lld says this already: none is made.",
                     (long long)before.version);
         return STATUS_OK;
     }
     next_keyring_prolong(&after);
     TRY(publish_keyring(profile, &after, use, 1, err));
-    places_say_change(profile, options, &before, &after);
+    if (!places_are_same(&before, &after))
+        places_say_change(profile, options, &before, &after);
+    if (is_due)
+        say_renewed(profile, options, &before);
     return STATUS_OK;
 }
 
@@ -136,7 +152,9 @@ static enum status publish_keys(struct keychain *keychain, const struct options 
     if (digest_is_none(&project.project))
         return publish_first(keychain, places, use, err);
     TRY(take_up(profile, &project, use, err));
-    return places_are_said(places) ? publish_change(profile, options, places, use, err) : STATUS_OK;
+    if (!places_are_said(places) && !next_keyring_is_due(profile))
+        return STATUS_OK;
+    return publish_change(profile, options, places, use, err);
 }
 
 static enum status publish(struct keychain *keychain, const struct options *options,
@@ -221,11 +239,12 @@ const struct command verb_key_publish = {
     .summary = "Publish the project's keyring and renew its freshness",
     .description =
         "The first time this makes the project: its id is the digest of this first keyring, and "
-        "the attach link that is printed carries it. Later it only renews the freshness, which "
-        "volunteers need at least every 14 days ('dugnad submit' renews it, too); unless --name, "
-        "--url, --tls-ca or --no-tls-ca is given: then the keyring's next version is made, in "
+        "the attach link that is printed carries it. Later it renews the freshness, which "
+        "volunteers need at least every 14 days ('dugnad submit' renews it, too). With --name, "
+        "--url, --tls-ca or --no-tls-ca the keyring's next version is made, in "
         "which what is given replaces what was there, and what changed is said. Nothing is made "
-        "where the newest keyring says the same already.\n\n"
+        "where the newest keyring says the same already. A keyring that is valid for 100 days or "
+        "less is renewed for 400, whatever is given.\n\n"
         "So a site goes over to another CA: list both, the old one and the new one; when all "
         "clients that matter have been online, give the site its new certificate; then list the "
         "new one alone. Clients forget a CA that is dropped; those that know no other talk to "

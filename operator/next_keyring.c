@@ -21,3 +21,28 @@ void next_keyring_prolong(struct keyring *keyring)
         if (keyring_retired_s(keyring, &keyring->publishers[i].key) == INT64_MAX)
             keyring->publishers[i].not_after_s = keyring->expires_s;
 }
+
+/* Does the newest end within so many seconds, or has ended? */
+static bool ends_within(const struct profile *profile, int64_t seconds)
+{
+    struct env *env = profile->session->env;
+
+    return profile->trust.keyring.version > 0 &&
+           profile->trust.keyring.expires_s - env->now_s(env) <= seconds;
+}
+
+bool next_keyring_is_due(const struct profile *profile)
+{
+    return ends_within(profile, KEYRING_RENEW_S);
+}
+
+void next_keyring_warn(const struct profile *profile, const struct options *options)
+{
+    const struct keyring *keyring = &profile->trust.keyring;
+
+    if (ends_within(profile, KEYRING_WARN_S))
+        session_say(profile->session, options,
+                    "WARNING: keyring %lld, the newest that this profile knows, is valid until %s: "
+                    "volunteers refuse work after it. 'dugnad key publish' renews it.",
+                    (long long)keyring->version, shown_time(keyring->expires_s).text);
+}

@@ -14,4 +14,14 @@ enum status next_keyring(const struct profile *profile, struct keyring *ret_keyr
 /* After the last change: the publishers that are not retired are valid as long as the keyring. */
 void next_keyring_prolong(struct keyring *keyring);
 
+/* So much of its validity is left, or less: time for the next one; and time to warn. */
+#define KEYRING_RENEW_S (100 * DAY_S)
+#define KEYRING_WARN_S  (60 * DAY_S)
+
+/* Of the newest that the profile trusts; of none it is never time. */
+bool next_keyring_is_due(const struct profile *profile);
+
+/* A line on stderr from KEYRING_WARN_S before it ends; silent under --json. */
+void next_keyring_warn(const struct profile *profile, const struct options *options);
+
 #endif

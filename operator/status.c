@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "operator/batches.h"
+#include "operator/next_keyring.h"
 #include "operator/remote.h"
 #include "operator/show_batch.h"
 #include "operator/table.h"
@@ -92,6 +93,7 @@ static int run(void *context, const struct options *options)
 
     if (profile_open(&profile, session, options, &err) != STATUS_OK)
         return session_fail(session, &err);
+    next_keyring_warn(&profile, options);
     if (options->operand_count > 0)
         return show_one(&profile, options);
     if (list_all(&profile, options, &err) != STATUS_OK)
