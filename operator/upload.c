@@ -73,6 +73,22 @@ static enum status put_file(struct profile *profile, const struct local_file *lo
     return STATUS_OK;
 }
 
+/* What a server refuses, or waits for in vain, because the file is another one by now. */
+static enum status name_changed(struct profile *profile, const struct local_file *local,
+                                enum status status, struct error *err)
+{
+    struct disk *disk = profile->session->env->disk;
+    CLEANUP(local_file_clear) struct local_file now = {0};
+
+    if (local_file_look(disk, local->path, &now, NULL) == STATUS_OK &&
+        digest_equals(&now.digest, &local->digest))
+        return status;
+    profile->session->was_refused = false; /* these words are ours */
+    return error_set(err, STATUS_CONFLICT,
+                     "%.150s changed while it was sent: repeat the command when it changes no more",
+                     local->path);
+}
+
 static const struct local_file *find(const struct local_file *files, size_t count,
                                      const struct digest *digest)
 {
@@ -108,10 +124,13 @@ static enum status upload_some(struct profile *profile, const struct local_file 
     TRY(ask_missing(profile, files, count, &missing, err));
     for (size_t i = 0; i < missing.count; i++) {
         const struct local_file *file = find(files, count, &missing.digests[i]);
+        enum status status;
 
         if (file == NULL)
             continue; /* nothing we asked about */
-        TRY(put_file(profile, file, err));
+        status = put_file(profile, file, err);
+        if (status != STATUS_OK)
+            return name_changed(profile, file, status, err);
         tally->files++;
         tally->bytes += file->size;
         if (session_is_interrupted(profile->session))

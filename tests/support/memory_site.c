@@ -123,6 +123,8 @@ static void answer_missing(struct memory_site *site, struct http_exchange *excha
     for (size_t i = 0; i < asked.count; i++)
         if (!texts_have(&site->files, digest_format(&asked.digests[i]).text))
             asked.digests[missing++] = asked.digests[i];
+    if (site->before_files != NULL)
+        site->before_files();
     answer(exchange, files_missing_reply_encode(asked.digests, missing));
     digests_clear(&asked);
 }

@@ -27,14 +27,15 @@ struct memory_site {
     bool has_batch;
     struct batch_request batch;
     bool is_closed;
-    int64_t failed, cancelled; /* units that are told to have ended so */
-    struct texts units;        /* envelopes, in order of arrival, each once */
-    struct texts files;        /* digests that are there */
-    struct texts results;      /* lines, each with its end */
-    char *output;              /* what GET /v1/outputs/… answers; NULL: not found */
-    const char *units_answer;  /* to units that come, of which none is kept; NULL: as it should */
-    int64_t requests;          /* so far */
-    int64_t cut_after;         /* requests that still go through */
+    int64_t failed, cancelled;  /* units that are told to have ended so */
+    struct texts units;         /* envelopes, in order of arrival, each once */
+    struct texts files;         /* digests that are there */
+    struct texts results;       /* lines, each with its end */
+    char *output;               /* what GET /v1/outputs/… answers; NULL: not found */
+    const char *units_answer;   /* to units that come, of which none is kept; NULL: as it should */
+    void (*before_files)(void); /* called when it was asked which files it lacks; may be NULL */
+    int64_t requests;           /* so far */
+    int64_t cut_after;          /* requests that still go through */
     enum site_cut cut;
     struct texts log; /* "POST /v1/keyrings" … */
 };

@@ -181,6 +181,34 @@ Test(submit, inputs_that_changed_since_the_cut_are_noticed)
     cr_expect(eq(sz, desk_site.units.count, 0));
 }
 
+static void change_an_input(void)
+{
+    char other[6000];
+
+    memset(other, 'z', sizeof other);
+    other[sizeof other - 1] = '\0';
+    write_at_home("in/b", other);
+}
+
+static void cut_an_input_short(void)
+{
+    write_at_home("in/b", "short");
+}
+
+/* The site refused the bytes, or waited for the rest; nobody was told which file it was. */
+Test(submit, an_input_that_changes_while_it_is_sent_is_refused_by_its_name)
+{
+    make_inputs();
+    desk_site.before_files = change_an_input;
+    cr_expect(eq(int, submit_files(), EXIT_FAILED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "in/b changed") != NULL, "%s", desk_said);
+    desk_site.before_files = cut_an_input_short;
+    cr_expect(eq(int, submit_files(), EXIT_FAILED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "in/b changed") != NULL, "%s", desk_said);
+    cr_expect(not(desk_site.is_closed));
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
 Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
 {
     cr_assert(
