@@ -1,0 +1,61 @@
+/* dugnad submit: what its options say, and what is wrong with them. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "tests/support/desk.h"
+
+TestSuite(submit_options, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
+
+Test(submit_options, a_dry_run_sends_nothing)
+{
+    size_t before = desk_site.log.count;
+
+    cr_assert(eq(int, RUN("submit", "app", "--range", "0..1000", "--dry-run"), EXIT_DONE));
+    cr_expect(strstr(desk_said, "1000 units would be") != NULL, "%s", desk_said);
+    for (size_t i = before; i < desk_site.log.count; i++)
+        cr_expect(text_starts_with(desk_site.log.texts[i], "GET "), "%s", desk_site.log.texts[i]);
+}
+
+Test(submit_options, only_takes_lists_of_words)
+{
+    cr_assert(eq(int,
+                 RUN("submit", "app", "--range", "0..1", "--dry-run", "--only",
+                     "platform=linux-x86_64,linux-aarch64", "--only", "class=lab"),
+                 EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_out, "\"linux-x86_64\",\"linux-aarch64\"") != NULL ||
+                  strstr(desk_out, "\"linux-aarch64\",\"linux-x86_64\"") != NULL,
+              "%s", desk_out);
+    cr_expect(strstr(desk_out, "\"classes\":[\"lab\"]") != NULL, "%s", desk_out);
+}
+
+Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
+{
+    static const struct {
+        const char *option, *value, *says;
+    } cases[] = {
+        {"--quorum", "0", "--quorum"},
+        {"--quorum", "17", "--quorum"},
+        {"--copies", "1", "--copies"},
+        {"--name", "a/b", "--name"},
+        {"--deadline", "soon", "--deadline"},
+        {"--priority", "11", "--priority"},
+        {"--independence", "me", "--independence"},
+        {"--only", "moon=full", "--only moon=full: write platform="},
+        {"--only", "platform", "--only platform: write platform="}, /* it was taken for a class */
+        {"--only", "platform=", "--only platform=: write platform="},
+        {"--only", "class=a,,b", "--only class=a,,b: write platform="},
+        {"--max-failures", "-1", "--max-failures"},
+        {"--range", "9..3", "--range"},
+        {"--step", "2", "--step"},
+        {"--files-per-unit", "0", "--files-per-unit"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect(eq(int, RUN("submit", "app", cases[i].option, cases[i].value), EXIT_USAGE),
+                  "%s %s", cases[i].option, cases[i].value);
+        cr_expect(strstr(desk_said, cases[i].says) != NULL, "%s", desk_said);
+    }
+}
