@@ -248,7 +248,7 @@ static enum status read_names(const struct batch_record *record, int64_t first, 
 }
 
 enum status batch_record_names(const struct batch_record *record, int64_t count,
-                               struct unit_names *names, struct error *err)
+                               struct name_table *names, struct error *err)
 {
     struct unit_name_key keys[NAMES_AT_ONCE];
     int64_t other;
@@ -257,7 +257,7 @@ enum status batch_record_names(const struct batch_record *record, int64_t count,
     for (int64_t first = 0; first < count; first += NAMES_AT_ONCE) {
         TRY(read_names(record, first, count, keys, &some, err));
         for (size_t i = 0; i < some; i++)
-            (void)!unit_names_claim(names, &keys[i], first + (int64_t)i, &other);
+            TRY(name_table_claim(names, &keys[i], first + (int64_t)i, &other, err));
     }
     return STATUS_OK;
 }

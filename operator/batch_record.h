@@ -13,6 +13,7 @@
 #ifndef OPERATOR_BATCH_RECORD_H
 #define OPERATOR_BATCH_RECORD_H
 
+#include "operator/name_table.h"
 #include "operator/profile.h"
 #include "operator/unit_names.h"
 #include "protocol/batch.h"
@@ -85,6 +86,6 @@ enum status batch_record_named(const struct batch_record *record, const char *na
 
 /* Claim the names of the first `count` units. STATUS_STORAGE: so many are not listed. */
 enum status batch_record_names(const struct batch_record *record, int64_t count,
-                               struct unit_names *names, struct error *err) MUST_USE;
+                               struct name_table *names, struct error *err) MUST_USE;
 
 #endif

@@ -20,6 +20,7 @@ liboperator_a_SOURCES = \
 	%D%/keychain.c %D%/keychain.h \
 	%D%/name_check.c %D%/name_check.h \
 	%D%/name_list.c %D%/name_list.h \
+	%D%/name_table.c %D%/name_table.h \
 	%D%/next_keyring.c %D%/next_keyring.h \
 	%D%/open_batch.c %D%/open_batch.h \
 	%D%/outbox.c %D%/outbox.h \

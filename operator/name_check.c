@@ -6,7 +6,7 @@
 
 void name_check_clear(struct name_check *check)
 {
-    unit_names_clear(&check->names);
+    name_table_clear(&check->names);
     name_list_clear(&check->ours);
     *check = (struct name_check){0};
 }
@@ -45,14 +45,23 @@ static enum status list_names(struct name_list *list, struct unit_source *source
     return name_list_end(list, err);
 }
 
+/* Of nobody else; what is made there goes with the process. */
+static enum status draw_path(const struct name_check *check, struct disk_path *ret_path,
+                             struct error *err)
+{
+    struct env *env = check->profile->session->env;
+    uint64_t random;
+
+    env->random(env, &random, sizeof random);
+    return profile_path(check->profile, ret_path, err, "names-%016" PRIx64 ".tmp", random);
+}
+
 static enum status collect(struct name_check *check, struct unit_source *source, struct error *err)
 {
     struct env *env = check->profile->session->env;
     struct disk_path path;
-    uint64_t random;
 
-    env->random(env, &random, sizeof random);
-    TRY(profile_path(check->profile, &path, err, "names-%016" PRIx64 ".tmp", random));
+    TRY(draw_path(check, &path, err));
     TRY(name_list_make(&check->ours, env->disk, path.text, err));
     return list_names(&check->ours, source, err);
 }
@@ -117,6 +126,19 @@ static enum status compare_all(struct name_check *check, struct unit_source *sou
     return STATUS_OK;
 }
 
+/* --- one that cannot --- */
+
+static enum status begin_table(struct name_check *check, int64_t expected, struct error *err)
+{
+    struct disk_path path;
+
+    TRY(draw_path(check, &path, err));
+    TRY(name_table_make(&check->names, check->profile->session->env->disk, path.text, expected,
+                        err));
+    check->is_on = true;
+    return STATUS_OK;
+}
+
 /* --- all sources --- */
 
 /* The parts of one range differ in their names, as do groups of files; nothing is kept for them. */
@@ -130,7 +152,7 @@ enum status name_check_begin(struct name_check *check, struct unit_source *sourc
         return STATUS_OK;
     if (unit_source_can_rewind(source))
         return compare_all(check, source, &earlier, err);
-    check->is_on = true;
+    TRY(begin_table(check, record->base + known, err));
     return batch_record_names(record, record->base + known, &check->names, err);
 }
 
@@ -143,8 +165,7 @@ enum status name_check_begin_alone(struct name_check *check, struct unit_source 
         return STATUS_OK;
     if (unit_source_can_rewind(source))
         return compare_all(check, source, &none, err);
-    check->is_on = true;
-    return STATUS_OK;
+    return begin_table(check, 0, err);
 }
 
 enum status name_check_claim(struct name_check *check, const struct unit_source *source,
@@ -156,7 +177,8 @@ enum status name_check_claim(struct name_check *check, const struct unit_source 
     if (!check->is_on)
         return STATUS_OK;
     key = unit_name_key(unit->name.text);
-    if (unit_names_claim(&check->names, &key, unit->index, &other))
+    TRY(name_table_claim(&check->names, &key, unit->index, &other, err));
+    if (other == unit->index)
         return STATUS_OK;
     return say_twice(source, unit->name.text, other, err);
 }

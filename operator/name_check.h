@@ -4,13 +4,14 @@
 
 #include "operator/batch_record.h"
 #include "operator/name_list.h"
+#include "operator/name_table.h"
 #include "operator/unit_source.h"
 #include "work-units/work_unit.h"
 
 /* Zeroed: nothing is checked. */
 struct name_check {
     bool is_on;              /* unit by unit, for a source that cannot be read twice: */
-    struct unit_names names; /* owned; of the batch so far, in memory */
+    struct name_table names; /* owned; of the batch so far */
     struct name_list ours;   /* owned; else of all units of the source, in a file */
     struct profile *profile; /* borrowed */
 };

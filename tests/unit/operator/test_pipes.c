@@ -1,4 +1,4 @@
-/* Tokens, passphrases and certificates that come through pipes. */
+/* Tokens, passphrases and certificates that come through pipes, and units from stdin. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
@@ -108,4 +108,54 @@ Test(pipes, what_is_neither_file_nor_pipe_is_refused)
     cr_expect(eq(int, RUN("connect", MEMORY_SITE_URL, "--token-file", "/dev/zero"), EXIT_FAILED));
     cr_expect(strstr(desk_said, "not a regular file") != NULL, "%s", desk_said);
     cr_expect(eq(int, RUN("connect", MEMORY_SITE_URL, "--token-file", at_home(".")), EXIT_FAILED));
+}
+
+/* --- units: what cannot be read twice --- */
+
+static int submit_stdin(const char *lines)
+{
+    FILE *before = desk_session.in;
+    int code;
+
+    desk_session.in = fmemopen((char *)lines, strlen(lines), "r");
+    cr_assert(desk_session.in != NULL);
+    code = RUN("submit", "app", "--units", "-", "--name", "b", "--append");
+    (void)fclose(desk_session.in);
+    desk_session.in = before;
+    return code;
+}
+
+Test(pipes, a_name_twice_among_units_from_stdin_is_refused_with_its_line)
+{
+    cr_expect(eq(int, submit_stdin("{\"name\":\"one\"}\n\n{\"name\":\"One\"}\n"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "line 3") != NULL && strstr(desk_said, "\"One\"") != NULL, "%s",
+              desk_said);
+}
+
+Test(pipes, units_from_stdin_may_not_have_names_of_earlier_ones)
+{
+    cr_assert(eq(int, submit_stdin("{\"name\":\"one\"}\n{}\n"), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(int, submit_stdin("{\"name\":\"unit-1\"}\n"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "unit 1 of this batch") != NULL, "%s", desk_said);
+}
+
+/* Sent in part, then cut: the same input goes on where it was, and each unit is there once. */
+Test(pipes, units_from_stdin_are_resumed_after_a_cut)
+{
+    CLEANUP(buffer_clear) struct buffer lines = {0};
+    bool is_through = false;
+
+    buffer_init(&lines, 1 << 20);
+    for (int i = 0; i < 600; i++) {
+        CLEANUP(freep) char *line = text_format("{\"name\":\"n%d\"}\n", i);
+
+        cr_assert(eq(int, buffer_append_text(&lines, line, NULL), STATUS_OK));
+    }
+    for (int64_t after = 2; after < 40 && !is_through; after++) {
+        desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+        desk_site.cut_after = desk_site.requests + after;
+        is_through = submit_stdin(buffer_text(&lines)) == EXIT_DONE;
+    }
+    cr_expect(is_through, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 600));
 }
