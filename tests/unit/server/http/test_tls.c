@@ -192,7 +192,7 @@ Test(http_tls, it_is_not_without_a_secret)
 Test(http_tls, a_ticket_is_good_for_a_neighbouring_epoch)
 {
     cr_expect(resumes_elsewhere("of the site", "of the site", 12 * 3600));
-    web_server_clear(&web);
+    tear_down();
     set_up();
     cr_expect(resumes_elsewhere("of the site", "of the site", -12 * 3600));
 }
