@@ -44,8 +44,11 @@ static int64_t *slot_of(struct config *config, const struct setting *setting)
     return (int64_t *)(void *)((char *)config + setting->offset);
 }
 
+_Static_assert(SETTING_COUNT <= 64, "struct config has a bit for each setting");
+
 void client_config_init(struct config *ret_config)
 {
+    ret_config->given = 0;
     for (size_t i = 0; i < SETTING_COUNT; i++)
         *slot_of(ret_config, &settings[i]) = settings[i].absent;
 }
@@ -112,6 +115,29 @@ enum status client_config_set(struct config *config, const char *name, const cha
                          amount_of(setting, setting->least).text,
                          amount_of(setting, setting->most).text, value);
     *slot_of(config, setting) = parsed;
+    config->given |= UINT64_C(1) << (setting - settings);
+    return STATUS_OK;
+}
+
+static bool is_given(const struct config *config, const struct setting *setting)
+{
+    return (config->given >> (setting - settings) & 1) != 0;
+}
+
+enum status client_config_settle(struct config *config, struct error *err)
+{
+    const struct setting *first = find("retry_first"), *last = find("retry_last");
+
+    if (config->retry_last >= config->retry_first)
+        return STATUS_OK;
+    if (is_given(config, first) && is_given(config, last))
+        return error_set(
+            err, STATUS_INVALID, "retry_last is no less than retry_first: %s is less than %s",
+            amount_of(last, config->retry_last).text, amount_of(first, config->retry_first).text);
+    if (is_given(config, first))
+        config->retry_last = config->retry_first;
+    else
+        config->retry_first = config->retry_last;
     return STATUS_OK;
 }
 

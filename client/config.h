@@ -15,6 +15,7 @@ struct config {
 #define X(name, kind, least, most, absent, words) int64_t name;
 #include "client/config.def"
 #undef X
+    uint64_t given; /* which were set: one bit each, in the order of the table */
 };
 
 void client_config_init(struct config *ret_config);
@@ -26,6 +27,12 @@ enum status client_config_set(struct config *config, const char *name, const cha
 /* "name=value", as after --set. */
 enum status client_config_set_pair(struct config *config, const char *pair, struct error *err)
     MUST_USE;
+
+/*
+ * Holds the settings to each other, once all are set. retry_last is no less than retry_first: a
+ * default gives way to what was given, and of two given ones STATUS_INVALID names both.
+ */
+enum status client_config_settle(struct config *config, struct error *err) MUST_USE;
 
 /*
  * A file of lines "name = value" and comments (# or ;). STATUS_INVALID also names the line; the

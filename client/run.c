@@ -39,7 +39,7 @@ static enum status set_settings(struct config *config, const struct options *opt
 
     for (size_t i = 0; (pair = options_nth(options, "set", i)) != NULL; i++)
         TRY(client_config_set_pair(config, pair, err));
-    return STATUS_OK;
+    return client_config_settle(config, err);
 }
 
 /* What of the command line can be judged without the world. */

@@ -80,3 +80,48 @@ Test(client_config, the_sample_file_is_valid_with_every_line_taken_in)
             *c = '\n'; /* a blank would continue the line before */
     cr_expect(eq(int, read_text(buffer_text(&sample)), STATUS_OK), "%s", err.text);
 }
+
+/* --- one held to another --- */
+
+/* They would stop the client at the first server that does not answer: see delay_ms(). */
+Test(client_config, a_last_wait_below_the_default_of_the_first_takes_the_first_down)
+{
+    cr_assert(eq(int, client_config_set_pair(&config, "retry_last=2s", &err), STATUS_OK));
+    cr_assert(eq(int, client_config_settle(&config, &err), STATUS_OK), "%s", err.text);
+    cr_expect(eq(i64, config.retry_last, 2));
+    cr_expect(eq(i64, config.retry_first, 2));
+}
+
+Test(client_config, a_last_wait_below_a_first_that_was_given_is_refused_with_both)
+{
+    cr_assert(eq(int, client_config_set_pair(&config, "retry_first=10m", &err), STATUS_OK));
+    cr_assert(eq(int, client_config_settle(&config, &err), STATUS_OK), "%s", err.text);
+    cr_assert(eq(int, client_config_set_pair(&config, "retry_last=5m", &err), STATUS_OK));
+    cr_assert(eq(int, client_config_settle(&config, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "retry_first") != NULL && strstr(err.text, "10m") != NULL, "%s",
+              err.text);
+    cr_expect(strstr(err.text, "retry_last") != NULL && strstr(err.text, "5m") != NULL, "%s",
+              err.text);
+}
+
+/* What is written down counts as given, also where it says what the default says. */
+Test(client_config, a_default_that_was_written_down_does_not_give_way)
+{
+    cr_assert(eq(int, read_text("retry_first = 30s\n"), STATUS_OK));
+    cr_assert(eq(int, client_config_set_pair(&config, "retry_last=2s", &err), STATUS_OK));
+    cr_expect(eq(int, client_config_settle(&config, &err), STATUS_INVALID));
+}
+
+Test(client_config, either_wait_may_have_its_least_and_its_most_with_the_other_at_default)
+{
+    static const char *const pairs[] = {"retry_first=1s", "retry_first=10m", "retry_last=1s",
+                                        "retry_last=24h"};
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        client_config_init(&config);
+        cr_assert(eq(int, client_config_set_pair(&config, pairs[i], &err), STATUS_OK));
+        cr_assert(eq(int, client_config_settle(&config, &err), STATUS_OK), "%s", pairs[i]);
+        cr_expect(config.retry_first >= 1 && config.retry_last >= config.retry_first, "%s",
+                  pairs[i]);
+    }
+}

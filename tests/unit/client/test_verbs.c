@@ -195,6 +195,8 @@ Test(verbs, wrong_values_of_options_are_a_wrong_command_line)
     cr_expect(terminal_says("bogus"), "%s", terminal.said);
     cr_expect(eq(int, CLIENT("run", "--set", "cores=0"), OPTIONS_EXIT_USAGE));
     cr_expect(eq(int, CLIENT("run", "--set", "cores"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("run", "--set", "retry_first=10m", "--set", "retry_last=5m"),
+                 OPTIONS_EXIT_USAGE));
     cr_expect(eq(int, CLIENT("run", "--log", "loud"), OPTIONS_EXIT_USAGE));
     cr_expect(
         eq(int, CLIENT("attach", terminal.link, "--yes", "--name", "a\nb"), OPTIONS_EXIT_USAGE));
