@@ -48,13 +48,15 @@ static enum status take_token(struct profile *profile, const char *path, struct 
 static enum status take_ca(struct profile *profile, const char *path, struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer content = {0};
-    struct digest digest;
+    struct env *env = profile->session->env;
+    struct error why = {0};
 
     if (path == NULL)
         return STATUS_OK;
     buffer_init(&content, PROFILE_CA_MAX);
     TRY(read_any(profile->session, path, &content, err));
-    TRY(http_ca_digest(buffer_text(&content), content.length, &digest, err));
+    if (http_ca_check(buffer_text(&content), content.length, env->now_s(env), &why) != STATUS_OK)
+        return error_set(err, STATUS_INVALID, "--ca %.100s: %s", path, why.text);
     free(profile->ca_pem);
     profile->ca_pem = buffer_take(&content);
     return STATUS_OK;

@@ -85,13 +85,15 @@ static bool has_several(const char *pem)
     return lines > 2; /* BEGIN and END */
 }
 
-static enum status digest_of_pem(const struct buffer *pem, struct digest *ret_ca, struct error *err)
+static enum status digest_of_pem(const struct buffer *pem, int64_t now_s, struct digest *ret_ca,
+                                 struct error *err)
 {
     if (strlen(buffer_text(pem)) != pem->length)
         return error_set(err, STATUS_INVALID, "that is not a certificate in PEM form");
     if (has_several(buffer_text(pem)))
         return error_set(err, STATUS_INVALID,
                          "that holds several certificates: give a file for each CA");
+    TRY(http_ca_check(buffer_text(pem), pem->length, now_s, err));
     return http_ca_digest(buffer_text(pem), pem->length, ret_ca, err);
 }
 
@@ -106,7 +108,7 @@ static enum status read_ca(struct session *session, const char *path, struct dig
     status = session_read(session, path, &pem, &why);
     if (status != STATUS_OK)
         return error_set(err, status, "--tls-ca %s", why.text);
-    status = digest_of_pem(&pem, ret_ca, &why);
+    status = digest_of_pem(&pem, session->env->now_s(session->env), ret_ca, &why);
     return status == STATUS_OK ? status
                                : error_set(err, status, "--tls-ca %.100s: %s", path, why.text);
 }

@@ -190,4 +190,12 @@ enum status http_chain_find_ca(const struct http_chain *chain, const char *url, 
 enum status http_ca_digest(const char *pem, size_t length, struct digest *ret_digest,
                            struct error *err) MUST_USE;
 
+/*
+ * Can clients believe a server by this certificate, listed as a CA? STATUS_INVALID: it is not one
+ * certificate in PEM, no CA (basicConstraints), a CA that may not sign certificates (keyUsage), or
+ * not valid at `now_s`.
+ */
+enum status http_ca_check(const char *pem, size_t length, int64_t now_s, struct error *err)
+    MUST_USE;
+
 #endif

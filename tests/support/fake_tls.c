@@ -82,6 +82,22 @@ void fake_tls_clear(struct fake_tls *tls)
     tls->ca_pem = NULL;
 }
 
+char *fake_tls_leaf_pem(const struct fake_tls *tls)
+{
+    const unsigned char *der = tls->chain.certificates[0].der;
+    X509 *leaf = d2i_X509(NULL, &der, (long)tls->chain.certificates[0].length);
+    BIO *memory = BIO_new(BIO_s_mem());
+    char *bytes = NULL, *pem;
+    long length;
+
+    MUST(leaf != NULL && memory != NULL && PEM_write_bio_X509(memory, leaf) == 1);
+    length = BIO_get_mem_data(memory, &bytes);
+    pem = text_copy_n(bytes, (size_t)length);
+    BIO_free(memory);
+    X509_free(leaf);
+    return pem;
+}
+
 void fake_tls_present(const struct fake_tls *tls, struct http_chain *ret_chain)
 {
     for (size_t i = 0; i < tls->chain.count; i++) {

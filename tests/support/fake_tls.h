@@ -17,6 +17,9 @@ struct fake_tls {
 void fake_tls_make(struct fake_tls *ret_tls);
 void fake_tls_clear(struct fake_tls *tls);
 
+/* The site's own certificate, which is no authority; to be freed. */
+char *fake_tls_leaf_pem(const struct fake_tls *tls);
+
 /* Presented once more: a copy. */
 void fake_tls_present(const struct fake_tls *tls, struct http_chain *ret_chain);
 

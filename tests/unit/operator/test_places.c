@@ -185,6 +185,32 @@ Test(places, a_file_that_is_no_ca_is_refused_by_its_name)
     expect_says("given twice");
 }
 
+/* A CA by its basicConstraints, with a keyUsage of digitalSignature alone; until the year 2100. */
+static const char no_signer[] = "-----BEGIN CERTIFICATE-----\n"
+                                "MIIBljCCATugAwIBAgIUH8G0hdkr2Lue1nvM06vcg7780G4wCgYIKoZIzj0EAwIw\n"
+                                "FzEVMBMGA1UEAwwMbm8gY2VydCBzaWduMCAXDTI2MTEyMzIzNTgwM1oYDzIxMDAx\n"
+                                "MDI2MjM1ODAzWjAXMRUwEwYDVQQDDAxubyBjZXJ0IHNpZ24wWTATBgcqhkjOPQIB\n"
+                                "BggqhkjOPQMBBwNCAAS+QZ9wIxIMPzaaHwCjaBK7lRt++Hra8nmn50cEcLFBrlLU\n"
+                                "xe8o9e3kTbzKKqPtQVh+JZWmpWL+U/lwqQ0dvAfro2MwYTAdBgNVHQ4EFgQUP1c/\n"
+                                "OTb2I5Qz8QTqe6eozRKxY04wHwYDVR0jBBgwFoAUP1c/OTb2I5Qz8QTqe6eozRKx\n"
+                                "Y04wDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCB4AwCgYIKoZIzj0EAwID\n"
+                                "SQAwRgIhAM8xRkUknAv8zWpHCdn8XZyV2B35wnheqgFkATzvzUI/AiEAojWmkyKI\n"
+                                "7GYB2gCOsq6jju5VpJty6nlGCvPpF5HUkTc=\n"
+                                "-----END CERTIFICATE-----\n";
+
+/* A keyring that lists it would shut every volunteer out. */
+Test(places, a_certificate_that_cannot_vouch_for_a_server_is_refused_by_its_name)
+{
+    CLEANUP(freep) char *leaf = fake_tls_leaf_pem(&first);
+
+    write_at_home("leaf.pem", leaf);
+    write_at_home("signer.pem", no_signer);
+    expect_refused(EXIT_FAILED, "--tls-ca", at_home("leaf.pem"),
+                   "leaf.pem: that certificate is no "
+                   "CA");
+    expect_refused(EXIT_FAILED, "--tls-ca", at_home("signer.pem"), "has no keyCertSign");
+}
+
 Test(places, wrong_urls_and_names_are_refused_with_their_limit)
 {
     CLEANUP(freep) char *longer = text_format("%0*d", KEYRING_NAME_MAX + 1, 0);

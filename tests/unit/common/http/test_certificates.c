@@ -90,6 +90,25 @@ Test(http_client, first_contact_yields_the_chain_and_a_listed_ca_is_found_in_it)
     cr_expect(eq(int, asking_get("/", pem), STATUS_OK));
 }
 
+static enum status check_ca(int64_t later_s)
+{
+    struct env *env = env_real();
+
+    asking.err = (struct error){0};
+    return http_ca_check(asking.site.ca_pem, strlen(asking.site.ca_pem), env->now_s(env) + later_s,
+                         &asking.err);
+}
+
+Test(http_client, a_ca_counts_as_one_while_it_is_valid)
+{
+    raw_site_start(&asking.site, NULL);
+    cr_expect(eq(int, check_ca(0), STATUS_OK), "%s", asking.err.text);
+    cr_expect(eq(int, check_ca(-10 * 365 * 86400), STATUS_INVALID));
+    cr_expect(strstr(asking.err.text, "not valid yet") != NULL, "%s", asking.err.text);
+    cr_expect(eq(int, check_ca(10 * 365 * 86400), STATUS_INVALID));
+    cr_expect(strstr(asking.err.text, "expired") != NULL, "%s", asking.err.text);
+}
+
 Test(http_client, a_ca_that_the_server_does_not_present_cannot_be_found)
 {
     struct digest ca;
