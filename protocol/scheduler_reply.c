@@ -1,5 +1,8 @@
 #include "protocol/scheduler_reply.h"
 
+#include <string.h>
+
+#include "common/base/text.h"
 #include "protocol/reading.h"
 #include "protocol/writer.h"
 
@@ -63,6 +66,41 @@ static void read_acks(struct members *root, const struct visit *visit,
     }
 }
 
+/* By the same digest as a whole envelope of the unit, wherever that can be told. */
+static struct digest identity_of(json_t *json, const char *text)
+{
+    struct members members;
+    size_t length;
+    const char *type;
+    CLEANUP(freep) char *payload = NULL;
+
+    members_begin_lenient(&members, json, NULL);
+    type = members_text(&members, "payloadType", 1, ENVELOPE_TYPE_MAX);
+    payload = members_base64_copy(&members, "payload", SCHEDULER_REPLY_MAX, &length);
+    return members_end(&members) == STATUS_OK ? envelope_identity(type, payload, length)
+                                              : digest_of(text, strlen(text));
+}
+
+static void read_unit(struct members *part, struct scheduler_grant *grant)
+{
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    json_t *json = members_json(part, "unit");
+    struct error why = {0};
+
+    if (json == NULL)
+        return;
+    if (!json_is_object(json)) {
+        members_fail(part, "unit", "malformed", "is not an object");
+        return;
+    }
+    grant->unit = profile_print(json);
+    if (envelope_from_json(json, ENVELOPE_PAYLOAD_MAX, &envelope, &why) == STATUS_OK)
+        return;
+    grant->refusal = refusal_from_error(&why);
+    grant->refused = identity_of(json, grant->unit);
+    (void)text_fit(grant->why, sizeof grant->why, why.text);
+}
+
 static void read_grants(struct members *root, struct scheduler_reply *reply)
 {
     struct members_list list = members_list(root, "grants", 0, SCHEDULER_WANT_MAX);
@@ -73,11 +111,11 @@ static void read_grants(struct members *root, struct scheduler_reply *reply)
         list_object(&list, i, &part);
         reply->grants[i] = (struct scheduler_grant){
             .task = members_id(&part, "task"),
-            .unit = members_envelope(&part, "unit", ENVELOPE_PAYLOAD_MAX),
             .app_version = members_digest(&part, "app_version"),
             .variant = members_digest(&part, "variant"),
             .deadline_s = members_time(&part, "deadline"),
         };
+        read_unit(&part, &reply->grants[i]);
         reply->grant_count = i + 1;
     }
 }

@@ -28,7 +28,10 @@ struct scheduler_ack {
 
 struct scheduler_grant {
     int64_t task;
-    char *unit; /* owned: the envelope as JSON */
+    char *unit;            /* owned: the envelope as JSON, or what came in its place */
+    enum refusal refusal;  /* why that is no envelope; REFUSAL_NONE: it is one */
+    struct digest refused; /* then: of its payload as it would be signed, else of its JSON */
+    char why[WHY_MAX + 1]; /* then: in words */
     struct digest app_version;
     struct digest variant;
     int64_t deadline_s;
@@ -92,7 +95,8 @@ void scheduler_reply_clear(struct scheduler_reply *reply); /* for CLEANUP(), too
 
 /*
  * The answer to `visit`: STATUS_INVALID also if it acknowledges anything but the visit's finished
- * tasks in order, or answers another number.
+ * tasks in order, or answers another number. A grant whose unit is an object, but no envelope, is
+ * no such failure: it is refused alone.
  */
 enum status scheduler_reply_decode(const char *body, size_t length, const struct visit *visit,
                                    struct scheduler_reply *ret_reply, struct error *err) MUST_USE;

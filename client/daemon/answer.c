@@ -46,15 +46,30 @@ static enum status take_envelope(struct attached *project, const struct schedule
     return STATUS_OK;
 }
 
+/* Of a unit that is no envelope too. */
+static enum status digest_of_grant(const struct scheduler_grant *grant, struct digest *ret_unit,
+                                   struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+
+    if (grant->refusal != REFUSAL_NONE) {
+        *ret_unit = grant->refused;
+        return STATUS_OK;
+    }
+    TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
+    *ret_unit = unit.digest;
+    return STATUS_OK;
+}
+
 /* A number means one unit for ever; a restored server may give it to another one. */
 static enum status is_same_unit(struct attached *project, const struct client_task *task,
                                 const struct scheduler_grant *grant, bool *ret_is_same,
                                 struct error *err)
 {
-    CLEANUP(envelope_clear) struct envelope unit = {0};
+    struct digest unit;
 
-    TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
-    *ret_is_same = digest_equals(&unit.digest, &task->record.unit);
+    TRY(digest_of_grant(grant, &unit, err));
+    *ret_is_same = digest_equals(&unit, &task->record.unit);
     if (*ret_is_same && project->contradicted_task == grant->task)
         project->contradicted_task = 0;
     if (*ret_is_same)
@@ -62,7 +77,7 @@ static enum status is_same_unit(struct attached *project, const struct client_ta
     project->contradicted_task = grant->task;
     LOG(LOG_WARN, "grant.contradicts", LOG_N("task", grant->task),
         LOG_S("unit", digest_format(&task->record.unit).text),
-        LOG_S("granted", digest_format(&unit.digest).text));
+        LOG_S("granted", digest_format(&unit).text));
     return STATUS_OK;
 }
 
@@ -88,18 +103,30 @@ static enum status report_again(struct daemon *daemon, struct attached *project,
     return task_save(daemon, project, task, err);
 }
 
-static enum status take_grant(struct attached *project, const struct scheduler_grant *grant,
-                              struct error *err)
+/* Nothing of it is kept but that it was refused, for the server to be told. */
+static void refuse_grant(struct daemon *daemon, struct attached *project, struct client_task *task,
+                         const struct scheduler_grant *grant)
 {
-    CLEANUP(envelope_clear) struct envelope unit = {0};
+    struct error why = {0};
+
+    (void)error_set(&why, STATUS_INVALID, "%s", grant->why);
+    task_refuse(daemon, project, task, grant->refusal, &grant->refused, &why);
+}
+
+static enum status take_grant(struct daemon *daemon, struct attached *project,
+                              const struct scheduler_grant *grant, struct error *err)
+{
     struct task_record record = {.task = grant->task,
                                  .app_version = grant->app_version,
                                  .variant = grant->variant,
                                  .deadline_s = grant->deadline_s,
                                  .phase = PHASE_OFFERED};
 
-    TRY(envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, err));
-    record.unit = unit.digest;
+    TRY(digest_of_grant(grant, &record.unit, err));
+    if (grant->refusal != REFUSAL_NONE) {
+        refuse_grant(daemon, project, task_add(project, &record), grant);
+        return STATUS_OK;
+    }
     TRY(save_unit(&project->files, grant->task, grant->unit, err));
     TRY(save_task_record(&project->files, &record, err));
     (void)task_add(project, &record);
@@ -133,7 +160,7 @@ static enum status take_grants(struct daemon *daemon, struct attached *project,
         if (known != NULL)
             TRY(take_again(daemon, project, known, &reply->grants[i], reply, err));
         else if (taken++ < asked)
-            TRY(take_grant(project, &reply->grants[i], err));
+            TRY(take_grant(daemon, project, &reply->grants[i], err));
     }
     if (taken > asked)
         LOG(LOG_WARN, "grants.too-many", LOG_N("granted", taken), LOG_N("asked", asked));

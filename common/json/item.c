@@ -149,9 +149,12 @@ struct public_key item_public_key(const struct item *item)
 
     if (item->value == NULL)
         return key;
-    if (text == NULL || public_key_parse(text, &key, &cause) != STATUS_OK)
-        place_fail(&item->place, cause.code,
-                   "is not a public key fit for use: ed25519: and 43 characters of base64url");
+    if (text != NULL && public_key_parse(text, &key, &cause) == STATUS_OK)
+        return key;
+    place_fail(&item->place, cause.code,
+               strcmp(cause.code, "small-order-key") == 0
+                   ? "is not a public key fit for use: its order is small, so it protects nothing"
+                   : "is not a public key fit for use: ed25519: and 43 characters of base64url");
     return key;
 }
 

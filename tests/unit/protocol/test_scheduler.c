@@ -206,7 +206,8 @@ Test(scheduler_reply, each_refusal_names_the_member)
         {"\"task\":12,\"state\"", "\"task\":99,\"state\"", "acks[0].task"},
         {"{\"task\":12,\"state\":\"reported\"},", "", "acks"},
         {"\"reported\"", "\"eaten\"", "acks[0].state"},
-        {"\"payload\":", "\"pay\":", "grants[0].unit"},
+        {"\"unit\":{", "\"unit\":7,\"was\":{", "grants[0].unit"},
+        {"\"envelopes\":[{\"payload", "\"envelopes\":[{\"pay", "envelopes"},
         {"\"deadline\":1700090000", "\"deadline\":-1", "grants[0].deadline"},
         {"\"names\":[\"out\"", "\"names\":[\"/etc/passwd\"", "uploads[0].names"},
         {"\"names\":[\"out\",\"log\"]", "\"names\":[]", "uploads[0].names"},
@@ -219,6 +220,26 @@ Test(scheduler_reply, each_refusal_names_the_member)
     CLEANUP(freep) char *body = reply_text();
 
     expect_refused(DECODER(decode_reply), body, cases, COUNT(cases));
+}
+
+static void expect_refused_alone(const char *from, const char *to, enum refusal refusal,
+                                 const char *says)
+{
+    CLEANUP(scheduler_reply_clear) struct scheduler_reply reply = {0};
+    CLEANUP(freep) char *body = reply_text();
+    CLEANUP(freep) char *spoilt = replaced(body, from, to);
+    struct error err = {0};
+
+    cr_assert(eq(int, read_reply(spoilt, strlen(spoilt), &reply, &err), STATUS_OK), "%s", err.text);
+    cr_expect(eq(int, reply.grants[0].refusal, refusal));
+    cr_expect(not(digest_is_none(&reply.grants[0].refused)));
+    cr_expect(strstr(reply.grants[0].why, says) != NULL, "%s", reply.grants[0].why);
+}
+
+Test(scheduler_reply, a_grant_whose_unit_is_no_envelope_is_refused_alone)
+{
+    expect_refused_alone("\"payload\":", "\"pay\":", REFUSAL_MALFORMED, "payload");
+    expect_refused_alone("\"keyid\":\"", "\"key\":\"", REFUSAL_UNKNOWN_MEMBER, "key");
 }
 
 /* --- why a task failed --- */

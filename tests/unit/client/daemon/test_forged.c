@@ -64,6 +64,48 @@ Test(forged, a_unit_whose_signature_no_key_makes_is_refused_with_its_own_reason)
     cr_expect(eq(i64, it.launcher.started, 3));
 }
 
+/* --- units that are no envelopes --- */
+
+/* Told by code and digest like any other, and the rest of the answer is taken (I1). */
+static void expect_the_first_refused_alone(enum refusal refusal, const char *says)
+{
+    const struct fake_task *task = &it.site.tasks[0];
+
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, task->outcome, VISIT_REFUSED));
+    cr_expect(eq(int, task->refusal, refusal));
+    cr_expect(digest_equals(&task->refused, &task->unit.digest));
+    cr_expect(strstr(task->why, says) != NULL, "%s", task->why);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(eq(i64, it.launcher.started, 3), "the others are computed");
+    cr_expect(eq(str, it.site.broken, ""));
+}
+
+Test(forged, a_unit_that_nobody_signed_is_refused_alone)
+{
+    it.site.tasks[0].unit.signature_count = 0;
+    expect_the_first_refused_alone(REFUSAL_MALFORMED, "signatures");
+}
+
+Test(forged, a_unit_that_names_a_key_of_small_order_is_refused_alone)
+{
+    it.site.tasks[0].unit.signatures[0].hint = (struct public_key){{1}};
+    expect_the_first_refused_alone(REFUSAL_SMALL_ORDER_KEY, "its order is small");
+}
+
+Test(forged, a_unit_above_the_limit_is_refused_alone)
+{
+    CLEANUP(freep) char *payload = must_alloc(ENVELOPE_PAYLOAD_MAX + 2, 1);
+    struct envelope *unit = &it.site.tasks[0].unit;
+    CLEANUP(envelope_clear) struct envelope before = *unit;
+
+    memset(payload, ' ', ENVELOPE_PAYLOAD_MAX + 1);
+    envelope_init(unit, before.type, payload, ENVELOPE_PAYLOAD_MAX + 1);
+    unit->signatures[0] = before.signatures[0];
+    unit->signature_count = 1;
+    expect_the_first_refused_alone(REFUSAL_MALFORMED, "65536 bytes");
+}
+
 /* --- apps --- */
 
 static void expect_all_refused(const struct digest *what)
