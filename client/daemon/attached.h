@@ -74,7 +74,9 @@ struct attached {
     int64_t upload_failures;
     size_t report_limit; /* fewer after a visit was refused */
     bool wants_contact;
-    bool is_first_contact; /* the certificate is unknown: see common/http/client.h */
+    bool is_distrusted;        /* its certificate was the last failure */
+    int64_t bulletin_failures; /* in a row */
+    bool is_first_contact;     /* the certificate is unknown: see common/http/client.h */
     char bulletin_etag[HTTP_ETAG_MAX];
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
     char server_words[WHY_MAX + 1]; /* why there was no work */

@@ -12,6 +12,8 @@
 #include "common/base/text.h"
 #include "protocol/bulletin.h"
 
+#define BULLETIN_LATEST_MS INT64_C(300000) /* after failures; the most that may be set, too */
+
 /* Durable before it is used; on failure the old one stays. */
 static enum status replace_trust(struct attached *project, struct trust *newer, struct error *err)
 {
@@ -218,6 +220,21 @@ static enum status take_bulletin(struct daemon *daemon, struct attached *project
     return STATUS_OK;
 }
 
+/* Half as often each time, but never less than by default. */
+static void bulletin_failed(struct daemon *daemon, struct attached *project,
+                            const struct error *err)
+{
+    int64_t wait_ms = daemon->parts.config->bulletin_interval * 1000;
+
+    log_failure(LOG_INFO, "bulletin.failed", err);
+    project->bulletin_failures++;
+    for (int64_t i = 0; i < project->bulletin_failures && wait_ms < BULLETIN_LATEST_MS; i++)
+        wait_ms *= 2;
+    if (wait_ms > BULLETIN_LATEST_MS)
+        wait_ms = BULLETIN_LATEST_MS;
+    project->bulletin_at = daemon_now(daemon) + delay_jittered_ms(wait_ms, daemon_draw(daemon));
+}
+
 /* A bulletin that does not come is no reason to hold back a visit. */
 static void on_bulletin(struct daemon *daemon, struct attached *project, enum status status,
                         struct http_response *response, const struct error *how)
@@ -228,12 +245,17 @@ static void on_bulletin(struct daemon *daemon, struct attached *project, enum st
         status = http_check(response, &err);
     if (status == STATUS_OK && response->status != 304)
         status = take_bulletin(daemon, project, response, &err);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        project->bulletin_failures = 0;
+        talk_ask_anew(daemon, project, false);
         return;
-    log_failure(LOG_INFO, "bulletin.failed", &err);
+    }
+    bulletin_failed(daemon, project, &err);
     talk_untrusted(project, &err);
-    if (status == STATUS_UNTRUSTED)
-        set_words(project->trouble, err.text);
+    if (status != STATUS_UNTRUSTED)
+        return;
+    talk_ask_anew(daemon, project, true);
+    set_words(project->trouble, err.text);
 }
 
 void bulletin_start(struct daemon *daemon, struct attached *project)
@@ -252,5 +274,5 @@ void bulletin_start(struct daemon *daemon, struct attached *project)
         delay_jittered_ms(daemon->parts.config->bulletin_interval * 1000, daemon_draw(daemon));
     project->talk.done = on_bulletin;
     if (lane_start(daemon, &project->talk, &request, &err) != STATUS_OK)
-        log_failure(LOG_WARN, "bulletin.failed", &err);
+        bulletin_failed(daemon, project, &err);
 }

@@ -22,6 +22,16 @@ void talk_untrusted(struct attached *project, const struct error *err)
         project->wants_contact = project->is_first_contact = true;
 }
 
+void talk_ask_anew(struct daemon *daemon, struct attached *project, bool on_first_contact)
+{
+    if (!project->is_distrusted)
+        return;
+    project->wants_contact = true;
+    project->is_first_contact = on_first_contact;
+    if (project->hold_until > daemon_now(daemon))
+        project->hold_until = daemon_now(daemon);
+}
+
 void talk_failed(struct daemon *daemon, struct attached *project, enum status status,
                  const struct error *err)
 {
@@ -33,7 +43,8 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
     project->failures++;
     project->hold_until = daemon_now(daemon) + delay_ms(&rule, project->failures,
                                                         err->retry_after_s, daemon_draw(daemon));
-    if (status != STATUS_UNTRUSTED || !is_of_another_authority(err))
+    project->is_distrusted = status == STATUS_UNTRUSTED && is_of_another_authority(err);
+    if (!project->is_distrusted)
         return;
     /* By turns: the site may come back with a certificate that the system knows. */
     project->wants_contact = true;
@@ -43,6 +54,7 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
 void talk_worked(struct attached *project)
 {
     project->failures = 0;
+    project->is_distrusted = false;
     project->trouble[0] = '\0';
 }
 

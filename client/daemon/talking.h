@@ -20,4 +20,11 @@ void talk_worked(struct attached *project);
 /* Something else than talk failed: if the certificate did it, first contact is made anew. */
 void talk_untrusted(struct attached *project, const struct error *err);
 
+/*
+ * A bulletin came or failed. While a site is not trusted the bulletin's connection tries what is
+ * known of its authority, and what waits for its certificate need not outwait the back-off: the
+ * project is asked for next, as on first contact or, since it is known again, not so.
+ */
+void talk_ask_anew(struct daemon *daemon, struct attached *project, bool on_first_contact);
+
 #endif

@@ -131,7 +131,7 @@ Test(authority, one_that_no_keyring_lists_stops_talking_not_computing)
     cr_expect(eq(i64, it.launcher.started, 2), "what it had is computed");
     cr_expect(eq(sz, volunteer_phase(&it, "finished"), 2));
     cr_expect(lt(i64, 2, it.site.first_contacts), "it asks again and again");
-    cr_expect(le(i64, it.site.first_contacts, 30), "but not all the time");
+    cr_expect(le(i64, it.site.first_contacts, 90), "but as often as bulletins are looked at");
     cr_expect(strstr(volunteer_text(&it, "trouble"), "certificate") != NULL ||
                   strstr(volunteer_text(&it, "trouble"), "CA") != NULL,
               "%s", volunteer_text(&it, "trouble"));
@@ -157,6 +157,45 @@ Test(authority, one_that_the_newest_keyring_does_not_list_is_trusted_no_more)
     it.site.tls = &second;
     volunteer_live(&it, 5 * HOUR);
     expect_all_done();
+}
+
+/* The operator listed the wrong authority, and puts it right while nobody is trusted. */
+Test(authority, a_mistake_that_was_put_right_is_heard_of_with_the_next_bulletin)
+{
+    int64_t visits;
+
+    begin_with_first();
+    publish(&second, NULL);
+    volunteer_live(&it, 10 * HOUR);
+    visits = it.site.visits;
+    publish(&first, NULL);
+    volunteer_live(&it, 6 * MINUTE);
+    cr_expect(lt(i64, visits, it.site.visits));
+}
+
+Test(authority, a_site_may_go_back_to_one_that_every_system_trusts_within_minutes)
+{
+    int64_t visits;
+
+    begin_with_first();
+    publish(&second, NULL);
+    volunteer_live(&it, 10 * HOUR);
+    visits = it.site.visits;
+    it.site.tls = NULL;
+    volunteer_live(&it, 6 * MINUTE);
+    cr_expect(lt(i64, visits, it.site.visits));
+}
+
+Test(authority, bulletins_that_fail_are_asked_for_less_often)
+{
+    it.config.bulletin_interval = 1;
+    begin_with_first();
+    publish(&second, NULL);
+    volunteer_live(&it, 10 * MINUTE);
+    it.site.distrusted = it.site.first_contacts = 0;
+    volunteer_live(&it, HOUR);
+    cr_expect(le(i64, it.site.distrusted, 60), "%lld", (long long)it.site.distrusted);
+    cr_expect(le(i64, it.site.first_contacts, 60), "%lld", (long long)it.site.first_contacts);
 }
 
 /* --- whoever meets it first --- */
