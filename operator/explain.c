@@ -183,12 +183,23 @@ static enum status explain(struct profile *profile, const struct options *option
                        : explain_batch(profile, options, err);
 }
 
+/* What begins like a digest is meant as one. */
+static enum status check_operand(const char *what, struct error *err)
+{
+    if (!text_starts_with(what, "sha256:") || unit_hex(what) != NULL)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "\"%.40s\" is no digest: sha256: and 64 lower-case digits", what);
+}
+
 static int run(void *context, const struct options *options)
 {
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
     struct error err = {0};
 
+    if (check_operand(options->operands[0], &err) != STATUS_OK)
+        return session_usage(session, options, &err);
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
         explain(&profile, options, &err) != STATUS_OK)
         return session_fail(session, &err);

@@ -318,6 +318,11 @@ static enum status retire(struct keychain *keychain, const struct options *optio
 
 static int run_retire(void *context, const struct options *options)
 {
+    struct error err = {0};
+    struct public_key key;
+
+    if (public_key_parse(options->operands[0], &key, &err) != STATUS_OK)
+        return session_usage(context, options, &err);
     return change(context, options, retire);
 }
 
@@ -353,6 +358,26 @@ static enum status refuse_unit(struct profile *profile, const char *what, struct
     return STATUS_OK;
 }
 
+static enum status not_revocable(const char *what, struct error *err)
+{
+    return error_set(err, STATUS_INVALID, "\"%.40s\" is no role, key, digest or batch id", what);
+}
+
+/* What can be said of it before anything is read. */
+static enum status check_revocable(const char *what, struct error *err)
+{
+    struct public_key key;
+    struct digest digest;
+    struct batch_id batch;
+    enum key_role role;
+
+    if (text_starts_with(what, "ed25519:"))
+        return public_key_parse(what, &key, err);
+    if (key_role_parse(what, &role) || batch_parse(what, &batch) || digest_parse(what, &digest))
+        return STATUS_OK;
+    return not_revocable(what, err);
+}
+
 static enum status revoke_thing(struct keychain *keychain, const struct options *options,
                                 struct error *err)
 {
@@ -365,8 +390,7 @@ static enum status revoke_thing(struct keychain *keychain, const struct options 
     if (batch_parse(what, &batch)) {
         more = (struct revocations){.batches = &batch, .batch_count = 1};
     } else if (!digest_parse(what, &digest)) {
-        return error_set(err, STATUS_INVALID, "\"%.40s\" is no role, key, digest or batch id",
-                         what);
+        return not_revocable(what, err);
     } else if (is_unit) {
         more = (struct revocations){.units = &digest, .unit_count = 1};
     } else {
@@ -391,6 +415,10 @@ static enum status revoke_any(struct keychain *keychain, const struct options *o
 
 static int run_revoke(void *context, const struct options *options)
 {
+    struct error err = {0};
+
+    if (check_revocable(options->operands[0], &err) != STATUS_OK)
+        return session_usage(context, options, &err);
     return change(context, options, revoke_any);
 }
 

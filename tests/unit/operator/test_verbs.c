@@ -267,7 +267,10 @@ Test(verbs, an_app_version_a_batch_and_a_unit_are_revoked_in_the_freshness)
     cr_expect(eq(sz, trust.freshness.unit_count, 1));
     cr_expect(eq(sz, trust.freshness.batch_count, 1));
     trust_clear(&trust);
-    cr_expect(eq(int, RUN("key", "revoke", "nothing"), EXIT_FAILED));
+    cr_expect(eq(int, RUN("key", "revoke", "nothing"), EXIT_USAGE));
+    cr_expect(eq(int, RUN("key", "revoke", "ed25519:AAAA"), EXIT_USAGE));
+    cr_expect(eq(int, RUN("key", "retire", "ed25519:AAAA"), EXIT_USAGE));
+    cr_expect(eq(int, RUN("explain", "sha256:zz"), EXIT_USAGE));
 }
 
 /* --- apps --- */
