@@ -57,8 +57,8 @@ struct scheduler_host {
     struct texts layers;                   /* words, 0..SCHEDULER_LAYERS_MAX */
     int64_t cores;                         /* 1..LIMITS_CORES_MAX */
     int64_t memory_bytes;                  /* what tasks may use, together */
-    int64_t disk_bytes;
-    int64_t time_s; /* its clock */
+    int64_t disk_bytes;                    /* for one task: its slot, and copies of its outputs */
+    int64_t time_s;                        /* its clock */
 };
 
 struct scheduler_request {

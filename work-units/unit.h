@@ -139,9 +139,9 @@ struct unit {
     int64_t deadline_span_s; /* how long a task may take, as signed */
     int64_t declared_ops;    /* as signed: credit and estimates */
     int64_t memory_bytes;    /* as signed: what a host must have */
-    int64_t disk_bytes;
-    int64_t output_bytes; /* of all outputs together */
-    int64_t not_before_s; /* its signed validity */
+    int64_t disk_bytes;      /* of the slot */
+    int64_t output_bytes;    /* of all outputs together */
+    int64_t not_before_s;    /* its signed validity */
     int64_t not_after_s;
     char *classes;      /* owned; allowed by the signed `only`, space separated; "": any */
     char *platforms;    /* the same for platforms */
@@ -158,6 +158,12 @@ struct unit {
     size_t task_count; /* 0..UNIT_TASKS_MAX; only ever appended to */
     struct task tasks[UNIT_TASKS_MAX];
 };
+
+/* Most that a task of it takes of a host's disk: its slot, and the copies of its outputs. */
+static inline int64_t unit_room_bytes(const struct unit *unit)
+{
+    return unit->disk_bytes + unit->output_bytes;
+}
 
 /* Release what the unit owns. */
 void unit_clear(struct unit *unit);

@@ -1,7 +1,5 @@
 #include "client/agent/room.h"
 
-#define OUTPUT_SHARE 32 /* of the room, for copies of a new task's outputs */
-
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -56,9 +54,4 @@ bool room_may_fetch(const struct room *room, const struct fetch_view *fetch)
 {
     return fetch->missing + fetch->running <= room->above &&
            fetch->missing + fetch->task <= room->above;
-}
-
-int64_t room_to_offer(const struct room *room)
-{
-    return room->tasks - room->tasks / OUTPUT_SHARE;
 }

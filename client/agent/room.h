@@ -46,7 +46,8 @@ struct room {
     int64_t cap;   /* of outputs and running tasks */
     int64_t above; /* the floor, if what is kept gave way and no task had written anything: may be
                       negative */
-    int64_t tasks; /* what running tasks and kept outputs may use together: 0.. */
+    int64_t tasks; /* what running tasks and kept outputs may use together: 0..; room_of_task()
+                      of a new one is no more */
     int64_t more;  /* what tasks that we ask for may need: 0.. */
     enum room_lack lack; /* why `more` is 0 */
 };
@@ -74,8 +75,5 @@ struct fetch_view {
     int64_t running; /* of all that run */
 };
 bool room_may_fetch(const struct room *room, const struct fetch_view *fetch);
-
-/* The largest slot that a new task may ask for: its outputs need some room, too. */
-int64_t room_to_offer(const struct room *room);
 
 #endif

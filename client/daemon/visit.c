@@ -201,7 +201,7 @@ static void add_host(struct daemon *daemon, struct scheduler_host *host)
             texts_add(&host->layers, layer_name((enum layer)layer));
     host->cores = daemon->parts.config->cores;
     host->memory_bytes = daemon->parts.config->memory;
-    host->disk_bytes = room_to_offer(&daemon->room);
+    host->disk_bytes = daemon->room.tasks;
     host->time_s = daemon_now_s(daemon);
 }
 

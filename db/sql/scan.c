@@ -30,8 +30,9 @@ enum status sql_scan_ready(struct store *store, int64_t after, struct ready_hint
                            size_t capacity, size_t *ret_count, struct error *err)
 {
     static const char sql[] =
-        "SELECT id, batch, app_version, copies_wanted, memory_bytes, disk_bytes, declared_ops,"
-        " not_before_s, not_after_s, pinned_class, classes, platforms FROM unit NOT INDEXED"
+        "SELECT id, batch, app_version, copies_wanted, memory_bytes, disk_bytes + output_bytes,"
+        " declared_ops, not_before_s, not_after_s, pinned_class, classes, platforms FROM unit NOT "
+        "INDEXED"
         " WHERE id > ? AND state = 1 AND copies_wanted > 0 ORDER BY id LIMIT ?";
     CLEANUP(query_end) struct query query = {0};
     size_t count = 0;

@@ -212,7 +212,7 @@ static void teach_queue(struct cycle *cycle)
                                             .app_version = unit->app_version,
                                             .copies_wanted = unit->copies_wanted,
                                             .memory_bytes = unit->memory_bytes,
-                                            .disk_bytes = unit->disk_bytes,
+                                            .disk_bytes = unit_room_bytes(unit),
                                             .not_before_s = unit->not_before_s,
                                             .not_after_s = unit->not_after_s},
                                    .independence = unit->rule.independence};

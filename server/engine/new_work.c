@@ -190,7 +190,7 @@ static void hint_at(struct solo *solo, const struct batch *batch, const struct u
                                 .app_version = batch->app_version,
                                 .copies_wanted = unit->copies_wanted,
                                 .memory_bytes = unit->memory_bytes,
-                                .disk_bytes = unit->disk_bytes,
+                                .disk_bytes = unit_room_bytes(unit),
                                 .declared_ops = unit->declared_ops,
                                 .not_before_s = unit->not_before_s,
                                 .not_after_s = unit->not_after_s};

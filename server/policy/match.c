@@ -108,7 +108,7 @@ static enum match_result judge_host(const struct unit *unit, const struct match_
         return MATCH_LAYERS;
     if (unit->memory_bytes > host->memory_bytes)
         return MATCH_MEMORY;
-    if (unit->disk_bytes > host->disk_bytes)
+    if (unit_room_bytes(unit) > host->disk_bytes)
         return MATCH_DISK;
     if (!quorum_is_independent(unit, &host->identity, host->prefix))
         return MATCH_IDENTITY;

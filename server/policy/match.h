@@ -21,7 +21,7 @@ struct match_host {
     const char *layers[MATCH_LAYERS_MAX]; /* active sandbox layers */
     size_t layer_count;
     int64_t memory_bytes; /* for one task */
-    int64_t disk_bytes;
+    int64_t disk_bytes;   /* the same: unit_room_bytes() */
 };
 
 /* A build of the unit's app version. Texts are borrowed. */

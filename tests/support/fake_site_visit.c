@@ -186,6 +186,7 @@ static int64_t site_time_s(const struct fake_site *site)
 
 static char *answer_visit(struct fake_site *site, const struct scheduler_request *asked)
 {
+    const struct limits *limits = &site->sample.unit.limits;
     CLEANUP(scheduler_reply_clear)
     struct scheduler_reply reply = {
         .visit = asked->visit.number,
@@ -202,7 +203,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     reply.ack_count = asked->visit.finished_count;
     site->reports += (int64_t)reply.ack_count;
     reply.grants = must_alloc(2 * FAKE_UNITS_MAX, sizeof *reply.grants);
-    if (site->sample.unit.limits.disk_bytes <= asked->host.disk_bytes)
+    if (limits->disk_bytes + limits->output_bytes <= asked->host.disk_bytes)
         grant(site, asked->want_tasks, &reply);
     if (site->grants_reported)
         grant_again(site, &reply);

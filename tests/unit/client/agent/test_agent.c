@@ -406,7 +406,6 @@ Test(room, outputs_and_running_tasks_share_what_the_owner_allows)
     room_left = room_decide(&allowed, &view);
     cr_expect(eq(i64, room_left.tasks, 700));
     cr_expect(eq(i64, room_left.more, 550));
-    cr_expect(eq(i64, room_to_offer(&room_left), 679));
 }
 
 Test(room, a_share_of_the_free_space_is_not_shrunk_by_our_own_use)

@@ -192,7 +192,7 @@ Test(files, finished_work_that_nobody_takes_stops_new_work_at_the_disk_cap)
     it.config.disk = 2 << 20;
     volunteer_live(&it, 5 * HOUR);
     cr_expect(eq(sz, volunteer_phase(&it, "reported"), 2));
-    cr_expect(eq(i64, it.site.told_disk_bytes, (1 << 20) - (1 << 15)), "what is left");
+    cr_expect(eq(i64, it.site.told_disk_bytes, 1 << 20), "what is left");
     cr_expect(eq(sz, volunteer_phase(&it, "ready"), 1), "it came while there was room");
     cr_expect(eq(i64, it.launcher.started, 2));
     cr_expect(eq(i64, it.site.asked_tasks, 0));
@@ -309,7 +309,7 @@ Test(files, no_more_than_its_share_of_the_free_space_is_offered)
 
     let_be_free(20 * GIB);
     volunteer_live(&it, MINUTE / 2);
-    cr_expect(eq(i64, it.site.told_disk_bytes, tenth - tenth / 32));
+    cr_expect(eq(i64, it.site.told_disk_bytes, tenth));
 }
 
 Test(files, files_that_nobody_needs_are_given_back_to_a_disk_that_others_fill)

@@ -126,6 +126,33 @@ Test(cycle, no_work_always_says_why)
     }
 }
 
+static size_t granted_in(int64_t disk_bytes)
+{
+    struct village_visit visit;
+    size_t count;
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    visit.request.host.disk_bytes = disk_bytes;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    count = visit.reply.grant_count;
+    cr_expect(count > 0 || strstr(visit.reply.why, "disk") != NULL, "%s", visit.reply.why);
+    village_visit_clear(&visit);
+    return count;
+}
+
+Test(cycle, a_host_has_room_for_the_slot_and_the_copies_of_its_outputs)
+{
+    static const int64_t slot = INT64_C(1) << 30, outputs = INT64_C(1) << 24; /* of the sample */
+
+    village_add_units(&village, 1, NULL);
+    cr_expect(eq(sz, granted_in(slot), 0));
+    cr_expect(eq(sz, granted_in(slot + outputs - 1), 0));
+    village_restart(&village); /* the queue is filled from the store */
+    cr_expect(eq(sz, granted_in(slot + outputs - 1), 0));
+    cr_expect(eq(sz, granted_in(slot + outputs), 1));
+}
+
 Test(cycle, visits_of_one_cycle_share_the_units_without_giving_one_twice)
 {
     enum { HOSTS = 40 };

@@ -66,6 +66,8 @@ Test(match, each_reason)
     cr_expect(eq(int, match(), MATCH_MEMORY));
     set_up(), host.disk_bytes = 99;
     cr_expect(eq(int, match(), MATCH_DISK));
+    set_up(), unit.output_bytes = 1;
+    cr_expect(eq(int, match(), MATCH_DISK), "outputs are copied out of the slot");
     set_up(), host.platforms[0] = "mips-linux-gnu";
     cr_expect(eq(int, match(), MATCH_PLATFORM));
     set_up(), host.layer_count = 1;
