@@ -104,7 +104,8 @@ static enum status do_it_here(struct client_world *world, struct data_folder *fo
     struct daemon_parts parts = {.folder = folder,
                                  .config = &config,
                                  .platform = platform_here(),
-                                 .client = CLIENT_NAME " " CLIENT_VERSION};
+                                 .client = CLIENT_NAME " " CLIENT_VERSION,
+                                 .runs_nothing = true};
 
     client_config_init(&config);
     TRY(world->open_http(&http, err));

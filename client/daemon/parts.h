@@ -5,6 +5,8 @@
 #ifndef CLIENT_DAEMON_PARTS_H
 #define CLIENT_DAEMON_PARTS_H
 
+#include <stdbool.h>
+
 #include "client/config.h"
 #include "client/state/folder.h"
 #include "common/http/client.h"
@@ -18,6 +20,8 @@ struct daemon_parts {
     const struct config *config;
     const char *platform; /* platform_here(), but for tests */
     const char *client;   /* "dugnad-client 0.1.0" */
+    bool runs_nothing;    /* never stepped, and of settings that nobody chose: the disk is theirs to
+                             judge who run it */
 };
 
 #endif

@@ -98,7 +98,7 @@ static void say(const struct daemon *daemon, enum room_lack before)
 {
     char why[WHY_MAX + 1];
 
-    if (daemon->room.lack == before)
+    if (daemon->room.lack == before || daemon->parts.runs_nothing)
         return;
     room_why(daemon, why);
     if (daemon->room.lack != ROOM_ENOUGH)
@@ -115,7 +115,7 @@ void room_look(struct daemon *daemon)
     daemon->space = look(daemon);
     daemon->waits_for = daemon->waits_for_next;
     daemon->waits_for_next = 0;
-    if (daemon->space.free < floor)
+    if (daemon->space.free < floor && !daemon->parts.runs_nothing)
         cache_give_back(&daemon->cache, floor - daemon->space.free);
     decide(daemon);
     say(daemon, before);

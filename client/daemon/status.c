@@ -136,6 +136,8 @@ static void trouble_of(const struct daemon *daemon, char ret_words[WHY_MAX + 1])
         set_words(ret_words, daemon->unloaded);
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
+    else if (daemon->parts.runs_nothing)
+        set_words(ret_words, "");
     else
         room_why(daemon, ret_words);
 }

@@ -5,6 +5,7 @@
 
 #include "client/program.h"
 #include "common/base/text.h"
+#include "tests/support/failing_disk.h"
 #include "tests/support/terminal.h"
 
 TestSuite(verbs, .init = terminal_set_up, .fini = terminal_tear_down, .timeout = 60);
@@ -22,6 +23,21 @@ Test(verbs, a_yes_at_the_terminal_attaches)
     cr_expect(terminal_says("dugnad-client run"), "it says that no daemon runs");
     cr_expect(eq(int, CLIENT("status", "--json"), 0));
     cr_expect(terminal_says("\"native_allowed\":true"));
+}
+
+/* Its settings are the daemon's to know: by the defaults a small disk may seem too small. */
+Test(verbs, without_a_daemon_nobody_judges_the_disk)
+{
+    static struct failing_disk small;
+
+    failing_disk_init(&small, terminal.env.base.disk);
+    small.told = (struct disk_space){.total_bytes = 1 << 30, .free_bytes = 1 << 20};
+    terminal.env.base.disk = &small.base;
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0), "%s", terminal.said);
+    cr_expect(not(terminal_says("disk.short")), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("status"), 0));
+    cr_expect(not(terminal_says("disk.short")), "%s", terminal.said);
+    terminal.env.base.disk = small.real;
 }
 
 Test(verbs, a_no_at_the_terminal_attaches_nothing)
