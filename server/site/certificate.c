@@ -309,3 +309,17 @@ enum status certificate_look(struct disk *disk, const char *path,
                                     : X509_check_host(certificate, host->text, 0, 0, NULL) == 1;
     return STATUS_OK;
 }
+
+enum status certificate_check_key(struct disk *disk, const struct certificate_pair *files,
+                                  struct error *err)
+{
+    CLEANUP(X509_freep) X509 *certificate = NULL;
+    CLEANUP(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+
+    TRY(read_certificate(disk, files->certificate, &certificate, err));
+    TRY(read_key(disk, files->key, &key, err));
+    if (X509_check_private_key(certificate, key) == 1)
+        return STATUS_OK;
+    ERR_clear_error();
+    return error_set(err, STATUS_INVALID, "the key %.150s is not the certificate's", files->key);
+}

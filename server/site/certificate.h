@@ -58,4 +58,8 @@ enum status certificate_look(struct disk *disk, const char *path,
                              const struct certificate_host *host,
                              struct certificate_facts *ret_facts, struct error *err) MUST_USE;
 
+/* STATUS_INVALID: the key is that of another certificate. */
+enum status certificate_check_key(struct disk *disk, const struct certificate_pair *files,
+                                  struct error *err) MUST_USE;
+
 #endif

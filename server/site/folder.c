@@ -214,7 +214,8 @@ enum status site_check_certificate(struct env *env, const char *folder, const st
     if (!facts.names_host)
         return error_set(err, STATUS_INVALID, "the certificate %.*s is not for %.60s",
                          WORDS_PATH_MAX, path, host.text);
-    return STATUS_OK;
+    return certificate_check_key(
+        env->disk, &(struct certificate_pair){.certificate = path, .key = files.key.text}, err);
 }
 
 /* A second server is a copy of the first one's folder: both have one secret and one authority. */
@@ -307,6 +308,8 @@ enum status site_make(struct env *env, const char *folder, const struct config *
         return error_set(err, STATUS_CONFLICT,
                          "%.*s is left of an init that was cut short; remove it first",
                          WORDS_PATH_MAX, made.text);
+    if (*config->certificate.text != '\0')
+        TRY(site_check_certificate(env, folder, config, err));
     TRY(disk_make_folders(disk, made.text, 0700, err));
     status = make_parts(env, made.text, config, err);
     if (status != STATUS_OK) {

@@ -73,7 +73,8 @@ enum status site_certificate(const char *folder, const struct config *config,
 enum status site_renew_certificate(struct env *env, const char *folder, const struct config *config,
                                    bool *ret_is_new, struct error *err) MUST_USE;
 
-/* STATUS_INVALID, in words: missing, not valid yet, over, or for another host than the url's. */
+/* STATUS_INVALID, in words: missing, not valid yet, over, for another host than the url's,
+ * or of another key. */
 enum status site_check_certificate(struct env *env, const char *folder, const struct config *config,
                                    struct error *err) MUST_USE;
 

@@ -161,6 +161,35 @@ Test(site, a_certificate_that_is_missing_expired_early_or_of_another_host_is_ref
                  "no certificate");
 }
 
+static void expect_no_site(const char *words)
+{
+    expect_words(site_make(&env, "mine", &config, &err), STATUS_INVALID, words);
+    cr_expect(not(disk_has(env.disk, "mine")));
+    cr_expect(not(disk_has(env.disk, "mine.new")));
+}
+
+/* It is held to what a run of the site will ask, and to its key. */
+Test(site, init_refuses_a_certificate_that_no_run_would_take)
+{
+    struct config given = config;
+
+    cr_assert(eq(int, site_make(&env, "theirs", &config, &err), STATUS_OK));
+    (void)snprintf(given.certificate.text, sizeof given.certificate.text,
+                   "%s/theirs/tls/server.pem", folder);
+    (void)snprintf(given.certificate_key.text, sizeof given.certificate_key.text,
+                   "%s/theirs/tls/ca.key", folder);
+    config = given;
+    expect_no_site("ca.key is not the certificate's");
+    config.certificate_key = given.certificate;
+    time_s += INT64_C(86400) * 398;
+    expect_no_site("has expired");
+    time_s -= INT64_C(86400) * 398;
+    (void)snprintf(config.url.text, sizeof config.url.text, "https://grid.example");
+    expect_no_site("is not for grid.example");
+    (void)snprintf(config.url.text, sizeof config.url.text, "https://127.0.0.1:8443");
+    cr_expect(eq(int, site_make(&env, "mine", &config, &err), STATUS_OK), "%s", err.text);
+}
+
 /* Else a server whose clock ran ahead for a minute would lock every right clock out. */
 Test(site, a_certificate_made_with_a_clock_that_runs_ahead_is_good_by_a_right_one)
 {
