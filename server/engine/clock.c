@@ -47,7 +47,7 @@ static int64_t off_s(const struct clock *clock)
     const struct clock_facts *facts = &clock->facts;
     int64_t ran_s = (facts->now_mono_ms - facts->started_mono_ms) / 1000;
 
-    if (clock->judgement == CLOCK_BEFORE_COMMIT)
+    if (clock->judgement == CLOCK_BEFORE_COMMIT || clock->judgement == CLOCK_LONG_AFTER_COMMIT)
         return facts->now_s - facts->last_commit_s;
     return facts->now_s - facts->started_s - ran_s;
 }

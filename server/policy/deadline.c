@@ -17,6 +17,9 @@ enum clock_judgement clock_judge(const struct clock_facts *facts)
         return CLOCK_JUMPED;
     if (!facts->is_confirmed && facts->last_commit_s > facts->now_s + CLOCK_MAX_DRIFT_S)
         return CLOCK_BEFORE_COMMIT;
+    if (!facts->is_confirmed && facts->last_commit_s > 0 &&
+        facts->started_s - facts->last_commit_s > CLOCK_MAX_STANDSTILL_S)
+        return CLOCK_LONG_AFTER_COMMIT;
     return CLOCK_SOUND;
 }
 
@@ -31,6 +34,9 @@ const char *clock_judgement_words(enum clock_judgement judgement)
     case CLOCK_BEFORE_COMMIT:
         return "the last commit lies in the future; nothing expires until the clock is put right, "
                "or confirmed";
+    case CLOCK_LONG_AFTER_COMMIT:
+        return "the last commit is more than 60 days old; nothing expires until the clock is put "
+               "right, or confirmed";
     }
     abort();
 }

@@ -13,6 +13,10 @@
 /* Beyond so much between wall and monotonic time the wall clock is not believed. */
 #define CLOCK_MAX_DRIFT_S 3600
 
+/* A server that starts so long after its last commit asks first: it may be its clock that is wrong.
+ */
+#define CLOCK_MAX_STANDSTILL_S (60 * 86400)
+
 /* What the clocks say now, and what they said when last believed. */
 struct clock_facts {
     int64_t now_s;           /* wall clock */
@@ -25,13 +29,14 @@ struct clock_facts {
 
 enum clock_judgement {
     CLOCK_SOUND,
-    CLOCK_JUMPED,        /* wall and monotonic time parted by more than CLOCK_MAX_DRIFT_S */
-    CLOCK_BEFORE_COMMIT, /* the last commit lies in the future by more than CLOCK_MAX_DRIFT_S */
+    CLOCK_JUMPED,            /* wall and monotonic time parted by more than CLOCK_MAX_DRIFT_S */
+    CLOCK_BEFORE_COMMIT,     /* the last commit lies in the future by more than CLOCK_MAX_DRIFT_S */
+    CLOCK_LONG_AFTER_COMMIT, /* the server started more than CLOCK_MAX_STANDSTILL_S after it */
 };
 
 /*
  * Unless CLOCK_SOUND nothing expires and no validity is judged until an operator confirms; the
- * confirmation resets `started_…` and vouches for a commit in the future.
+ * confirmation resets `started_…` and vouches for the last commit, wherever it lies.
  */
 enum clock_judgement clock_judge(const struct clock_facts *facts);
 

@@ -178,6 +178,24 @@ Test(time_passing, a_start_before_the_last_commit_is_in_doubt)
     cr_expect(engine_clock(village.engine).is_in_doubt);
 }
 
+/* A battery that is flat: nobody saw the clock jump. Nothing that ends by it may be lost. */
+Test(time_passing, a_start_a_year_after_the_last_commit_is_in_doubt_until_confirmed)
+{
+    struct command confirm = {.kind = COMMAND_CLOCK};
+
+    village_add_units(&village, 2, NULL);
+    village.env.now_s += YEAR_S;
+    village_restart(&village);
+    village_pass(&village, 60);
+    cr_expect(engine_clock(village.engine).is_in_doubt);
+    cr_expect(lt(i64, YEAR_S - 3600, engine_clock(village.engine).off_s));
+    cr_expect(eq(i64, expired(), 0));
+    cr_assert(eq(int, village_run(&village, &confirm), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(zero(int, engine_clock(village.engine).is_in_doubt));
+    cr_expect(eq(i64, expired(), 2), "the site did stand still for a year");
+}
+
 Test(time_passing, an_operator_confirms_the_clock_and_then_time_is_judged)
 {
     struct command confirm = {.kind = COMMAND_CLOCK};

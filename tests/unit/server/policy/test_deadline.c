@@ -8,11 +8,11 @@
 
 static struct clock_facts after(int64_t wall_s, int64_t mono_s)
 {
-    return (struct clock_facts){.started_s = 5000000,
+    return (struct clock_facts){.started_s = 50000000,
                                 .started_mono_ms = 7000,
-                                .now_s = 5000000 + wall_s,
+                                .now_s = 50000000 + wall_s,
                                 .now_mono_ms = 7000 + mono_s * 1000,
-                                .last_commit_s = 4999999};
+                                .last_commit_s = 49999999};
 }
 
 static enum clock_judgement judge(struct clock_facts facts)
@@ -38,6 +38,21 @@ Test(deadline, a_commit_in_the_future_is_seen_unless_somebody_vouched)
     cr_expect(eq(int, clock_judge(&facts), CLOCK_BEFORE_COMMIT));
     facts.is_confirmed = true;
     cr_expect(eq(int, clock_judge(&facts), CLOCK_SOUND));
+}
+
+Test(deadline, a_start_long_after_the_last_commit_is_seen_unless_somebody_vouched)
+{
+    struct clock_facts facts = after(0, 0);
+
+    facts.last_commit_s = facts.started_s - CLOCK_MAX_STANDSTILL_S;
+    cr_expect(eq(int, clock_judge(&facts), CLOCK_SOUND));
+    facts.last_commit_s--;
+    cr_expect(eq(int, clock_judge(&facts), CLOCK_LONG_AFTER_COMMIT));
+    facts.is_confirmed = true;
+    cr_expect(eq(int, clock_judge(&facts), CLOCK_SOUND));
+    facts = after(0, 0);
+    facts.last_commit_s = 0;
+    cr_expect(eq(int, clock_judge(&facts), CLOCK_SOUND), "a new site");
 }
 
 Test(deadline, up_time_goes_on_over_a_restart_and_ignores_the_wall_clock)
