@@ -23,7 +23,6 @@
 struct store;
 
 #define SITE_NAME_MAX        100
-#define BATCH_NAME_MAX       100
 #define CREDENTIAL_LABEL_MAX 64
 #define VOLUNTEER_NAME_MAX   64
 #define PREFIX_MAX           48 /* an address prefix as text, "2001:db8::/56" */

@@ -36,8 +36,16 @@ static int run_cancel(void *context, const struct options *options)
 {
     struct session *session = context;
 
-    if (!options_has(options, "yes") && session->can_ask &&
-        !session_confirm(session, "Cancel the batch? Units that have not ended are lost."))
+    if (options_has(options, "yes"))
+        return act(session, options, ACTION_CANCEL);
+    if (!session->can_ask) {
+        struct error err;
+
+        (void)error_set(&err, STATUS_INVALID,
+                        "nothing was cancelled: there is no terminal to ask at, so say --yes");
+        return session_usage(session, options, &err);
+    }
+    if (!session_confirm(session, "Cancel the batch? Units that have not ended are lost."))
         return EXIT_FAILED;
     return act(session, options, ACTION_CANCEL);
 }
@@ -58,7 +66,7 @@ static int run_retry(void *context, const struct options *options)
 }
 
 static const struct option_rule cancel_rules[] = {
-    {.name = "yes", .help = "Do not ask."},
+    {.name = "yes", .help = "Do not ask; needed where there is no terminal."},
 };
 
 #define ON_A_BATCH .operands = "BATCH", .operand_min = 1, .operand_max = 1

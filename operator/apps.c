@@ -56,17 +56,24 @@ static enum status consider(struct profile *profile, const char *name, bool with
     return STATUS_OK;
 }
 
-static enum status find(struct profile *profile, const char *name, bool with_revoked,
-                        struct known_app *ret_known, struct error *err)
+static enum status ask(struct profile *profile, struct apps *ret_apps, struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer body = {0};
-    CLEANUP(apps_clear) struct apps apps = {0};
-    CLEANUP(known_app_clear) struct known_app best = {0};
     struct error why = {0};
 
     TRY(remote_get(profile, "/v1/apps", APPS_MAX, &body, err));
-    if (apps_decode(buffer_text(&body), body.length, &apps, &why) != STATUS_OK)
+    if (apps_decode(buffer_text(&body), body.length, ret_apps, &why) != STATUS_OK)
         return remote_misunderstood(&why, err);
+    return STATUS_OK;
+}
+
+static enum status find(struct profile *profile, const char *name, bool with_revoked,
+                        struct known_app *ret_known, struct error *err)
+{
+    CLEANUP(apps_clear) struct apps apps = {0};
+    CLEANUP(known_app_clear) struct known_app best = {0};
+
+    TRY(ask(profile, &apps, err));
     for (size_t i = 0; i < apps.count; i++)
         TRY(consider(profile, name, with_revoked, &apps.apps[i], &best, err));
     if (digest_is_none(&best.envelope.digest))
@@ -88,6 +95,23 @@ enum status apps_find_any(struct profile *profile, const char *name, struct know
                           struct error *err)
 {
     return find(profile, name, true, ret_known, err);
+}
+
+enum status apps_know(struct profile *profile, const struct digest *app_version, struct error *err)
+{
+    CLEANUP(apps_clear) struct apps apps = {0};
+
+    TRY(ask(profile, &apps, err));
+    for (size_t i = 0; i < apps.count; i++) {
+        const char *text = apps.apps[i].app_version;
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+        if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL) ==
+                STATUS_OK &&
+            digest_equals(&envelope.digest, app_version))
+            return STATUS_OK;
+    }
+    return error_set(err, STATUS_NOT_FOUND, "the site has no such app version");
 }
 
 /* --- the same again? --- */

@@ -38,4 +38,8 @@ enum status apps_find(struct profile *profile, const char *name, struct known_ap
 enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
                           struct error *err) MUST_USE;
 
+/* STATUS_NOT_FOUND: the site has no app version of that digest, whoever signed it. */
+enum status apps_know(struct profile *profile, const struct digest *app_version, struct error *err)
+    MUST_USE;
+
 #endif

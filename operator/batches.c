@@ -13,6 +13,16 @@ static enum status take_status(const struct buffer *body, struct batch_status *r
     return STATUS_OK;
 }
 
+static enum status not_a_batch(const char *word, struct error *err)
+{
+    (void)error_set(err, STATUS_INVALID,
+                    "\"%.60s\" is no batch: a name has letters, digits, '.', '_' and '-', an id 32 "
+                    "lower-case hex digits",
+                    word);
+    error_code(err, SESSION_USAGE);
+    return STATUS_INVALID;
+}
+
 enum status batch_ask(struct profile *profile, const char *batch, struct batch_status *ret_status,
                       struct error *err)
 {
@@ -20,8 +30,8 @@ enum status batch_ask(struct profile *profile, const char *batch, struct batch_s
     CLEANUP(freep) char *path = NULL;
     struct batch_id id;
 
-    if (!batch_parse(batch, &id) && !text_is_file_name(batch))
-        return error_set(err, STATUS_INVALID, "\"%.60s\" is no batch's name", batch);
+    if (!batch_parse(batch, &id) && !batch_is_name(batch))
+        return not_a_batch(batch, err);
     path =
         text_format(batch_parse(batch, &id) ? "/v1/batches/%s" : "/v1/batches/by-name/%s", batch);
     TRY(remote_get(profile, path, BATCH_REPLY_MAX, &body, err));

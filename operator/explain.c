@@ -5,6 +5,7 @@
 #include "common/base/text.h"
 #include "operator/batch_record.h"
 #include "operator/batches.h"
+#include "operator/next_keyring.h"
 #include "operator/remote.h"
 #include "operator/verbs.h"
 #include "protocol/explain.h"
@@ -200,8 +201,10 @@ static int run(void *context, const struct options *options)
 
     if (check_operand(options->operands[0], &err) != STATUS_OK)
         return session_usage(session, options, &err);
-    if (profile_open(&profile, session, options, &err) != STATUS_OK ||
-        explain(&profile, options, &err) != STATUS_OK)
+    if (profile_open(&profile, session, options, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    next_keyring_warn(&profile, options);
+    if (explain(&profile, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     return EXIT_DONE;
 }

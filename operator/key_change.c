@@ -5,9 +5,9 @@
 #include "operator/next_keyring.h"
 #include "operator/publish.h"
 #include "operator/remote.h"
+#include "operator/revocable.h"
 #include "operator/site.h"
 #include "operator/verbs.h"
-#include "protocol/unit_status.h"
 
 static void add_end(struct key_end **ends, size_t *count, const struct public_key *key,
                     int64_t at_s)
@@ -346,58 +346,15 @@ static enum status revoke_key(struct keychain *keychain, const char *key_text, s
     return revoke_public(keychain, &key, err);
 }
 
-/* A unit's digest taken for an app version's would revoke nothing, without a word. */
-static enum status refuse_unit(struct profile *profile, const char *what, struct error *err)
-{
-    CLEANUP(buffer_clear) struct buffer body = {0};
-    CLEANUP(freep) char *path = text_format("/v1/units/%s", what + strlen("sha256:"));
-
-    if (remote_get(profile, path, UNIT_STATUS_MAX, &body, NULL) == STATUS_OK)
-        return error_set(err, STATUS_INVALID, "that is the digest of a unit: say --unit");
-    profile->session->was_refused = false;
-    return STATUS_OK;
-}
-
-static enum status not_revocable(const char *what, struct error *err)
-{
-    return error_set(err, STATUS_INVALID, "\"%.40s\" is no role, key, digest or batch id", what);
-}
-
-/* What can be said of it before anything is read. */
-static enum status check_revocable(const char *what, struct error *err)
-{
-    struct public_key key;
-    struct digest digest;
-    struct batch_id batch;
-    enum key_role role;
-
-    if (text_starts_with(what, "ed25519:"))
-        return public_key_parse(what, &key, err);
-    if (key_role_parse(what, &role) || batch_parse(what, &batch) || digest_parse(what, &digest))
-        return STATUS_OK;
-    return not_revocable(what, err);
-}
-
 static enum status revoke_thing(struct keychain *keychain, const struct options *options,
                                 struct error *err)
 {
-    const char *what = options->operands[0];
-    struct digest digest;
-    struct batch_id batch;
-    struct revocations more = {0};
-    bool is_unit = options_has(options, "unit");
+    struct revocable thing;
+    const struct revocable_search search = {.is_unit = options_has(options, "unit"),
+                                            .may_be_unknown = options_has(options, "unknown")};
 
-    if (batch_parse(what, &batch)) {
-        more = (struct revocations){.batches = &batch, .batch_count = 1};
-    } else if (!digest_parse(what, &digest)) {
-        return not_revocable(what, err);
-    } else if (is_unit) {
-        more = (struct revocations){.units = &digest, .unit_count = 1};
-    } else {
-        TRY(refuse_unit(keychain->profile, what, err));
-        more = (struct revocations){.app_versions = &digest, .app_version_count = 1};
-    }
-    return refresh_after(keychain, &more, err);
+    TRY(revocable_find(keychain->profile, options->operands[0], &search, &thing, err));
+    return refresh_after(keychain, &thing.revocations, err);
 }
 
 static enum status revoke_any(struct keychain *keychain, const struct options *options,
@@ -417,7 +374,7 @@ static int run_revoke(void *context, const struct options *options)
 {
     struct error err = {0};
 
-    if (check_revocable(options->operands[0], &err) != STATUS_OK)
+    if (revocable_check(options->operands[0], &err) != STATUS_OK)
         return session_usage(context, options, &err);
     return change(context, options, revoke_any);
 }
@@ -425,6 +382,7 @@ static int run_revoke(void *context, const struct options *options)
 static const struct option_rule rules[] = {KEYCHAIN_OPTION};
 static const struct option_rule revoke_rules[] = {
     {.name = "unit", .help = "The digest is a unit's; without this it is an app version's."},
+    {.name = "unknown", .help = "Revoke it even if the site knows no such thing."},
     KEYCHAIN_OPTION,
 };
 
@@ -463,11 +421,13 @@ const struct command verb_key_revoke = {
     .operand_min = 1,
     .operand_max = 1,
     .summary = "Take back a key that was stolen, or an app version, batch or unit",
-    .description = "A role (root-use, root-spare, app, work, fresh) is replaced by a new key at "
-                   "the same time. "
-                   "Nothing that a revoked key signed is run any more, and revoked work stops at "
-                   "once, as soon "
-                   "as clients see the new keyring or freshness (within minutes).",
+    .description =
+        "A role (root-use, root-spare, app, work, fresh) is replaced by a new key at "
+        "the same time. "
+        "Nothing that a revoked key signed is run any more, and revoked work stops at "
+        "once, as soon "
+        "as clients see the new keyring or freshness (within minutes). A digest or id that "
+        "the site does not know is refused, for it is most likely mistyped.",
     .examples = "  The work key was on a stolen laptop:\n    dugnad key revoke work\n"
                 "  An app version that does harm:\n    dugnad key revoke sha256:0123…\n",
     .options = revoke_rules,

@@ -33,6 +33,7 @@ liboperator_a_SOURCES = \
 	%D%/result_check.c %D%/result_check.h \
 	%D%/results_audit.c %D%/results_audit.h \
 	%D%/results_folder.c %D%/results_folder.h \
+	%D%/revocable.c %D%/revocable.h \
 	%D%/session.c %D%/session.h \
 	%D%/show_batch.c %D%/show_batch.h \
 	%D%/site.c %D%/site.h \

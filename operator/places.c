@@ -130,8 +130,11 @@ enum status places_read_cas(const struct options *options, struct session *sessi
         struct digest ca;
 
         TRY(read_ca(session, path, &ca, err));
-        if (has_ca(places->cas, places->ca_count, &ca))
-            return error_set(err, STATUS_INVALID, "--tls-ca %.100s: this CA is given twice", path);
+        if (has_ca(places->cas, places->ca_count, &ca)) {
+            (void)error_set(err, STATUS_INVALID, "--tls-ca %.100s: this CA is given twice", path);
+            error_code(err, SESSION_USAGE);
+            return STATUS_INVALID;
+        }
         places->cas[places->ca_count++] = ca;
     }
     return STATUS_OK;

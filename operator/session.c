@@ -27,6 +27,8 @@ static int exit_of(const struct session *session, const struct error *err)
         return EXIT_INTERRUPTED;
     if (err->code != NULL && strcmp(err->code, SESSION_HELD) == 0)
         return EXIT_HELD;
+    if (err->code != NULL && strcmp(err->code, SESSION_USAGE) == 0)
+        return EXIT_USAGE;
     switch (err->status) {
     case STATUS_UNREACHABLE:
     case STATUS_BUSY:

@@ -21,6 +21,9 @@ struct http_client;
 /* The code of an error of STATUS_BUSY: not the server is, but another command on this machine. */
 #define SESSION_HELD "held"
 
+/* The code of an error in what was typed that shows only when it is used. */
+#define SESSION_USAGE "usage"
+
 struct session {
     struct env *env;
     struct http_client *http;

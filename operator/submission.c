@@ -134,9 +134,10 @@ static enum status parse_batch(struct submission *submission, struct error *err)
     submission->is_dry_run = options_has(options, "dry-run");
     if (submission->is_appending && submission->name == NULL)
         return error_set(err, STATUS_INVALID, "--append needs the batch's --name");
-    if (submission->name != NULL &&
-        (!text_is_file_name(submission->name) || strlen(submission->name) > BATCH_NAME_MAX))
-        return error_set(err, STATUS_INVALID, "--name has letters, digits, '.', '_', '-', up to %d",
+    if (submission->name != NULL && !batch_is_name(submission->name))
+        return error_set(err, STATUS_INVALID,
+                         "--name has letters, digits, '.', '_', '-', up to %d, and is not 32 hex "
+                         "digits: that is how a batch's id looks",
                          BATCH_NAME_MAX);
     return options_integer(options, "priority", -BATCH_PRIORITY_MAX, BATCH_PRIORITY_MAX, 0,
                            &submission->priority, err);

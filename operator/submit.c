@@ -6,6 +6,7 @@
 #include "operator/apps.h"
 #include "operator/batches.h"
 #include "operator/name_check.h"
+#include "operator/next_keyring.h"
 #include "operator/open_batch.h"
 #include "operator/outbox.h"
 #include "operator/publish.h"
@@ -394,6 +395,7 @@ static int run(void *context, const struct options *options)
         return session_usage(session, options, &err);
     if (profile_open(&profile, session, options, &err) != STATUS_OK)
         return session_fail(session, &err);
+    next_keyring_warn(&profile, options);
     return submit_or_try(&work);
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "operator/batches.h"
+#include "operator/next_keyring.h"
 #include "operator/show_batch.h"
 #include "operator/verbs.h"
 
@@ -65,8 +66,10 @@ static int run(void *context, const struct options *options)
     if (options_seconds(options, "interval", 3600, INTERVAL_DEFAULT_S, &interval_s, &err) !=
         STATUS_OK)
         return session_usage(session, options, &err);
-    if (profile_open(&profile, session, options, &err) != STATUS_OK ||
-        follow(&profile, options, interval_s, &status, &err) != STATUS_OK)
+    if (profile_open(&profile, session, options, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    next_keyring_warn(&profile, options);
+    if (follow(&profile, options, interval_s, &status, &err) != STATUS_OK)
         return session_fail(session, &err);
     if (session_is_interrupted(session))
         return EXIT_INTERRUPTED;

@@ -28,6 +28,8 @@ static void read_name(struct members *members, char *ret_name, size_t size)
     if (!text_fit(ret_name, size, name))
         members_fail(members, "name", "bad-file-name", "has more than %d characters",
                      BATCH_NAME_MAX);
+    else if (!batch_is_name(ret_name))
+        members_fail(members, "name", "bad-file-name", "is 32 hex digits: so is a batch's id");
 }
 
 static int32_t read_priority(struct members *members)

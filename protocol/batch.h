@@ -3,11 +3,11 @@
 #define PROTOCOL_BATCH_H
 
 #include "protocol/words.h"
+#include "work-units/batch_id.h"
 
 #define BATCH_REQUEST_MAX  4096
 #define BATCH_REPLY_MAX    (16 * 1024)
-#define BATCH_NAME_MAX     100 /* characters, of [A-Za-z0-9_][A-Za-z0-9._-]{0,99} */
-#define BATCH_PRIORITY_MAX 10  /* and -BATCH_PRIORITY_MAX */
+#define BATCH_PRIORITY_MAX 10 /* and -BATCH_PRIORITY_MAX */
 #define BATCH_COUNT_MAX    ID_MAX
 
 struct batch_request {

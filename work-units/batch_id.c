@@ -9,6 +9,12 @@ bool batch_parse(const char *text, struct batch_id *ret_batch)
     return text_to_exact_bytes(text, BATCH_BYTES, ret_batch->bytes);
 }
 
+bool batch_is_name(const char *text)
+{
+    return text_is_file_name(text) && strlen(text) <= BATCH_NAME_MAX &&
+           (strlen(text) != BATCH_CHARS || strspn(text, "0123456789abcdefABCDEF") != BATCH_CHARS);
+}
+
 struct batch_text batch_format(const struct batch_id *batch)
 {
     struct batch_text written;

@@ -115,7 +115,7 @@ def scenario_large_batch(build):
         refused(grid, FAILED, ["large", "--append"], "submit", "primes", "--name", "large", "--range", "0..7",
                 "--", "{from}", "{to}")
         expect(units_there(grid) == units + units // 4, "a third submit of the same added units")
-        grid.operator("cancel", "large")
+        grid.operator("cancel", "large", "--yes")
         wait_for(lambda: grid.operator_json("status", "large")["cancelled"] == units, 60, "the cancel does not end")
         grid.stop_server()
         grid.call("dugnad-server", "check", grid.site)

@@ -180,8 +180,8 @@ Test(places, a_file_that_is_no_ca_is_refused_by_its_name)
     expect_refused(EXIT_FAILED, "--tls-ca", at_home("both.pem"), "both.pem: that holds several");
     expect_refused(EXIT_FAILED, "--tls-ca", at_home("none.pem"), "none.pem");
     expect_refused(EXIT_FAILED, "--tls-ca", at_home("."), "not a regular file");
-    cr_expect(eq(int, RUN("key", "publish", "--tls-ca", first_path, "--tls-ca", first_path),
-                 EXIT_FAILED));
+    cr_expect(
+        eq(int, RUN("key", "publish", "--tls-ca", first_path, "--tls-ca", first_path), EXIT_USAGE));
     expect_says("given twice");
 }
 

@@ -80,4 +80,6 @@ Test(renewal, status_warns_when_the_end_is_near)
     cr_expect(says("WARNING: keyring 1") && says("key publish"), "%s", desk_said);
     (void)RUN("status", "b", "--json");
     cr_expect(eq(str, desk_said, ""));
+    (void)RUN("submit", "app", "--range", "0..3", "--name", "late");
+    cr_expect(says("WARNING: keyring 1") && says("key publish"), "%s", desk_said);
 }

@@ -34,6 +34,7 @@ Test(batch, a_request_is_strict_and_each_refusal_names_the_member)
     static const struct spoilt cases[] = {
         {BATCH_A, "0011", "batch"},
         {"primes-1", "../primes", "name"},
+        {"primes-1", "0123456789abcdef0123456789ABCDEF", "name"},
         {"primes-1",
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
          "aaa"

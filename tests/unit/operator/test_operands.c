@@ -1,0 +1,67 @@
+/* What is typed after a verb: names, ids and digests, and what each of them may not be. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "tests/support/desk.h"
+
+#define BATCH_ID "00112233445566778899aabbccddeeff"
+
+TestSuite(operands, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
+
+/* Each was taken without a word, and had a place in the freshness for ever. */
+Test(operands, what_the_site_does_not_know_is_not_revoked_unless_said_so)
+{
+    CLEANUP(freep) char *digest = text_format("sha256:%064d", 1);
+    const char *const things[][3] = {
+        {"app version", digest}, {"unit", digest, "--unit"}, {"batch", BATCH_ID}};
+    CLEANUP(freep) char *before = text_copy(desk_site.freshness);
+
+    for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
+        const char *words[] = {"dugnad", "key", "revoke", things[i][1], things[i][2], NULL};
+
+        cr_expect(eq(int, run_words(words), EXIT_FAILED), "%s: %s", things[i][0], desk_said);
+        cr_expect(strstr(desk_said, things[i][0]) != NULL && strstr(desk_said, "--unknown") != NULL,
+                  "%s", desk_said);
+    }
+    cr_expect(eq(str, desk_site.freshness, before));
+    submit_three();
+    cr_expect(eq(int, RUN("key", "revoke", batch_format(&desk_site.batch.batch).text), EXIT_DONE),
+              "%s", desk_said);
+}
+
+Test(operands, what_can_be_no_batch_is_a_wrong_command_line)
+{
+    static const char *const verbs[] = {"fetch", "status",  "watch", "explain", "close",
+                                        "hold",  "release", "retry", "tasks"};
+
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        cr_expect(eq(int, RUN(verbs[i], "../x"), EXIT_USAGE), "%s: %s", verbs[i], desk_said);
+        cr_expect(strstr(desk_said, "\"..") != NULL, "%s: %s", verbs[i], desk_said);
+    }
+    cr_expect(eq(int, RUN("cancel", "../x", "--yes"), EXIT_USAGE), "%s", desk_said);
+}
+
+/* A batch of such a name was out of reach, and its name another one's id. */
+Test(operands, no_batch_is_named_like_an_id)
+{
+    static const char *const names[] = {BATCH_ID, "0123456789ABCDEF0123456789abcdef"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", names[i]), EXIT_USAGE));
+        cr_expect(strstr(desk_said, "batch's id") != NULL, "%s", desk_said);
+    }
+}
+
+Test(operands, without_a_terminal_nothing_is_cancelled_unless_said_so)
+{
+    int64_t requests;
+
+    submit_three();
+    requests = desk_site.requests;
+    cr_expect(eq(int, RUN("cancel", "b"), EXIT_USAGE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "--yes") != NULL, "%s", desk_said);
+    cr_expect(eq(i64, desk_site.requests, requests));
+    cr_expect(eq(int, RUN("cancel", "b", "--yes"), EXIT_DONE), "%s", desk_said);
+}
