@@ -9,7 +9,9 @@ include tests/sim/local.mk
 if HAVE_CRITERION
 include tests/unit/local.mk
 endif
+include tests/unit/scripts/local.mk
 include tests/vectors/local.mk
+EXTRA_DIST += tests/expected
 include tests/fuzz/local.mk
 include tests/integration/local.mk
 # The suites on PostgreSQL, one of the scripts, are the longest of all, and one after another.
