@@ -19,6 +19,13 @@ struct env {
     void (*random)(struct env *env, void *ret_bytes, size_t count); /* fit for keys */
     void (*sleep_ms)(struct env *env, int64_t ms);
     struct disk *disk; /* borrowed, never NULL */
+
+    /*
+     * The pipe or terminal behind this descriptor once more, so that writing to it never waits
+     * (EAGAIN instead), whoever else writes to it; those others still wait as they did. -1: that
+     * cannot be had, or there is no need (a file, a socket). NULL: never had.
+     */
+    int (*output_that_never_waits)(struct env *env, int descriptor);
 };
 
 #endif

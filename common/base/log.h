@@ -2,6 +2,9 @@
  * One logfmt line per event on stderr: `time=… level=info event=task.sent task=12 why="no room"`.
  * Events are dotted, noun first. Values of any origin go through one quoting function; a secret
  * never is a value. Each failure is logged once, at the edge that handles it.
+ *
+ * Nobody ever waits for the reader of the log. A line that finds no room is dropped; the next one
+ * that finds room comes after `event=log.dropped lines=N`.
  */
 #ifndef COMMON_BASE_LOG_H
 #define COMMON_BASE_LOG_H
@@ -31,7 +34,11 @@ struct log_field {
 #define LOG_S(k, v) ((struct log_field){.key = (k), .kind = LOG_TEXT, .text = (v)})
 #define LOG_N(k, v) ((struct log_field){.key = (k), .kind = LOG_NUMBER, .number = (int64_t)(v)})
 
-/* Where lines go and what is left out. Set once, in main(). Threads may log at the same time. */
+/*
+ * Where lines go and what is left out. Set once, in main(). Threads may log at the same time.
+ * Without `env` the time is 0. Where env cannot help (output_that_never_waits), another process
+ * that fills the same pipe between the look and the write can still make a line wait.
+ */
 void log_init(struct env *env, enum log_level most, int descriptor);
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "common/env/output.h"
 #include "common/env/real.h"
 
 static int64_t now_s(struct env *env)
@@ -61,7 +62,8 @@ static void make(void)
                        .now_mono_ms = now_mono_ms,
                        .random = fill_random,
                        .sleep_ms = sleep_ms,
-                       .disk = disk_real()};
+                       .disk = disk_real(),
+                       .output_that_never_waits = output_that_never_waits};
 }
 
 /* Asked for by many threads, written by the first. */

@@ -1,0 +1,78 @@
+"""A log that nobody reads: no program waits for its reader, and SIGTERM ends it as ever."""
+import os
+import signal
+import subprocess
+
+from grid import Grid, batch_ended, expect, wait_for
+
+
+def fill(writer):
+    """Until it takes not one byte more, as a pipe does whose reader stopped."""
+    os.set_blocking(writer, False)
+    for size in (4096, 1):
+        try:
+            while True:
+                os.write(writer, bytes(size))
+        except BlockingIOError:
+            pass
+    os.set_blocking(writer, True)
+
+
+def filled_pipe():
+    """Both ends of a full one."""
+    reader, writer = os.pipe()
+    fill(writer)
+    return reader, writer
+
+
+def drained(reader):
+    """All that is in the pipe now."""
+    os.set_blocking(reader, False)
+    found = b""
+    try:
+        while piece := os.read(reader, 1 << 16):
+            found += piece
+    except BlockingIOError:
+        pass
+    return found.decode(errors="replace")
+
+
+def ends_at_once(process, name):
+    process.send_signal(signal.SIGTERM)
+    try:
+        code = process.wait(60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+    expect(code == 0, f"SIGTERM ended the {name} with {code}")
+
+
+def scenario_unread_log(build):
+    """a server and its volunteers work and stop though nobody reads their logs, and later say how much is missing"""
+    with Grid(build, {"log_level": "debug"}) as grid:
+        server_reads, server_writes = filled_pipe()
+        client_reads, client_writes = filled_pipe()
+        grid.server = subprocess.Popen([grid.program("dugnad-server"), "run", grid.site], stdout=server_writes,
+                                       stderr=server_writes, stdin=subprocess.DEVNULL)
+        wait_for(grid.server_answers, 30, "the server does not listen")
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--name", "unread", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
+        for name in ("ann", "bob"):
+            machine = grid.machine(name)
+            machine.daemon = subprocess.Popen(
+                [grid.program("dugnad-client"), "run", "--log", "debug", "--data", machine.data, *machine.flags()],
+                stdout=client_writes, stderr=client_writes, stdin=subprocess.DEVNULL)
+        wait_for(batch_ended(grid, "unread", 3), 90, "the batch does not end", 0.5)
+        drained(client_reads)
+        wait_for(lambda: "event=log.dropped lines=" in drained(client_reads), 60, "the clients do not say what is missing")
+        drained(server_reads)
+        wait_for(lambda: "event=log.dropped lines=" in drained(server_reads), 60, "the server does not say what is missing")
+        fill(server_writes)
+        fill(client_writes)
+        for machine in grid.machines:
+            ends_at_once(machine.daemon, "client")
+        ends_at_once(grid.server, "server")
+        for descriptor in (server_reads, server_writes, client_reads, client_writes):
+            os.close(descriptor)
