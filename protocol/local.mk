@@ -11,6 +11,7 @@ libprotocol_a_SOURCES = \
 	%D%/clock.c %D%/clock.h \
 	%D%/enrolment.c %D%/enrolment.h \
 	%D%/explain.c %D%/explain.h \
+	%D%/files_bundle.c %D%/files_bundle.h \
 	%D%/files_missing.c %D%/files_missing.h \
 	%D%/listing.c %D%/listing.h \
 	%D%/problem.c %D%/problem.h \

@@ -7,14 +7,14 @@
 #include "protocol/files_missing.h"
 #include "server/api/call.h"
 #include "server/api/digest_set.h"
+#include "server/api/files.h"
 #include "server/api/handlers.h"
 #include "server/files/store.h"
 
 #define BYTES         "application/octet-stream"
 #define PUBLIC_FOR_MS 3600000 /* then it is asked again whether a file is public */
 
-/* Whatever the bytes are, no browser shall run or show them as something of this site. */
-static void add_safety(struct http_reply *reply, const char *caching)
+void file_reply_safety(struct http_reply *reply, const char *caching)
 {
     http_reply_field(reply, "Cache-Control", "%s", caching);
     http_reply_field(reply, "Content-Disposition", "attachment");
@@ -53,7 +53,7 @@ static void send_file(struct call *call, const struct digest *digest, const char
     memcpy(etag + 1, digest_format(digest).text, DIGEST_CHARS);
     memcpy(etag + 1 + DIGEST_CHARS, "\"", 2);
     http_reply_file_for(&reply, call->head, BYTES, etag, files->disk, file, size);
-    add_safety(&reply, caching);
+    file_reply_safety(&reply, caching);
     call_reply(call, &reply);
 }
 
@@ -90,25 +90,40 @@ static enum status look_up(const struct call *call, struct store *store, struct 
     return store->query->file(store, ret_digest, look, ret_looked, err);
 }
 
+enum status file_is_public(const struct call *call, struct store *store,
+                           const struct digest *digest, bool *ret_is_public, struct error *err)
+{
+    struct digest_set *known = call->api->public_files;
+    struct looked looked = {0};
+    enum status status;
+
+    *ret_is_public = digest_set_has(known, digest, call->begun_mono_ms - PUBLIC_FOR_MS);
+    if (*ret_is_public)
+        return STATUS_OK;
+    status = store->query->file(store, digest, look, &looked, err);
+    free(looked.body);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    *ret_is_public = status == STATUS_OK && looked.is_public;
+    if (*ret_is_public)
+        digest_set_add(known, digest, call->begun_mono_ms);
+    return STATUS_OK;
+}
+
 /* To somebody without a token a file that is not public does not exist. */
 static void get_known(struct call *call, struct store *store)
 {
-    struct looked looked = {0};
     struct digest digest;
+    bool is_public = false;
     struct error err;
-    enum status status = look_up(call, store, &digest, &looked, &err);
 
-    free(looked.body);
-    if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !looked.is_public)) {
-        no_file(call);
-        return;
-    }
-    if (status != STATUS_OK) {
+    if (call_digest(call, 0, &digest, &err) != STATUS_OK ||
+        file_is_public(call, store, &digest, &is_public, &err) != STATUS_OK)
         call_fail(call, &err);
-        return;
-    }
-    digest_set_add(call->api->public_files, &digest, call->begun_mono_ms);
-    send_public(call, &digest);
+    else if (is_public)
+        send_public(call, &digest);
+    else
+        no_file(call);
 }
 
 void file_get(struct call *call)
@@ -130,7 +145,7 @@ static void send_body(struct call *call, char *body, size_t length)
 
     http_reply_init(&reply, 200);
     http_reply_memory(&reply, BYTES, body, length);
-    add_safety(&reply, "private, no-store");
+    file_reply_safety(&reply, "private, no-store");
     call_reply(call, &reply);
 }
 

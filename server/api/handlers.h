@@ -12,8 +12,9 @@ void bulletin_get(struct call *call);
 void health_get(struct call *call);
 void metrics_get(struct call *call);
 
-/* files.c */
+/* files.c, files_bundle.c */
 void file_get(struct call *call);
+void files_bundle(struct call *call);
 void file_put(struct call *call);
 void files_missing(struct call *call);
 void clock_post(struct call *call);

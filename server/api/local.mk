@@ -10,7 +10,8 @@ libserver_a_SOURCES += \
 	%D%/enrolment.c \
 	%D%/explain.c \
 	%D%/file_put.c \
-	%D%/files.c \
+	%D%/files.c %D%/files.h \
+	%D%/files_bundle.c \
 	%D%/handlers.h \
 	%D%/health.c \
 	%D%/listings.c \

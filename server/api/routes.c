@@ -7,6 +7,7 @@
 #include "protocol/account.h"
 #include "protocol/batch.h"
 #include "protocol/enrolment.h"
+#include "protocol/files_bundle.h"
 #include "protocol/files_missing.h"
 #include "protocol/scheduler_request.h"
 #include "server/api/handlers.h"
@@ -31,6 +32,7 @@ const struct route routes[] = {
     {"GET", "/metrics", ACCESS_ANYONE, BODY_NONE, NULL, 0, metrics_get},
 
     {"POST", "/v1/scheduler", ACCESS_HOST, BODY_WHOLE, JSON, SCHEDULER_REQUEST_MAX, scheduler_post},
+    {"POST", "/v1/files/bundle", ACCESS_HOST, BODY_WHOLE, JSON, FILES_BUNDLE_MAX, files_bundle},
     {"OPTIONS", "/v1/uploads", ACCESS_ANYONE, BODY_NONE, NULL, 0, uploads_options},
     {"POST", "/v1/uploads", ACCESS_HOST, BODY_NONE, NULL, 0, uploads_post},
     {"HEAD", "/v1/uploads/{}", ACCESS_HOST, BODY_NONE, NULL, 0, upload_head},

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "protocol/apps.h"
+#include "protocol/files_bundle.h"
 #include "protocol/files_missing.h"
 #include "protocol/result_line.h"
 #include "protocol/writer.h"
@@ -142,6 +143,41 @@ Test(files_missing, asks_for_up_to_a_thousand)
     expect_like_any_message(DECODER(decode_files), most, FILES_MISSING_MAX, true);
     expect_like_any_message(DECODER(decode_missing), reply, FILES_MISSING_MAX, false);
     cr_expect(eq(int, decode_files(more, strlen(more), NULL), STATUS_INVALID));
+}
+
+static enum status decode_bundle(const char *body, size_t length, struct error *err)
+{
+    CLEANUP(digests_clear) struct digests files = {0};
+
+    return files_bundle_request_decode(body, length, &files, err);
+}
+
+Test(files_bundle, asks_for_up_to_128)
+{
+    static struct digest files[FILES_BUNDLE_FILES_MAX + 1];
+    CLEANUP(freep) char *most = NULL, *more = NULL;
+
+    memset(files, 7, sizeof files);
+    most = files_bundle_request_encode(files, FILES_BUNDLE_FILES_MAX);
+    more = files_bundle_request_encode(files, FILES_BUNDLE_FILES_MAX + 1);
+    expect_like_any_message(DECODER(decode_bundle), most, FILES_BUNDLE_MAX, true);
+    cr_expect(eq(int, decode_bundle(more, strlen(more), NULL), STATUS_INVALID));
+}
+
+Test(files_bundle, a_head_says_a_digest_and_a_size_up_to_the_limit)
+{
+    struct files_bundle_head head = {.digest = digest_of("x", 1), .size = FILES_BUNDLE_FILE_MAX};
+    struct files_bundle_head read = {.size = -1};
+    uint8_t bytes[FILES_BUNDLE_HEAD_BYTES];
+
+    files_bundle_head_encode(&head, bytes);
+    cr_assert(eq(int, files_bundle_head_decode(bytes, &read, NULL), STATUS_OK));
+    cr_expect(digest_equals(&read.digest, &head.digest));
+    cr_expect(eq(i64, read.size, FILES_BUNDLE_FILE_MAX));
+    bytes[FILES_BUNDLE_HEAD_BYTES - 1]++;
+    cr_expect(eq(int, files_bundle_head_decode(bytes, &read, NULL), STATUS_INVALID));
+    memset(bytes + DIGEST_BYTES, 0xff, 8);
+    cr_expect(eq(int, files_bundle_head_decode(bytes, &read, NULL), STATUS_INVALID), "not < 0");
 }
 
 Test(writer, whatever_text_it_is_given_it_writes_json)
