@@ -93,7 +93,28 @@ enum status data_path(const struct client_world *world, const struct options *op
     return disk_join(ret_path, err, "%s", absolute);
 }
 
-/* Under the folder's lock, through a daemon that is never stepped. */
+/* For as long as the request says; what is not over then goes on when a daemon runs again. */
+static void take_leave(struct client_world *world, struct daemon *daemon, json_t *request,
+                       json_t *answer)
+{
+    json_auto_t *question = verb_plain("status");
+    json_auto_t *status = NULL;
+    struct pollfd nothing_else[1];
+    struct env *env = world->env;
+    int64_t wait_s = json_integer_value(json_object_get(request, "wait_s"));
+    int64_t until = env->now_mono_ms(env) + wait_s * 1000;
+
+    while (daemon_is_leaving(daemon) && env->now_mono_ms(env) < until) {
+        int64_t wake = daemon_step(daemon);
+
+        if (daemon_is_leaving(daemon))
+            daemon_wait(daemon, nothing_else, 0, wake < until ? wake : until);
+    }
+    status = daemon_answer(daemon, question);
+    (void)json_object_update_missing(answer, status); /* what was left, and how */
+}
+
+/* Under the folder's lock, through a daemon that does nothing by itself but take leave. */
 static enum status do_it_here(struct client_world *world, struct data_folder *folder,
                               json_t *request, json_t **ret_answer, struct error *err)
 {
@@ -114,6 +135,8 @@ static enum status do_it_here(struct client_world *world, struct data_folder *fo
     parts.launcher = launcher;
     TRY(daemon_open(&parts, &daemon, err));
     *ret_answer = daemon_answer(daemon, request);
+    if (daemon_is_leaving(daemon))
+        take_leave(world, daemon, request, *ret_answer);
     (void)json_object_set_new(*ret_answer, "is_running", json_false());
     return STATUS_OK;
 }

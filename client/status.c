@@ -1,4 +1,4 @@
-/* The verbs `status`, `pause`, `resume` and `detach`. */
+/* The verbs `status`, `pause` and `resume`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +82,10 @@ static void print_project(json_t *it)
                  number(tally, "accepted"), number(tally, "outvoted"),
                  number(tally, "inconclusive"),
                  number(tally, "errors") + number(tally, "unit_failed"), number(tally, "credit"));
+    if (strcmp(text(it, "leaving"), "finish") == 0)
+        (void)printf("  leaving: as soon as what was started is done and reported\n");
+    else if (text(it, "leaving")[0] != '\0')
+        (void)printf("  leaving: as soon as the server was told\n");
     if (text(it, "why_idle")[0] != '\0')
         (void)printf("  note:    %s\n", text(it, "why_idle"));
     if (json_object_get(it, "asks_again_s") != NULL)
@@ -150,7 +154,7 @@ const struct command command_status = {
     .run = run_status,
 };
 
-/* --- pause, resume, detach --- */
+/* --- pause, resume --- */
 
 static int ask_and_say(struct client_world *world, const struct options *options, json_t *request,
                        const char *words)
@@ -188,27 +192,4 @@ const struct command command_resume = {
     .name = "resume",
     .summary = "Go on after a pause",
     .run = run_resume,
-};
-
-static int run_detach(void *context, const struct options *options)
-{
-    json_auto_t *request = verb_detach(options->operands[0], options_has(options, "yes"));
-
-    return ask_and_say(context, options, request, "Detached; its files are removed.");
-}
-
-static const struct option_rule detach_options[] = {
-    {.name = "yes", .help = "Even if finished work has not reached the server yet."},
-};
-
-const struct command command_detach = {
-    .name = "detach",
-    .operands = "PROJECT",
-    .operand_min = 1,
-    .operand_max = 1,
-    .summary = "Take part in a project no more, and remove its files",
-    .description = "PROJECT is the project's name, URL or id, as status shows them.",
-    .options = detach_options,
-    .option_count = sizeof detach_options / sizeof *detach_options,
-    .run = run_detach,
 };

@@ -27,6 +27,8 @@ int64_t talk_visit_at(const struct talk_view *view)
 
     if (view->has_unanswered_visit)
         return view->hold_until;
+    if (view->is_leaving && view->reports > 0)
+        return view->hold_until;
     if (view->visited_at != INT64_MIN)
         spaced = later(spaced, view->visited_at + view->visit_interval);
     if (view->reports > 0)

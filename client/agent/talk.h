@@ -21,6 +21,7 @@ struct talk_view {
     bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */
     bool is_enrolled;
     bool has_unanswered_visit;
+    bool is_leaving;      /* its owner leaves the project: nothing is collected any more */
     int64_t reports;      /* finished tasks not reported */
     int64_t open_tasks;   /* tasks that the server may have something to say about */
     int64_t tasks_wanted; /* new ones */

@@ -1,5 +1,7 @@
 #include "client/control/verbs.h"
 
+#include <string.h>
+
 #include "common/base/text.h"
 
 static json_t *must(json_t *json)
@@ -22,9 +24,22 @@ json_t *verb_attach(const struct project_record *record, const struct trust *tru
     return must(json_pack("{s:s, s:s, s:s}", "verb", "attach", "record", project, "trust", chain));
 }
 
-json_t *verb_detach(const char *project, bool force)
+static const char *const hows[] = {
+    [DETACH_HAND_BACK] = "hand-back", [DETACH_FINISH] = "finish", [DETACH_FORGET] = "forget"};
+
+enum detach_how detach_how_from_name(const char *name)
 {
-    return must(json_pack("{s:s, s:s, s:b}", "verb", "detach", "project", project, "force", force));
+    int how = 0;
+
+    while (how <= DETACH_FORGET && strcmp(hows[how], name) != 0)
+        how++;
+    return (enum detach_how)how;
+}
+
+json_t *verb_detach(const struct detach_order *order)
+{
+    return must(json_pack("{s:s, s:s, s:s, s:I}", "verb", "detach", "project", order->project,
+                          "how", hows[order->how], "wait_s", (json_int_t)order->wait_s));
 }
 
 json_t *answer_ok(void)

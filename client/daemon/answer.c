@@ -145,12 +145,19 @@ static enum status take_again(struct daemon *daemon, struct attached *project,
     return is_same ? report_again(daemon, project, task, reply, err) : STATUS_OK;
 }
 
+/* What the server sends again because it was lost here is taken by a host that leaves, too: nobody
+ * could hand it back otherwise. */
+static int64_t most_of(const struct attached *project, int64_t asked)
+{
+    return project->record.leaving != LEAVING_NOT ? SCHEDULER_WANT_MAX : asked;
+}
+
 /* No more than was asked for, whatever the server says. */
 static enum status take_grants(struct daemon *daemon, struct attached *project,
                                const struct scheduler_reply *reply, int64_t asked,
                                struct error *err)
 {
-    int64_t taken = 0;
+    int64_t most = most_of(project, asked), taken = 0;
 
     for (size_t i = 0; i < reply->envelopes.count; i++)
         TRY(take_envelope(project, reply, reply->envelopes.texts[i], daemon_now_s(daemon), err));
@@ -159,10 +166,10 @@ static enum status take_grants(struct daemon *daemon, struct attached *project,
 
         if (known != NULL)
             TRY(take_again(daemon, project, known, &reply->grants[i], reply, err));
-        else if (taken++ < asked)
+        else if (taken++ < most)
             TRY(take_grant(daemon, project, &reply->grants[i], err));
     }
-    if (taken > asked)
+    if (taken > most)
         LOG(LOG_WARN, "grants.too-many", LOG_N("granted", taken), LOG_N("asked", asked));
     return STATUS_OK;
 }

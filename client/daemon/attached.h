@@ -99,6 +99,8 @@ struct daemon {
     bool is_paused;
     struct room_view space; /* of the disk, as last looked at */
     struct room room;       /* and what follows from it */
+    struct digest left;     /* the project that was left last; none: none was */
+    int64_t left_bodies;    /* results of it whose outputs nobody has any more but as digests */
     int64_t waits_for;      /* bytes that some task waits for; 0: none does */
     int64_t waits_for_next; /* the same, as found in this step */
     bool is_due;            /* there is more to do in the next step, at once */

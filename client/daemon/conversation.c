@@ -30,6 +30,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
         .is_enrolled = project->host.host != 0,
         .has_unanswered_visit = project->visit.body != NULL,
+        .is_leaving = project->record.leaving != LEAVING_NOT,
         .tasks_wanted = talk_wanted(daemon, project),
     };
 

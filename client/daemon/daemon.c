@@ -4,6 +4,7 @@
 
 #include "client/agent/talk.h"
 #include "client/daemon/conversation.h"
+#include "client/daemon/leave.h"
 #include "client/daemon/projects.h"
 #include "client/daemon/room.h"
 #include "client/daemon/run.h"
@@ -105,6 +106,7 @@ static void step_project(struct daemon *daemon, struct attached *project)
                 task_verify(daemon, project, project->tasks[i - 1]);
     download_step(daemon, project);
     upload_step(daemon, project);
+    leave_step(daemon, project); /* last: by now it has heard what came */
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -142,13 +144,20 @@ static int64_t wake_of_project(struct daemon *daemon, struct attached *project, 
     return wake;
 }
 
+/* A verb's own daemon only takes leave. */
+static bool is_stepped(const struct daemon *daemon, const struct attached *project)
+{
+    return !daemon->parts.runs_nothing || project->record.leaving != LEAVING_NOT;
+}
+
 static int64_t next_wake(struct daemon *daemon)
 {
     int64_t now = daemon_now(daemon);
     int64_t wake = daemon->is_due ? now : now + IDLE_WAKE_MS;
 
     for (size_t i = 0; i < daemon->project_count; i++)
-        wake = sooner(wake, wake_of_project(daemon, daemon->projects[i], now));
+        if (is_stepped(daemon, daemon->projects[i]))
+            wake = sooner(wake, wake_of_project(daemon, daemon->projects[i], now));
     wake = sooner(wake, still(daemon->load_again_at, now));
     return sooner(wake, still(daemon->save_again_at, now));
 }
@@ -159,11 +168,22 @@ int64_t daemon_step(struct daemon *daemon)
     room_look(daemon);
     load_again(daemon);
     run_poll_all(daemon);
-    for (size_t i = 0; i < daemon->project_count; i++)
-        step_project(daemon, daemon->projects[i]);
-    run_start_some(daemon);
-    tasks_tidy(daemon);
+    for (size_t i = daemon->project_count; i > 0; i--) /* one that is left leaves the list */
+        if (is_stepped(daemon, daemon->projects[i - 1]))
+            step_project(daemon, daemon->projects[i - 1]);
+    if (!daemon->parts.runs_nothing) {
+        run_start_some(daemon);
+        tasks_tidy(daemon);
+    }
     return next_wake(daemon);
+}
+
+bool daemon_is_leaving(const struct daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->project_count; i++)
+        if (daemon->projects[i]->record.leaving != LEAVING_NOT)
+            return true;
+    return false;
 }
 
 static unsigned add_task_descriptors(struct daemon *daemon, struct pollfd *ret_all, unsigned room)

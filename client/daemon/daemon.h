@@ -27,6 +27,9 @@ enum status daemon_open(const struct daemon_parts *parts, struct daemon **ret_da
 /* Do what can be done now, without waiting. Returns when to be called again, monotonic ms. */
 int64_t daemon_step(struct daemon *daemon);
 
+/* Does it still take leave of some project? */
+bool daemon_is_leaving(const struct daemon *daemon);
+
 /* Wait for the network, tasks, or these others (poll(2)), until then at the latest; then step. */
 void daemon_wait(struct daemon *daemon, struct pollfd *others, unsigned other_count,
                  int64_t until_mono_ms);

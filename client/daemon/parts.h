@@ -20,8 +20,8 @@ struct daemon_parts {
     const struct config *config;
     const char *platform; /* platform_here(), but for tests */
     const char *client;   /* "dugnad-client 0.1.0" */
-    bool runs_nothing;    /* never stepped, and of settings that nobody chose: the disk is theirs to
-                             judge who run it */
+    bool runs_nothing;    /* stepped only to take leave of projects, and of settings that nobody
+                             chose: the disk is theirs to judge who run it */
 };
 
 #endif

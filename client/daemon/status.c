@@ -114,6 +114,7 @@ static json_t *project_to_json(struct daemon *daemon, struct attached *project)
     set(it, "name", text(project->record.name));
     set(it, "url", text(project->record.url));
     set(it, "stopped", text(project->record.stopped));
+    set(it, "leaving", text(leaving_name(project->record.leaving)));
     set(it, "native_allowed", json_boolean(project->record.native_allowed));
     set(it, "host", json_integer(project->host.host));
     set(it, "volunteer", json_integer(project->host.volunteer));
@@ -175,5 +176,9 @@ json_t *status_of_daemon(struct daemon *daemon)
         if (json_array_append_new(projects, project_to_json(daemon, daemon->projects[i])) != 0)
             abort();
     set(it, "projects", projects);
+    if (!digest_is_none(&daemon->left)) {
+        set(it, "left", text(digest_format(&daemon->left).text));
+        set(it, "left_bodies", json_integer(daemon->left_bodies));
+    }
     return it;
 }

@@ -65,6 +65,8 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
 
     if (project->record.stopped[0] != '\0')
         set_words(ret_words, project->record.stopped);
+    else if (project->record.leaving != LEAVING_NOT)
+        set_words(ret_words, "its owner leaves this project");
     else if (daemon->is_paused)
         set_words(ret_words, "paused by its owner");
     else if (!project->record.native_allowed)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "client/control/verbs.h"
+#include "client/daemon/leave.h"
 #include "client/daemon/projects.h"
 #include "client/daemon/run.h"
 #include "client/daemon/status.h"
-#include "client/daemon/tasks.h"
 #include "client/fetch/contact.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -128,38 +128,35 @@ static enum status find_called(const struct daemon *daemon, const char *name,
     return STATUS_OK;
 }
 
-static size_t unreported(const struct attached *project)
+static enum status take_leave(struct daemon *daemon, struct attached *project, enum detach_how how,
+                              struct error *err)
 {
-    size_t count = 0;
-
-    for (size_t i = 0; i < project->task_count; i++)
-        count += project->tasks[i]->record.phase == PHASE_FINISHED ||
-                         project->tasks[i]->record.wanted.count > 0
-                     ? 1
-                     : 0;
-    return count;
+    if (how == DETACH_FORGET)
+        return leave_forget(daemon, project, err);
+    if (how == DETACH_FINISH && daemon->parts.runs_nothing)
+        return error_set(err, STATUS_INVALID,
+                         "no daemon runs, so nothing of it can finish; start one with: "
+                         "dugnad-client run");
+    return leave_begin(daemon, project, how == DETACH_FINISH ? LEAVING_FINISH : LEAVING_NOW, err);
 }
 
-static enum status on_detach(struct daemon *daemon, struct members *root, struct error *err)
+static enum status on_detach(struct daemon *daemon, struct members *root, json_t *answer,
+                             struct error *err)
 {
     const char *name = members_text(root, "project", 1, HTTP_URL_MAX - 1);
-    bool force = members_boolean(root, "force");
+    enum detach_how how = detach_how_from_name(members_text(root, "how", 1, 16));
     struct attached *project;
-    size_t count;
+    struct digest id;
 
+    (void)members_integer(root, "wait_s", 0, DETACH_WAIT_MAX_S);
     TRY(members_end(root));
+    if (how > DETACH_FORGET)
+        return error_set(err, STATUS_INVALID, "this daemon does not know that way to detach");
     TRY(find_called(daemon, name, &project, err));
-    count = unreported(project);
-    if (count > 0 && !force)
-        return error_set(err, STATUS_CONFLICT,
-                         "%zu finished tasks have not reached the server yet and would be lost; "
-                         "wait, or repeat with --yes",
-                         count);
-    LOG(LOG_INFO, "project.detached", LOG_S("project", project->record.name));
-    for (size_t i = project->task_count; i > 0; i--)
-        task_remove(daemon, project, project->tasks[i - 1]);
-    TRY(project_files_remove(&project->files, err));
-    attached_free(daemon, project);
+    id = project->record.project;
+    TRY(take_leave(daemon, project, how, err));
+    if (json_object_set_new(answer, "project", json_string(digest_format(&id).text)) != 0)
+        abort();
     return STATUS_OK;
 }
 
@@ -183,13 +180,14 @@ static enum status set_paused(struct daemon *daemon, bool is_paused, struct erro
     return STATUS_OK;
 }
 
+/* `answer` is a good one; what there is to say besides is added to it. */
 static enum status carry_out(struct daemon *daemon, struct members *root, const char *verb,
-                             struct error *err)
+                             json_t *answer, struct error *err)
 {
     if (strcmp(verb, "attach") == 0)
         return on_attach(daemon, root, err);
     if (strcmp(verb, "detach") == 0)
-        return on_detach(daemon, root, err);
+        return on_detach(daemon, root, answer, err);
     TRY(members_end(root));
     if (strcmp(verb, "pause") == 0)
         return set_paused(daemon, true, err);
@@ -200,6 +198,7 @@ static enum status carry_out(struct daemon *daemon, struct members *root, const 
 
 json_t *daemon_answer(struct daemon *daemon, json_t *request)
 {
+    json_t *answer;
     struct error err = {0};
     struct members root;
     const char *verb;
@@ -208,7 +207,9 @@ json_t *daemon_answer(struct daemon *daemon, json_t *request)
     verb = members_text(&root, "verb", 1, 40);
     if (strcmp(verb, "status") == 0 && members_end(&root) == STATUS_OK)
         return status_of_daemon(daemon);
-    if (carry_out(daemon, &root, verb, &err) != STATUS_OK)
-        return answer_failure(&err);
-    return answer_ok();
+    answer = answer_ok();
+    if (carry_out(daemon, &root, verb, answer, &err) == STATUS_OK)
+        return answer;
+    json_decref(answer);
+    return answer_failure(&err);
 }

@@ -57,6 +57,25 @@ static struct token read_token(struct members *members, const char *name)
 
 /* --- project.json --- */
 
+static const char *const leaving_names[] = {
+    [LEAVING_NOT] = "", [LEAVING_NOW] = "now", [LEAVING_FINISH] = "finish"};
+
+const char *leaving_name(enum leaving leaving)
+{
+    return leaving_names[leaving];
+}
+
+static enum leaving read_leaving(struct members *members)
+{
+    const char *name = members_text(members, "leaving", 0, 16);
+
+    for (int i = LEAVING_NOT; i <= LEAVING_FINISH; i++)
+        if (strcmp(name, leaving_names[i]) == 0)
+            return (enum leaving)i;
+    members_fail(members, "leaving", "malformed", "is neither now nor finish");
+    return LEAVING_NOT;
+}
+
 void project_record_clear(struct project_record *record)
 {
     free(record->ca_pem);
@@ -81,6 +100,7 @@ enum status project_record_decode(const char *bytes, size_t length,
         record.ca_pem = text_copy(members_lines(&root, "ca", HTTP_CA_PEM_MAX));
     members_copy_text(&root, "stopped", record.stopped, sizeof record.stopped);
     record.attached_s = members_time(&root, "attached");
+    record.leaving = read_leaving(&root);
     TRY(members_end(&root));
     *ret_record = record;
     record.ca_pem = NULL;
@@ -100,6 +120,7 @@ char *project_record_encode(const struct project_record *record)
         set_text(root, "ca", record->ca_pem);
     set_text(root, "stopped", record->stopped);
     set_number(root, "attached", record->attached_s);
+    set_text(root, "leaving", leaving_name(record->leaving));
     return print(root);
 }
 

@@ -18,6 +18,13 @@
 #define VISIT_RECORD_MAX   (SCHEDULER_REQUEST_MAX * 2) /* the body as a JSON text */
 #define RECORD_STARTS_MAX  1000000
 
+/* Does the owner leave the project? Stored by name: "", "now", "finish". */
+enum leaving {
+    LEAVING_NOT,
+    LEAVING_NOW,    /* what is not finished is handed back */
+    LEAVING_FINISH, /* what was started may finish */
+};
+
 /* project.json: what the owner said. Zeroed: none. */
 struct project_record {
     struct digest project;
@@ -28,7 +35,11 @@ struct project_record {
     char *ca_pem;                    /* owned; the CA found on first contact; NULL: the system's */
     char stopped[WHY_MAX + 1];       /* why nothing is done for it any more; "": it is not */
     int64_t attached_s;
+    enum leaving leaving;
 };
+
+/* "" for LEAVING_NOT. */
+const char *leaving_name(enum leaving leaving);
 
 void project_record_clear(struct project_record *record); /* for CLEANUP(), too */
 enum status project_record_decode(const char *bytes, size_t length,

@@ -144,13 +144,44 @@ def scenario_attach_and_detach(build):
         sleep_units(grid, "detach", 1, 1, "--quorum", "2")
         ann.start()
         wait_for(lambda: {"reported", "finished", "stored"} & set(phases(ann)), 60, f"nothing is finished: {ann.status()}")
-        done = grid.run("dugnad-client", "detach", grid.url, "--data", ann.data)
-        if done.returncode != 0:
-            expect("--yes" in done.stderr, f"detach says: {done.stderr}")
-            ann.call("detach", grid.url, "--yes")
+        ann.call("detach", grid.url)
         expect(ann.status()["projects"] == [], "detach left the project")
         ann.stop()
         grid.stop_server()
+
+
+def leave(machine, *how):
+    said = machine.call("detach", *how)
+    expect("Detached" in said and "not told" not in said, f"{machine.name} leaves: {said}")
+    expect(machine.status()["projects"] == [], f"{machine.name} did not leave")
+
+
+def scenario_leaving(build):
+    """hosts that leave, with a daemon and without, hand their copies back at once: their batch waits for no deadline"""
+    with prepared(build, machines=("ann", "bob")) as grid:
+        ann, bob = grid.machines
+        sleep_units(grid, "leaving", 4, 6)
+        for machine in (ann, bob):
+            machine.start()
+            wait_for(lambda: "running" in phases(machine), 60, f"{machine.name} computes nothing")
+        leave(ann, grid.url)
+        bob.kill()
+        leave(bob, "--all")
+        out = grid.rows("select count(*) from task where state = 1")[0][0]
+        expect(out == 0, f"{out} copies are still with hosts that left")
+        for name in ("cid", "dan"):
+            grid.machine(name).start()
+        wait_for(batch_ended(grid, "leaving", 6), 120, f"it waits for who left\n{grid.machines[-1].log()}", 0.5)
+        status = grid.operator_json("status", "leaving")
+        expect(status["failed"] == 0 and status["task_outcomes"]["abandoned"] > 0, f"what became of it: {status}")
+        audit(grid)
+        cid = grid.machines[-1]
+        sleep_units(grid, "alone", 600, 1)
+        wait_for(lambda: "running" in phases(cid), 60, "cid computes nothing")
+        grid.stop_server()
+        said = cid.call("detach", "--all", "--wait", "1s")
+        expect("until their deadline" in said, f"without a server: {said}")
+        expect(cid.status()["projects"] == [], "cid did not leave")
 
 
 def scenario_two_projects(build):

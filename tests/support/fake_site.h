@@ -50,6 +50,7 @@ struct fake_site {
     bool drops_reported;        /* needs none of them any more */
     bool grants_unasked;        /* whatever it has, however little was wanted */
     bool asks_too_early;        /* for bodies of tasks that nobody reported yet */
+    bool sends_lost;            /* what it granted and is not held is granted again, unasked */
     bool grants_reported;       /* what a visit reports is granted once more by its answer */
     bool keeps_reported;        /* acknowledges as reported, never as stored */
     const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */

@@ -94,6 +94,22 @@ static void grant(struct fake_site *site, int64_t wanted, struct scheduler_reply
     }
 }
 
+static bool is_held(const struct scheduler_request *asked, int64_t task)
+{
+    for (size_t i = 0; i < asked->held_count; i++)
+        if (asked->held[i].task == task)
+            return true;
+    return visit_find_task(&asked->visit, task) != NULL;
+}
+
+static void send_lost(struct fake_site *site, const struct scheduler_request *asked,
+                      struct scheduler_reply *reply)
+{
+    for (size_t i = 0; i < site->task_count; i++)
+        if (site->tasks[i].state == FAKE_SENT && !is_held(asked, site->tasks[i].number))
+            add_grant(site, &site->tasks[i], reply);
+}
+
 static bool has(const struct digests *digests, const struct digest *digest)
 {
     for (size_t i = 0; i < digests->count; i++)
@@ -116,20 +132,13 @@ static void add_envelopes(struct fake_site *site, const struct scheduler_request
         texts_add(&reply->envelopes, variant);
 }
 
-static bool is_held(const struct scheduler_request *asked, int64_t task)
-{
-    for (size_t i = 0; i < asked->held_count; i++)
-        if (asked->held[i].task == task)
-            return true;
-    return visit_find_task(&asked->visit, task) != NULL;
-}
-
 /* A client that forgets a task it was granted breaks its word. */
 static void check_held(struct fake_site *site, const struct scheduler_request *asked)
 {
     site->held = (int64_t)asked->held_count;
     for (size_t i = 0; i < site->task_count; i++)
-        if (site->tasks[i].state == FAKE_SENT && !is_held(asked, site->tasks[i].number))
+        if (site->tasks[i].state == FAKE_SENT && !site->sends_lost &&
+            !is_held(asked, site->tasks[i].number))
             fake_site_broke(site, "task %lld is not held any more",
                             (long long)site->tasks[i].number);
 }
@@ -203,6 +212,8 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     reply.ack_count = asked->visit.finished_count;
     site->reports += (int64_t)reply.ack_count;
     reply.grants = must_alloc(2 * FAKE_UNITS_MAX, sizeof *reply.grants);
+    if (site->sends_lost)
+        send_lost(site, asked, &reply);
     if (limits->disk_bytes + limits->output_bytes <= asked->host.disk_bytes)
         grant(site, asked->want_tasks, &reply);
     if (site->grants_reported)

@@ -56,12 +56,55 @@ Test(verbs, detach_asks_for_a_yes_where_finished_work_would_be_lost)
         (void)usleep(50000);
         cr_assert(eq(int, CLIENT("status"), 0));
     }
-    cr_expect(eq(int, CLIENT("detach", "A sample"), EXIT_FAILED));
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--wait", "1s"), EXIT_UNREACHABLE));
     cr_expect(terminal_says("have not reached the server"), "%s", terminal.said);
     cr_expect(terminal_says("--yes"));
-    cr_expect(eq(int, CLIENT("detach", "A sample", "--yes"), 0), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("status"), 0));
+    cr_expect(terminal_says("leaving:"), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--yes", "--wait", "1s"), 0), "%s",
+              terminal.said);
+    cr_expect(terminal_says("given up"), "%s", terminal.said);
     terminal_expect_not_attached();
     cr_expect(eq(int, terminal_daemon_end(&it), 0));
+}
+
+Test(verbs, detach_says_how_many_copies_a_server_waits_for_that_could_not_be_told)
+{
+    struct terminal_daemon it;
+
+    terminal.site.net.fate = loses_all_after_the_first_visit;
+    terminal.launcher.duration_ms = 1000 * 86400;
+    it = terminal_daemon_start();
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
+    for (int i = 0; i < 200 && !terminal_says("1 computing"); i++) {
+        (void)usleep(50000);
+        cr_assert(eq(int, CLIENT("status"), 0));
+    }
+    cr_assert(terminal_says("1 computing"), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--wait", "1s"), 0), "%s", terminal.said);
+    cr_expect(terminal_says("2 copies until their deadline"), "%s", terminal.said);
+    terminal_expect_not_attached();
+    cr_expect(eq(int, terminal_daemon_end(&it), 0));
+}
+
+Test(verbs, detach_lets_what_runs_finish_only_where_a_daemon_runs)
+{
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--finish"), EXIT_FAILED));
+    cr_expect(terminal_says("dugnad-client run"), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("status"), 0));
+    cr_expect(terminal_says("A sample"), "it is still attached");
+}
+
+Test(verbs, detach_takes_one_project_or_all_of_them)
+{
+    cr_expect(eq(int, CLIENT("detach"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--all"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("detach", "--all"), 0), "nothing is attached: %s", terminal.said);
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
+    cr_expect(eq(int, CLIENT("detach", "--all"), 0), "%s", terminal.said);
+    cr_expect(terminal_says("A sample"));
+    terminal_expect_not_attached();
 }
 
 /* --- pause --- */

@@ -156,7 +156,8 @@ Test(slow, a_project_may_be_detached_while_something_is_on_its_way)
     static const char *const paths[] = {"/v1/hosts", "/v1/files", "/v1/scheduler"};
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        json_auto_t *request = verb_detach("A sample", true);
+        const struct detach_order order = {.project = "A sample", .how = DETACH_FORGET};
+        json_auto_t *request = verb_detach(&order);
         json_auto_t *answer = NULL;
 
         live_until_slow(paths[i]);
