@@ -6,6 +6,7 @@
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/site.h"
+#include "operator/site_behind.h"
 #include "operator/upload.h"
 #include "operator/verbs.h"
 
@@ -406,7 +407,7 @@ static int run(void *context, const struct options *options)
     if (describe_app(&adding, &err) != STATUS_OK || add_programs(&adding, &err) != STATUS_OK ||
         add_platforms(&adding, &err) != STATUS_OK)
         return session_usage(session, options, &err);
-    if (site_refresh(&profile, &err) != STATUS_OK)
+    if (site_refresh(&profile, &err) != STATUS_OK || site_behind_mend(&profile, &err) != STATUS_OK)
         return session_fail(session, &err);
     adding.app.project = profile.trust.project;
     if (publish_all(&adding, &err) != STATUS_OK)

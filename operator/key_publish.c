@@ -149,7 +149,7 @@ static enum status publish_keys(struct keychain *keychain, const struct options 
     struct profile *profile = keychain->profile;
 
     TRY(site_ask_project(profile, &project, err));
-    if (digest_is_none(&project.project))
+    if (digest_is_none(&project.project) && digest_is_none(&profile->trust.project))
         return publish_first(keychain, places, use, err);
     TRY(take_up(profile, &project, use, err));
     if (!places_are_said(places) && !next_keyring_is_due(profile))

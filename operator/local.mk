@@ -37,6 +37,7 @@ liboperator_a_SOURCES = \
 	%D%/session.c %D%/session.h \
 	%D%/show_batch.c %D%/show_batch.h \
 	%D%/site.c %D%/site.h \
+	%D%/site_behind.c %D%/site_behind.h \
 	%D%/slice.c %D%/slice.h \
 	%D%/status.c \
 	%D%/submission.c %D%/submission.h \

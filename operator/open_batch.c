@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "operator/batches.h"
 
 struct opening {
     struct profile *profile;
@@ -113,12 +114,43 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
 
 /* --- a submission that came to its end --- */
 
+/*
+ * A site that was restored from an older copy may have nothing of it, or a part. Signed again it is
+ * what it was, byte for byte: hosts keep what they computed under these digests.
+ */
+static enum status look_for_lost(const struct opening *opening, bool *ret_is_lost,
+                                 struct error *err)
+{
+    struct batch_record *record = opening->record;
+    struct batch_status status = {0};
+    int64_t listed;
+    enum status answer =
+        batch_ask(opening->profile, batch_format(&record->batch).text, &status, err);
+
+    if (answer != STATUS_NOT_FOUND)
+        TRY(answer);
+    TRY(batch_record_count(record, &listed, err));
+    *ret_is_lost = status.units < listed;
+    if (!*ret_is_lost)
+        return STATUS_OK;
+    if (status.units < record->base)
+        return error_set(err, STATUS_CONFLICT,
+                         "the site lacks units of \"%.60s\" that were submitted before the last "
+                         "--append, which this command cannot send again: use another --name",
+                         record->name);
+    session_say(opening->profile->session, opening->submission->options,
+                "The site lacks batch %s or a part of it: it is sent again.", record->name);
+    record->is_sent = false;
+    return batch_record_save(record, err);
+}
+
 enum status open_sent_batch(struct profile *profile, const struct submission *submission,
                             struct batch_record *record, struct known_app *app, bool *ret_is_sent,
                             struct error *err)
 {
     struct opening opening = {profile, submission, record, app};
     struct digest fingerprint = submission_fingerprint(submission);
+    bool is_lost = false;
     enum status status;
 
     *ret_is_sent = false;
@@ -129,6 +161,9 @@ enum status open_sent_batch(struct profile *profile, const struct submission *su
         return STATUS_OK;
     TRY(status);
     *ret_is_sent = record->is_sent && digest_equals(&record->fingerprint, &fingerprint);
+    if (*ret_is_sent)
+        TRY(look_for_lost(&opening, &is_lost, err));
+    *ret_is_sent = *ret_is_sent && !is_lost;
     if (*ret_is_sent)
         return recall_app(&opening, err);
     batch_record_clear(record);

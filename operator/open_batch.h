@@ -18,7 +18,8 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
 
 /*
  * Is it a submission that came to its end before, by its name and its command line? Then the record
- * and app are filled, else they stay cleared. More units for --append are never that.
+ * and app are filled, else they stay cleared. More units for --append are never that; nor is what
+ * the site lacks (it was restored from an older copy): open_batch() then goes on with it.
  */
 enum status open_sent_batch(struct profile *profile, const struct submission *submission,
                             struct batch_record *record, struct known_app *app, bool *ret_is_sent,

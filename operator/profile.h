@@ -5,6 +5,7 @@
  *   token          the operator's token
  *   ca.pem         a CA that is trusted for this site, if it needs one
  *   signed.json    the last freshness that this profile signed
+ *   keyrings/      those that this profile published, VERSION.json (operator/site_behind.h)
  *   trust.json     the chain of trust, once the project has a keyring (trust_encode())
  *   keys/          root-use, root-spare, app, work, fresh: NAME.pem, encrypted
  *   batches/NAME/  what was submitted: see operator/batch_record.h
@@ -33,6 +34,9 @@ struct profile {
     char *ca_pem;                  /* owned; NULL: the system's store alone */
     struct trust trust;            /* of no project until there is a keyring */
     struct disk_file *lock;        /* owned; NULL: others may write the profile */
+    bool has_seen_site;            /* the site said what it has: site_follow() */
+    int64_t site_keyring;          /* then: version of the newest keyring there; 0: none */
+    bool has_said_behind;          /* site_behind_say() */
 };
 
 void profile_clear(struct profile *profile); /* for CLEANUP(), too */

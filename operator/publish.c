@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "operator/remote.h"
+#include "operator/site_behind.h"
 
 #define SIGNED_FILE "signed.json"
 
@@ -57,11 +58,14 @@ enum status publish_keyring(struct profile *profile, const struct keyring *keyri
     envelope_init(&envelope, KEYRING_TYPE, payload, strlen(payload));
     for (size_t i = 0; i < root_count; i++)
         TRY(envelope_sign(&envelope, &roots[i], err));
+    TRY(site_behind_mend(profile, err));
     TRY(publish_envelope(profile, "/v1/keyrings", &envelope, PUBLISHED_KEYRING, &published, err));
     TRY(follow(profile, &envelope, err));
     if (!digest_equals(&published.digest, &profile->project))
         return error_set(err, STATUS_UNTRUSTED, "the site took the keyring for another project");
-    return profile_save(profile, err);
+    profile->site_keyring = keyring->version;
+    TRY(profile_save(profile, err));
+    return site_behind_keep(profile, &envelope, keyring->version, err);
 }
 
 /*
@@ -204,6 +208,7 @@ static enum status publish_next(struct profile *profile, const struct private_ke
     struct published published = {0};
     struct error why = {0};
 
+    TRY(site_behind_mend(profile, err));
     TRY(recall_signed(profile, &ours, err));
     begin_freshness(profile, &ours, env->now_s(env), &freshness);
     add_revocations_of(&freshness, &profile->trust.freshness);

@@ -11,7 +11,8 @@ enum status site_ask_project(struct profile *profile, struct project *ret_projec
 
 /*
  * Begin or continue the chain of trust with these keyrings and freshness. STATUS_UNTRUSTED: it does
- * not lead from the pinned project to what the site shows; the words say why.
+ * not lead from the pinned project to what the site shows; the words say why. A site that shows
+ * less than the profile knows is warned of, and mended by what is published next (site_behind.h).
  */
 enum status site_follow(struct profile *profile, const struct project *project, struct error *err)
     MUST_USE;

@@ -184,6 +184,10 @@ static enum status create_batch(struct submitting *work, int64_t *ret_known, str
     answer = batch_create(work->profile, &request, &status, err);
     if (answer == STATUS_CONFLICT && record->base > 0) /* appended with another priority */
         answer = batch_ask(work->profile, batch_format(&record->batch).text, &status, err);
+    if (answer == STATUS_NOT_FOUND)
+        (void)error_set(err, answer,
+                        "the site does not know the app version of this batch: 'dugnad app add' it "
+                        "again, with the program and options it had");
     TRY(answer);
     *ret_known = status.units > record->base ? status.units - record->base : 0;
     return STATUS_OK;

@@ -102,3 +102,34 @@ void submit_three(void)
     cr_assert(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b"), EXIT_DONE), "%s",
               desk_said);
 }
+
+struct trust desk_follow(void)
+{
+    struct trust trust = {0};
+
+    for (size_t i = 0; i < desk_site.keyrings.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+        const char *text = desk_site.keyrings.texts[i];
+
+        cr_assert(eq(int,
+                     envelope_decode(text, strlen(text), ENVELOPE_KEYRING_MAX, &envelope, NULL),
+                     STATUS_OK));
+        cr_assert(eq(int,
+                     i == 0 ? trust_start(&trust, &envelope.digest, &envelope, NULL)
+                            : trust_accept_keyring(&trust, &envelope, NULL),
+                     REFUSAL_NONE));
+    }
+    {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+        cr_assert(eq(int,
+                     envelope_decode(desk_site.freshness, strlen(desk_site.freshness),
+                                     ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
+                     STATUS_OK));
+        cr_assert(
+            eq(int,
+               trust_accept_freshness(&trust, &envelope, desk_env.base.now_s(&desk_env.base), NULL),
+               REFUSAL_NONE));
+    }
+    return trust;
+}

@@ -10,6 +10,7 @@
 #include "operator/session.h"
 #include "tests/support/fake_env.h"
 #include "tests/support/memory_site.h"
+#include "work-units/trust.h"
 
 extern struct fake_env desk_env;
 extern struct memory_site desk_site;
@@ -27,6 +28,10 @@ void write_at_home(const char *name, const char *text);
 /* The exit code. The words end with NULL; the first is the program's name. */
 int run_words(const char *const *words);
 #define RUN(...) run_words((const char *const[]){"dugnad", __VA_ARGS__, NULL})
+
+/* What everybody believes who followed the site from its first keyring on; asserts that it holds.
+ * To be cleared. */
+struct trust desk_follow(void);
 
 /* Three units, without input, of the batch "b"; asserts that it is done. */
 void submit_three(void);

@@ -226,6 +226,33 @@ Test(submit, appending_goes_on_with_the_numbers_and_closes_when_told)
 
 /* --- again --- */
 
+/* A site that was restored from a copy from before the batch, or from while it was submitted. */
+Test(submit, a_batch_that_the_site_lost_is_sent_again_as_it_was)
+{
+    CLEANUP(texts_clear) struct texts sent = {0};
+
+    make_inputs();
+    cr_assert(eq(int, submit_files(), EXIT_DONE), "%s", desk_said);
+    for (size_t i = 0; i < desk_site.units.count; i++)
+        texts_add(&sent, desk_site.units.texts[i]);
+    for (size_t kept = 0; kept < 3; kept++) {
+        fake_env_pass(&desk_env, 3600 * 1000);
+        texts_clear(&desk_site.units);
+        for (size_t i = 0; i < kept; i++)
+            texts_add(&desk_site.units, sent.texts[i]);
+        texts_clear(&desk_site.files);
+        desk_site.has_batch = kept > 0;
+        desk_site.is_closed = false;
+        cr_expect(eq(int, submit_files(), EXIT_DONE), "%s", desk_said);
+        cr_expect(strstr(desk_said, "sent again") != NULL, "%s", desk_said);
+        cr_assert(eq(sz, desk_site.units.count, 3));
+        for (size_t i = 0; i < 3; i++)
+            cr_expect(eq(str, desk_site.units.texts[i], sent.texts[i]));
+        cr_expect(desk_site.is_closed);
+        expect_listed("cut");
+    }
+}
+
 /* Who loses the last answer repeats the command, and was told that there is a batch. */
 Test(submit, a_submission_that_is_through_says_so_when_it_is_repeated)
 {

@@ -117,38 +117,6 @@ Test(verbs, a_rotated_key_signs_from_then_on_and_work_goes_on)
               desk_said);
 }
 
-/* What everybody believes who followed the site from its first keyring on. */
-static struct trust follow_site(void)
-{
-    struct trust trust = {0};
-
-    for (size_t i = 0; i < desk_site.keyrings.count; i++) {
-        CLEANUP(envelope_clear) struct envelope envelope = {0};
-        const char *text = desk_site.keyrings.texts[i];
-
-        cr_assert(eq(int,
-                     envelope_decode(text, strlen(text), ENVELOPE_KEYRING_MAX, &envelope, NULL),
-                     STATUS_OK));
-        cr_assert(eq(int,
-                     i == 0 ? trust_start(&trust, &envelope.digest, &envelope, NULL)
-                            : trust_accept_keyring(&trust, &envelope, NULL),
-                     REFUSAL_NONE));
-    }
-    {
-        CLEANUP(envelope_clear) struct envelope envelope = {0};
-
-        cr_assert(eq(int,
-                     envelope_decode(desk_site.freshness, strlen(desk_site.freshness),
-                                     ENVELOPE_PAYLOAD_MAX, &envelope, NULL),
-                     STATUS_OK));
-        cr_assert(
-            eq(int,
-               trust_accept_freshness(&trust, &envelope, desk_env.base.now_s(&desk_env.base), NULL),
-               REFUSAL_NONE));
-    }
-    return trust;
-}
-
 #define BATCH_ID "00112233445566778899aabbccddeeff"
 
 /* Of the key in the profile's file. */
@@ -175,13 +143,13 @@ Test(verbs, every_key_can_be_rotated_and_what_was_revoked_stays_so)
 
     cr_assert(eq(int, RUN("key", "revoke", BATCH_ID, "--unknown"), EXIT_DONE), "%s", desk_said);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        struct trust trust = follow_site();
+        struct trust trust = desk_follow();
 
         sequence = trust.freshness.sequence;
         trust_clear(&trust);
         cr_assert(eq(int, RUN("key", steps[i].verb, steps[i].role), EXIT_DONE), "%s: %s",
                   steps[i].role, desk_said);
-        trust = follow_site();
+        trust = desk_follow();
         cr_expect(lt(i64, sequence, trust.freshness.sequence), "%s", steps[i].role);
         cr_expect(eq(sz, trust.freshness.batch_count, 1), "%s", steps[i].role);
         trust_clear(&trust);
@@ -222,7 +190,7 @@ Test(verbs, revoking_after_a_cut_rotation_revokes_the_old_key)
     cr_expect(eq(sz, desk_site.keyrings.count, 2));
     desk_site.cut = CUT_NEVER;
     cr_expect(eq(int, RUN("key", "revoke", "work"), EXIT_DONE), "%s", desk_said);
-    trust = follow_site();
+    trust = desk_follow();
     cr_expect(keyring_is_revoked(&trust.keyring, &old));
     trust_clear(&trust);
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "after"), EXIT_DONE), "%s",
@@ -242,7 +210,7 @@ Test(verbs, a_key_by_its_name_is_retired_or_revoked_if_that_leaves_a_successor)
     cr_expect(strstr(desk_said, "key revoke root-use") != NULL, "%s", desk_said);
     cr_expect(eq(sz, desk_site.keyrings.count, 1));
     cr_expect(eq(int, RUN("key", "revoke", work_text), EXIT_DONE), "%s", desk_said);
-    trust = follow_site();
+    trust = desk_follow();
     cr_expect(keyring_is_revoked(&trust.keyring, &work));
     work = key_of("work");
     cr_expect(keyring_publisher(&trust.keyring, &work) != NULL);
@@ -263,7 +231,7 @@ Test(verbs, an_app_version_a_batch_and_a_unit_are_revoked_in_the_freshness)
               desk_said);
     for (int i = 0; i < 2; i++)
         cr_assert(eq(int, RUN("key", "revoke", BATCH_ID, "--unknown"), EXIT_DONE), "%s", desk_said);
-    trust = follow_site();
+    trust = desk_follow();
     cr_expect(eq(sz, trust.freshness.app_version_count, 1));
     cr_expect(eq(sz, trust.freshness.unit_count, 1));
     cr_expect(eq(sz, trust.freshness.batch_count, 1));

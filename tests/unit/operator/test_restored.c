@@ -1,0 +1,96 @@
+/* A site that came back from an older copy: what is published next mends it. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "tests/support/desk.h"
+
+TestSuite(restored, .init = desk_set_up, .fini = desk_tear_down, .timeout = 60);
+
+static int64_t sequence_there(void)
+{
+    struct trust trust = desk_follow();
+    int64_t sequence = trust.freshness.sequence;
+
+    trust_clear(&trust);
+    return sequence;
+}
+
+/* Every submit renews the freshness: after a restore nobody could publish anything. */
+Test(restored, a_site_restored_from_an_older_copy_takes_what_is_published_next)
+{
+    static const char *const commands[][6] = {
+        {"dugnad", "key", "publish"},
+        {"dugnad", "key", "rotate", "work"},
+        {"dugnad", "submit", "app", "--range", "0..3"},
+    };
+
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        CLEANUP(freep) char *copy = text_copy(desk_site.freshness);
+        int64_t newest;
+
+        desk_site.has_batch = false;
+        texts_clear(&desk_site.units);
+        cr_assert(eq(int, RUN("submit", "app", "--range", "0..3"), EXIT_DONE), "%s", desk_said);
+        newest = sequence_there();
+        free(desk_site.freshness);
+        desk_site.freshness = TAKE(copy);
+        desk_site.has_batch = false;
+        texts_clear(&desk_site.units);
+        cr_expect(eq(int, run_words(commands[i]), EXIT_DONE), "%s: %s", commands[i][1], desk_said);
+        cr_expect(strstr(desk_said, "restored from an older copy") != NULL, "%s", desk_said);
+        cr_expect(lt(i64, newest, sequence_there()));
+        cr_expect(eq(int, RUN("key", "publish"), EXIT_DONE));
+        cr_expect(strstr(desk_said, "older copy") == NULL, "it is mended: %s", desk_said);
+    }
+}
+
+/* The root changed meanwhile: only with each link of the chain does anybody follow it. */
+Test(restored, keyrings_that_a_restored_site_lacks_are_published_again)
+{
+    for (size_t kept = 0; kept < 4; kept++) {
+        CLEANUP(freep) char *first = text_copy(desk_site.keyrings.texts[0]);
+
+        cr_assert(eq(int, RUN("key", "rotate", "root-spare"), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(int, RUN("key", "rotate", "root-use"), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(int, RUN("key", "rotate", "work"), EXIT_DONE), "%s", desk_said);
+        texts_clear(&desk_site.keyrings);
+        if (kept % 2 == 0) {
+            texts_add(&desk_site.keyrings, first);
+        } else { /* a copy from before the project was published */
+            desk_site.project = (struct digest){0};
+            free(TAKE(desk_site.freshness));
+        }
+        desk_site.has_batch = false;
+        texts_clear(&desk_site.units);
+        cr_expect(eq(int,
+                     kept < 2 ? RUN("key", "publish")
+                              : RUN("submit", "app", "--range", "0..3", "--name", "b"),
+                     EXIT_DONE),
+                  "%s", desk_said);
+        cr_assert(lt(sz, 0, desk_site.keyrings.count), "%s", desk_said);
+        cr_expect(eq(str, desk_site.keyrings.texts[0], first));
+        cr_expect(eq(sz, desk_site.keyrings.count, 1 + 3 * (kept + 1)));
+        (void)sequence_there(); /* everybody can follow */
+    }
+}
+
+/* Words and the words that stand for them were often the same. */
+Test(restored, what_does_not_hold_is_said_once)
+{
+    static const char words[] = "it needs a newer keyring than the one known";
+    CLEANUP(freep) char *first = text_copy(desk_site.keyrings.texts[0]);
+    CLEANUP(freep) char *link = NULL;
+    const char *at;
+
+    cr_assert(eq(int, RUN("key", "publish"), EXIT_DONE), "%s", desk_said);
+    link = text_copy(desk_out);
+    link[strcspn(link, "\n")] = '\0';
+    cr_assert(eq(int, RUN("key", "rotate", "work"), EXIT_DONE), "%s", desk_said);
+    texts_clear(&desk_site.keyrings);
+    texts_add(&desk_site.keyrings, first); /* and a freshness of the second */
+    cr_expect(eq(int, RUN("connect", link, "--profile", "other"), EXIT_UNTRUSTED), "%s", desk_said);
+    at = strstr(desk_said, words);
+    cr_expect(at != NULL && strstr(at + 1, words) == NULL, "%s", desk_said);
+}
