@@ -62,6 +62,7 @@ static void report_task(const struct actor *actor, const struct kit *kit,
                                             .has_exit_status = true,
                                             .cpu_ms = 1000,
                                             .wall_ms = 1100,
+                                            .busy_ms = 1200,
                                             .peak_memory_bytes = 1 << 20};
     if (is_inline(kit))
         add_body(actor, kit, ret_finished, ret_report);

@@ -49,13 +49,16 @@ struct host {
     bool is_changed;
 };
 
-/* How many tasks of an app a host may have a day. See server/policy/allowance.h. */
+/* What is known of a host with an app version: how many tasks of it it may have a day
+ * (server/policy/allowance.h), and how long it takes (server/policy/estimate.h). */
 struct allowance {
     int64_t host;
     int64_t app_version;
     int64_t per_day; /* 0: a new host, one task per slot until its first agreed result */
     int64_t day;     /* Unix day that `used` counts */
     int64_t used;
+    int64_t pace;  /* 0: not known */
+    int64_t timed; /* tasks that it was learned from */
     bool is_changed;
 };
 

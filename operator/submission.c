@@ -143,6 +143,22 @@ static enum status parse_batch(struct submission *submission, struct error *err)
                            &submission->priority, err);
 }
 
+/* What a unit is worth: said as operations, or as the time that they take the reference host. */
+static enum status parse_worth(const struct options *options, struct work_unit *common,
+                               struct error *err)
+{
+    static const int64_t most_s = ID_MAX / WORK_UNIT_OPS_PER_SECOND;
+    int64_t unit_s = 0;
+
+    if (options_has(options, "ops") && options_has(options, "unit-time"))
+        return error_set(err, STATUS_INVALID, "--ops and --unit-time say the same: choose one");
+    TRY(options_integer(options, "ops", 0, ID_MAX, 0, &common->declared_ops, err));
+    TRY(options_seconds(options, "unit-time", most_s, 0, &unit_s, err));
+    if (options_has(options, "unit-time"))
+        common->declared_ops = unit_s * WORK_UNIT_OPS_PER_SECOND;
+    return STATUS_OK;
+}
+
 static enum status check_arguments(const struct options *options, struct error *err)
 {
     for (size_t i = 0; i < options->rest_count; i++)
@@ -163,7 +179,7 @@ enum status submission_parse(struct submission *ret_submission, const struct opt
     TRY(parse_limits(&submission, err));
     TRY(parse_times(&submission, err));
     TRY(check_arguments(options, err));
-    TRY(options_integer(options, "ops", 0, ID_MAX, 0, &common->declared_ops, err));
+    TRY(parse_worth(options, common, err));
     TRY(options_integer(options, "files-per-unit", 1, WORK_UNIT_INPUTS_MAX, 0,
                         &submission.files_per_unit, err));
     common->data_class = options_has(options, "restricted") ? DATA_RESTRICTED : DATA_PUBLIC;

@@ -443,7 +443,12 @@ static const struct option_rule rules[] = {
     {.name = "priority", .argument = "N", .help = "-10..10: more go first (0)."},
     {.name = "ops",
      .argument = "N",
-     .help = "Operations a unit is worth: estimates and credit come from it."},
+     .help = "Operations a unit is worth: estimates and credit come from it. A usual machine does "
+             "10^9 a second."},
+    {.name = "unit-time",
+     .argument = "SPAN",
+     .help = "The same as the time that a unit takes a usual machine, until the first results say "
+             "it better."},
     {.name = "memory", .argument = "SIZE", .help = "Less than the app's ceiling."},
     {.name = "disk", .argument = "SIZE", .help = "Less than the app's ceiling."},
     {.name = "cpu-time", .argument = "SPAN", .help = "Less than the app's ceiling."},

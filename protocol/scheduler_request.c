@@ -124,6 +124,7 @@ static void read_report(struct members *part, const struct visit_task *finished,
         members_fail(part, "refusal", "malformed", "is there exactly if the outcome is refused");
     report->cpu_ms = members_integer(part, "cpu_ms", 0, SCHEDULER_SPAN_MAX_MS);
     report->wall_ms = members_integer(part, "wall_ms", 0, SCHEDULER_SPAN_MAX_MS);
+    report->busy_ms = members_integer_or(part, "busy_ms", 1, SCHEDULER_SPAN_MAX_MS, 0);
     report->peak_memory_bytes = members_integer(part, "peak_memory_bytes", 0, LIMITS_BYTES_MAX);
     if (members_has(part, "stderr"))
         report->stderr_tail = members_bytes(part, "stderr", SCHEDULER_STDERR_MAX);
@@ -256,6 +257,7 @@ static void write_report(struct writer *writer, const struct scheduler_report *r
     write_text_unless_empty(writer, "why", report->why);
     write_integer(writer, "cpu_ms", report->cpu_ms);
     write_integer(writer, "wall_ms", report->wall_ms);
+    write_integer_unless_zero(writer, "busy_ms", report->busy_ms);
     write_integer(writer, "peak_memory_bytes", report->peak_memory_bytes);
     if (report->stderr_tail.length > 0)
         write_base64(writer, "stderr", report->stderr_tail.bytes, report->stderr_tail.length);

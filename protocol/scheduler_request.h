@@ -36,7 +36,8 @@ struct scheduler_report {
     struct digest refused; /* what was refused; none */
     char why[WHY_MAX + 1]; /* "": not said */
     int64_t cpu_ms;
-    int64_t wall_ms;
+    int64_t wall_ms; /* that its program ran */
+    int64_t busy_ms; /* that the task took: fetching, running, collecting; 0: not said */
     int64_t peak_memory_bytes;
     struct bytes stderr_tail;      /* untrusted text, up to SCHEDULER_STDERR_MAX */
     size_t body_count;             /* only of done tasks; UNIT_INLINE_MAX_BYTES in all */

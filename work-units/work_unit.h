@@ -31,6 +31,13 @@
 #define WORK_UNIT_ORG_MAX       100 /* bytes of an organisation's name */
 #define WORK_UNIT_LIFE_MAX_S    (400 * DAY_S)
 
+/*
+ * Operations that the reference host does in a second: declared_ops divided by it is the time that
+ * a unit takes there. The figure of the field: BOINC's credit, too, counts a machine of 10^9
+ * floating-point operations a second. Other hosts are measured against it.
+ */
+#define WORK_UNIT_OPS_PER_SECOND INT64_C(1000000000)
+
 /* A file in the task's folder, fetched by its digest or carried along. */
 struct work_input {
     struct file_name name; /* unique ignoring case */
@@ -78,7 +85,8 @@ struct work_unit {
     struct work_variable *environment; /* owned */
     size_t variable_count;
     struct limits limits;
-    int64_t declared_ops; /* 0..2^53-1; credit and estimates come from it; 0: not declared */
+    int64_t declared_ops; /* 0..2^53-1: WORK_UNIT_OPS_PER_SECOND; credit and estimates come from it;
+                           * 0: not declared */
     struct work_acceptance acceptance;
     enum independence independence;
     struct work_only only;

@@ -22,6 +22,8 @@ struct client_task {
     struct running_task *running;   /* owned by the launcher */
     struct collection *collecting;  /* owned; of the output after these: */
     struct named_outputs collected; /* owned; in the spool, while it is PHASE_COLLECTING */
+    int64_t busy_since;             /* mono ms; 0: it waits in our queue */
+    int64_t busy_ms;                /* that it was busy before: fetched, run, collected */
     int64_t not_before;             /* mono ms: something about it failed */
     int64_t failures;               /* in a row: fetching, starting */
     char *trouble;                  /* owned; why it waits for this machine; NULL: it does not */

@@ -252,6 +252,7 @@ static void not_started(struct daemon *daemon, struct client_task *task,
 
     LOG(LOG_WARN, "task.not-started", LOG_N("task", task->record.task), LOG_S("why", why));
     task_enter(task, PHASE_READY);
+    task_waits(daemon, task);
     task->record.starts -= task->record.starts > 0 ? 1 : 0;
     task_trouble(daemon, task, why);
 }
@@ -265,6 +266,7 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
     if (outcome->end == RUN_LOST ||
         (outcome->end == RUN_KILLED && outcome->limit == RUN_LIMIT_NONE)) {
         task_enter(task, PHASE_READY); /* nothing is known of it: again */
+        task_waits(daemon, task);
         task->not_before = daemon_now(daemon) + START_RETRY_MS;
         return;
     }

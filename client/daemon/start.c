@@ -145,8 +145,10 @@ static void start(struct daemon *daemon, struct attached *project, struct client
         task_abandon(daemon, project, task, "it was started many times and never came to an end");
         return;
     }
+    task_busy(daemon, task);
     status = try_start(daemon, project, task, &err);
     if (status != STATUS_OK) {
+        task_waits(daemon, task);
         start_failed(daemon, project, task, status, &err);
         return;
     }

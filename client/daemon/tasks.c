@@ -68,6 +68,19 @@ void task_enter(struct client_task *task, enum phase phase)
     task->record.phase = phase;
 }
 
+void task_busy(const struct daemon *daemon, struct client_task *task)
+{
+    if (task->busy_since == 0)
+        task->busy_since = daemon_now(daemon);
+}
+
+void task_waits(const struct daemon *daemon, struct client_task *task)
+{
+    if (task->busy_since != 0)
+        task->busy_ms += daemon_now(daemon) - task->busy_since;
+    task->busy_since = 0;
+}
+
 void task_trouble(struct daemon *daemon, struct client_task *task, const char *why)
 {
     const struct delay_rule rule = {.first_ms = MACHINE_RETRY_MS, .last_ms = MACHINE_RETRY_LAST_MS};
@@ -145,8 +158,10 @@ void task_finish(struct daemon *daemon, struct attached *project, struct client_
     char why[WHY_MAX + 1];
 
     task_enter(task, PHASE_FINISHED);
+    task_waits(daemon, task);
     record->outcome = outcome;
     record->report.task = record->task;
+    record->report.busy_ms = task->busy_ms < SCHEDULER_SPAN_MAX_MS ? task->busy_ms : 0;
     record->finished_s = daemon_now_s(daemon);
     if (outcome != VISIT_DONE)
         named_outputs_clear(&record->outputs);

@@ -15,6 +15,10 @@ struct client_task *task_add(struct attached *project, const struct task_record 
 /* The next step of its life, which agent/phase.h must allow. Nothing is saved. */
 void task_enter(struct client_task *task, enum phase phase);
 
+/* From now on it is worked for, or it waits in our own queue: only the one counts as its time. */
+void task_busy(const struct daemon *daemon, struct client_task *task);
+void task_waits(const struct daemon *daemon, struct client_task *task);
+
 /* Save the record; a failure is kept in mind and tried again. */
 enum status task_save(struct daemon *daemon, struct attached *project, struct client_task *task,
                       struct error *err);

@@ -301,6 +301,7 @@ static void stop_if_needless(struct daemon *daemon, struct attached *project)
 static void enter_ready(struct daemon *daemon, struct client_task *task)
 {
     task_enter(task, PHASE_READY);
+    task_waits(daemon, task);
     task_trouble(daemon, task, NULL);
 }
 
@@ -323,9 +324,11 @@ static bool fetch_next(struct daemon *daemon, struct attached *project)
     if (project->host.host == 0 || daemon_now(daemon) < project->download_at)
         return true;
     task = next_to_fetch(daemon, project, &file);
-    if (task != NULL)
-        fetch(daemon, project, task, &file);
-    return task == NULL;
+    if (task == NULL)
+        return true;
+    task_busy(daemon, task);
+    fetch(daemon, project, task, &file);
+    return false;
 }
 
 void download_step(struct daemon *daemon, struct attached *project)

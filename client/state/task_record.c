@@ -94,6 +94,7 @@ static void read_report(struct members *root, struct scheduler_report *report)
     members_copy_text(root, "why", report->why, sizeof report->why);
     report->cpu_ms = members_integer(root, "cpu_ms", 0, SCHEDULER_SPAN_MAX_MS);
     report->wall_ms = members_integer(root, "wall_ms", 0, SCHEDULER_SPAN_MAX_MS);
+    report->busy_ms = members_integer_or(root, "busy_ms", 0, SCHEDULER_SPAN_MAX_MS, 0);
     report->peak_memory_bytes = members_integer(root, "peak_memory", 0, LIMITS_BYTES_MAX);
     read_stderr(root, &report->stderr_tail);
 }
@@ -220,6 +221,7 @@ static void write_report(json_t *root, const struct scheduler_report *report)
     set(root, "why", json_string(report->why));
     set(root, "cpu_ms", json_integer(report->cpu_ms));
     set(root, "wall_ms", json_integer(report->wall_ms));
+    set(root, "busy_ms", json_integer(report->busy_ms));
     set(root, "peak_memory", json_integer(report->peak_memory_bytes));
     write_stderr(root, &report->stderr_tail);
 }

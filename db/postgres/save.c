@@ -98,13 +98,15 @@ static enum status update_hosts(struct sql_store *self, struct work_set *set, st
 static enum status save_allowances(struct sql_store *self, struct work_set *set, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO allowance (host, app_version, per_day, day, used)"
-        " SELECT * FROM unnest(?, ?, ?, ?, ?) AS r (host, app_version, per_day, day, used)"
+        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, timed)"
+        " SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
+        " AS r (host, app_version, per_day, day, used, pace, timed)"
         " ORDER BY r.host, r.app_version ON CONFLICT (host, app_version) DO UPDATE"
-        " SET per_day = excluded.per_day, day = excluded.day, used = excluded.used";
+        " SET per_day = excluded.per_day, day = excluded.day, used = excluded.used,"
+        " pace = excluded.pace, timed = excluded.timed";
     CLEANUP(bulk_clear) struct bulk bulk;
 
-    bulk_init(&bulk, self, "iiiii");
+    bulk_init(&bulk, self, "iiiiiii");
     for (size_t i = 0; i < set->allowance_count; i++) {
         struct allowance *allowance = &set->allowances[i];
 
@@ -115,6 +117,8 @@ static enum status save_allowances(struct sql_store *self, struct work_set *set,
         bulk_integer(&bulk, allowance->per_day);
         bulk_integer(&bulk, allowance->day);
         bulk_integer(&bulk, allowance->used);
+        bulk_integer(&bulk, allowance->pace);
+        bulk_integer(&bulk, allowance->timed);
         allowance->is_changed = false;
     }
     return bulk_run(&bulk, sql, err);

@@ -117,6 +117,8 @@ CREATE TABLE allowance (
     per_day INTEGER NOT NULL,
     day INTEGER NOT NULL,
     used INTEGER NOT NULL,
+    pace INTEGER NOT NULL,              -- millionths of the declared time; 0: not known
+    timed INTEGER NOT NULL,             -- tasks that it was learned from
     PRIMARY KEY (host, app_version)
 ) STRICT, WITHOUT ROWID;
 

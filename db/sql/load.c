@@ -15,7 +15,7 @@
     "SELECT " HOST_COLUMNS " FROM json_each(?) j CROSS JOIN host h ON h.id = j.value"              \
     " JOIN volunteer v ON v.id = h.volunteer"
 #define SELECT_ALLOWANCES                                                                          \
-    "SELECT a.host, a.app_version, a.per_day, a.day, a.used FROM json_each(?) j"                   \
+    "SELECT a.host, a.app_version, a.per_day, a.day, a.used, a.pace, a.timed FROM json_each(?) j"  \
     " CROSS JOIN allowance a ON a.host = j.value"
 #define SELECT_UNITS                                                                               \
     "SELECT " UNIT_COLUMNS " FROM json_each(?) j CROSS JOIN unit u ON u.id = j.value"
@@ -79,6 +79,8 @@ static enum status load_allowances(struct sql_store *self, const struct ids *hos
         allowance->per_day = get_integer(&query);
         allowance->day = get_integer(&query);
         allowance->used = get_integer(&query);
+        allowance->pace = get_integer(&query);
+        allowance->timed = get_integer(&query);
     }
     return query_status(&query, err);
 }

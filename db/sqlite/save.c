@@ -84,9 +84,10 @@ static enum status save_allowance(struct sql_store *self, const struct allowance
                                   struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO allowance (host, app_version, per_day, day, used) VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, timed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET per_day = excluded.per_day, day = excluded.day,"
-        " used = excluded.used";
+        " used = excluded.used, pace = excluded.pace, timed = excluded.timed";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));
@@ -95,6 +96,8 @@ static enum status save_allowance(struct sql_store *self, const struct allowance
     bind_integer(&query, allowance->per_day);
     bind_integer(&query, allowance->day);
     bind_integer(&query, allowance->used);
+    bind_integer(&query, allowance->pace);
+    bind_integer(&query, allowance->timed);
     return query_run(&query, err);
 }
 

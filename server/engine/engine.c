@@ -176,6 +176,7 @@ void engine_close(struct engine *engine)
     queue_free(engine->queue);
     deadlines_clear(&engine->deadlines);
     host_hints_clear(&engine->hosts);
+    paces_clear(&engine->paces);
     apps_forget_all(&engine->apps);
     trust_clear(&engine->trust);
     published_free(engine->published);

@@ -19,6 +19,7 @@ libserver_a_SOURCES += \
 	%D%/map.c %D%/map.h \
 	%D%/merge.c %D%/merge.h \
 	%D%/new_work.c \
+	%D%/paces.c %D%/paces.h \
 	%D%/project.c \
 	%D%/publications.c %D%/publications.h \
 	%D%/published.c %D%/published.h \
@@ -32,6 +33,7 @@ libserver_a_SOURCES += \
 	%D%/state.h \
 	%D%/thread.c %D%/thread.h \
 	%D%/tick.c \
+	%D%/timing.c %D%/timing.h \
 	%D%/token_table.c %D%/token_table.h \
 	%D%/uploads.c %D%/uploads.h \
 	%D%/visit.c %D%/visit.h

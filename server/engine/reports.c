@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "protocol/cause.h"
 #include "server/engine/settle.h"
+#include "server/engine/timing.h"
 #include "server/policy/transition.h"
 
 /* What a report makes of a task. */
@@ -236,8 +237,10 @@ static void take_one(struct cycle *cycle, struct unit *unit, struct task *task,
     task->cause_detail = finding.detail;
     task->reported_s = cycle->clock.now_s;
     task->cpu_ms = report->cpu_ms;
-    if (finding.event == EVENT_REPORT)
+    if (finding.event == EVENT_REPORT) {
         take_outputs(cycle, unit, task, finished, report);
+        timing_learn(cycle, unit, task, report->busy_ms);
+    }
     take_facts(cycle, task, request->visit.number, report,
                finding.why != NULL ? finding.why : report->why);
     settle_task(cycle, unit, task, state);

@@ -13,6 +13,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/follow.h"
 #include "server/engine/host_hints.h"
+#include "server/engine/paces.h"
 #include "server/engine/queue.h"
 #include "work-units/trust.h"
 
@@ -42,6 +43,7 @@ struct engine {
     struct queue *queue;
     struct deadlines deadlines;
     struct host_hints hosts;
+    struct paces paces;
     struct apps apps;
 
     struct site site;

@@ -5,6 +5,7 @@ libserver_a_SOURCES += \
 	%D%/credit.c %D%/credit.h \
 	%D%/deadline.c %D%/deadline.h \
 	%D%/delivery.c %D%/delivery.h \
+	%D%/estimate.c %D%/estimate.h \
 	%D%/fairness.c %D%/fairness.h \
 	%D%/match.c %D%/match.h \
 	%D%/pausing.c %D%/pausing.h \

@@ -194,7 +194,7 @@ def done(grant, content, name="stdout"):
     """What a visit says of a task that made this output: its line of the statement, its report."""
     finished = {"task": grant["task"], "unit": identity(grant["unit"]), "outcome": "done",
                 "outputs": [{"name": name, "digest": digest(content), "size": len(content)}]}
-    report = {"task": grant["task"], "exit_status": 0, "cpu_ms": 10, "wall_ms": 10, "peak_memory_bytes": 1 << 20}
+    report = {"task": grant["task"], "exit_status": 0, "cpu_ms": 10, "wall_ms": 10, "busy_ms": 20, "peak_memory_bytes": 1 << 20}
     if len(content) <= 65536:
         report["bodies"] = [{"name": name, "body": base64.b64encode(content).decode()}]
     return finished, report

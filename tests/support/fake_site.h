@@ -27,6 +27,7 @@ struct fake_task {
     struct digest refused;
     struct named_output output; /* the first */
     char stderr_tail[64];
+    int64_t busy_ms;
     enum task_limit limit;
     char why[128];
     bool was_uploaded;

@@ -47,6 +47,7 @@ static void note_report(struct fake_site *site, const struct visit_task *said,
         fake_site_broke(site, "task %lld was reported in two ways", (long long)said->task);
     task->outcome = said->outcome;
     task->limit = report->limit;
+    task->busy_ms = report->busy_ms;
     task->refusal = report->refusal;
     task->refused = report->refused;
     (void)text_fit(task->why, sizeof task->why, report->why);

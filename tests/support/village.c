@@ -311,7 +311,8 @@ static size_t add_finished(struct village *village, struct village_visit *visit,
 
     visit->finished[i] =
         (struct visit_task){.task = task, .unit = unit_of(village, task), .outcome = outcome};
-    visit->reports[i] = (struct scheduler_report){.task = task, .cpu_ms = 1000, .wall_ms = 1100};
+    visit->reports[i] =
+        (struct scheduler_report){.task = task, .cpu_ms = 1000, .wall_ms = 1100, .busy_ms = 1200};
     return i;
 }
 

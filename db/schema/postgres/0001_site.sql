@@ -117,6 +117,8 @@ CREATE TABLE allowance (
     per_day BIGINT NOT NULL,
     day BIGINT NOT NULL,
     used BIGINT NOT NULL,
+    pace BIGINT NOT NULL,
+    timed BIGINT NOT NULL,
     PRIMARY KEY (host, app_version)
 ) WITH (fillfactor = 70);
 

@@ -256,6 +256,8 @@ Test(work, allowances_belong_to_their_host)
     allowance->per_day = 8;
     allowance->day = 100;
     allowance->used = 3;
+    allowance->pace = 5000000;
+    allowance->timed = 2;
     allowance->is_changed = true;
     SAVES(&set);
     again = load(&(struct work_request){.hosts = site.hosts, .host_count = 3});
@@ -263,6 +265,8 @@ Test(work, allowances_belong_to_their_host)
     cr_expect(eq(i64, allowance->per_day, 8));
     cr_expect(eq(i64, allowance->day, 100));
     cr_expect(eq(i64, allowance->used, 3));
+    cr_expect(eq(i64, allowance->pace, 5000000));
+    cr_expect(eq(i64, allowance->timed, 2));
     cr_expect(eq(sz, again.allowance_count, 1));
 
     /* Its host's version guards it: the older copy can no longer be saved. */

@@ -31,6 +31,17 @@ Test(submit_options, only_takes_lists_of_words)
     cr_expect(strstr(desk_out, "\"classes\":[\"lab\"]") != NULL, "%s", desk_out);
 }
 
+Test(submit_options, the_time_of_a_unit_is_signed_as_operations_of_the_reference_host)
+{
+    cr_assert(eq(int, RUN("submit", "app", "--range", "0..1", "--dry-run", "--unit-time", "90s"),
+                 EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_out, "\"declared_ops\":90000000000,") != NULL, "%s", desk_out);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..1", "--ops", "5", "--unit-time", "90s"),
+                 EXIT_USAGE));
+    cr_expect(strstr(desk_said, "choose one") != NULL, "%s", desk_said);
+}
+
 Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
 {
     static const struct {
@@ -42,6 +53,7 @@ Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
         {"--name", "a/b", "--name"},
         {"--deadline", "soon", "--deadline"},
         {"--priority", "11", "--priority"},
+        {"--unit-time", "9999999999s", "--unit-time"}, /* no unit can say so much */
         {"--independence", "me", "--independence"},
         {"--only", "moon=full", "--only moon=full: write platform="},
         {"--only", "platform", "--only platform: write platform="}, /* it was taken for a class */

@@ -18,7 +18,7 @@
 #define REQUEST                                                                                    \
     "{\"statement\":%s,\"reports\":["                                                              \
     "{\"task\":12,\"exit_status\":0,\"cpu_ms\":1500,\"wall_ms\":1600,"                             \
-    "\"peak_memory_bytes\":4096,\"stderr\":\"aGk=\","                                              \
+    "\"busy_ms\":1700,\"peak_memory_bytes\":4096,\"stderr\":\"aGk=\","                             \
     "\"bodies\":[{\"name\":\"out\",\"body\":\"aGVsbG8=\"}]},"                                      \
     "{\"task\":13,\"refusal\":\"changed-input\",\"refused\":\"" DIGEST_B "\",\"why\":\"no\","      \
     "\"cpu_ms\":0,\"wall_ms\":0,\"peak_memory_bytes\":0}],"                                        \

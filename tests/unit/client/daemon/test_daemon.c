@@ -55,6 +55,16 @@ Test(daemon, one_task_runs_per_core)
     cr_expect(eq(sz, volunteer_phase(&it, "running"), 2));
 }
 
+/* The others wait for the cores meanwhile, and that is not theirs. */
+Test(daemon, a_task_s_time_is_without_its_wait_in_our_queue)
+{
+    volunteer_live(&it, HOUR);
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        cr_expect(ge(i64, it.site.tasks[i].busy_ms, it.launcher.duration_ms));
+        cr_expect(lt(i64, it.site.tasks[i].busy_ms, it.launcher.duration_ms * 3 / 2));
+    }
+}
+
 Test(daemon, finished_work_is_kept_for_the_grace_and_then_forgotten)
 {
     volunteer_live(&it, 2 * HOUR);

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	%D%/test_company \
 	%D%/test_deadline \
 	%D%/test_delivery \
+	%D%/test_estimate \
 	%D%/test_fairness \
 	%D%/test_match \
 	%D%/test_pausing \
