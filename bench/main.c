@@ -29,6 +29,8 @@ int main(int argc, char **argv)
                           .cores = (int)sysconf(_SC_NPROCESSORS_ONLN)};
     struct error err = {0};
 
+    if (!standard_files_hold())
+        return 1;
     log_init(bench.env, LOG_WARN, STDERR_FILENO);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);

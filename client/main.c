@@ -91,6 +91,8 @@ int main(int argc, char **argv)
         .absolute = absolute,
     };
 
+    if (!standard_files_hold())
+        return EXIT_FAILED;
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return EXIT_FAILED;
     world.stop_descriptor = stop_pipe[0];

@@ -22,4 +22,5 @@ libcommon_a_SOURCES = \
 	%D%/json/item.c %D%/json/item.h \
 	%D%/json/members.c %D%/json/members.h \
 	%D%/json/profile.c %D%/json/profile.h \
-	%D%/env/clock.c %D%/env/disk.c %D%/env/output.c %D%/env/output.h %D%/env/pipe.c %D%/env/real.h %D%/env/tree.c
+	%D%/env/clock.c %D%/env/disk.c %D%/env/output.c %D%/env/output.h %D%/env/pipe.c %D%/env/real.h \
+	%D%/env/standard.c %D%/env/tree.c

@@ -81,6 +81,8 @@ int main(int argc, char **argv)
     };
     struct error err = {0};
 
+    if (!standard_files_hold())
+        return EXIT_FAILED;
     log_init(session.env, LOG_WARN, STDERR_FILENO);
     catch_interrupts();
     if (http_client_open_curl(&options, &client, &err) != STATUS_OK)

@@ -20,5 +20,7 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
+    if (!standard_files_hold())
+        return VERB_FAILED;
     return program_run(&program, env_real(), argc, (const char *const *)argv);
 }

@@ -21,6 +21,8 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
+    if (!standard_files_hold())
+        return 1;
     log_init(env_real(), LOG_WARN, 2);
     return program_run(&program, env_real(), argc, (const char *const *)argv);
 }

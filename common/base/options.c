@@ -1,6 +1,7 @@
 #include "common/base/options.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -326,7 +327,23 @@ static bool is_known(const struct program *program, const struct command *comman
     return command != NULL || named == 0 || (named == 1 && group_list(program, words[0], &list));
 }
 
-int program_run(const struct program *program, void *context, int argc, const char *const *argv)
+/* What was printed has to have arrived: a script that asks for a token must not go on without. A
+ * reader that went away (`… | head -1`) wanted no more, and needs no words. */
+static int keep_output(const struct program *program, int code)
+{
+    bool is_lost = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !is_lost)
+        return code;
+    if (errno != EPIPE)
+        (void)fprintf(stderr, "%s: not all that it printed could be written%s%s\n", program->name,
+                      errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+    clearerr(stdout);
+    return code != OPTIONS_EXIT_OK ? code : OPTIONS_EXIT_FAILED;
+}
+
+static int dispatch(const struct program *program, void *context, int argc, const char *const *argv)
 {
     const char *const *words = argv + 1;
     size_t count = argc > 1 ? (size_t)argc - 1 : 0;
@@ -352,4 +369,9 @@ int program_run(const struct program *program, void *context, int argc, const ch
         return OPTIONS_EXIT_USAGE;
     }
     return run_command(program, command, context, count - used, words + used);
+}
+
+int program_run(const struct program *program, void *context, int argc, const char *const *argv)
+{
+    return keep_output(program, dispatch(program, context, argc, argv));
 }

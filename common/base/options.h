@@ -20,8 +20,9 @@
 #include "common/base/error.h"
 
 /* Exit codes that this file itself uses; programs may know more. */
-#define OPTIONS_EXIT_OK    0
-#define OPTIONS_EXIT_USAGE 2
+#define OPTIONS_EXIT_OK     0
+#define OPTIONS_EXIT_FAILED 1
+#define OPTIONS_EXIT_USAGE  2
 
 struct option_rule {
     const char *name;     /* without the dashes: "quorum" */
@@ -90,7 +91,8 @@ enum status options_parse(const struct program *program, const struct command *c
  * Find the command and run it. `--help` (also `help`), alone or after a command or the first word
  * of several, prints to stdout; `--version` too; a wrong command line is told on stderr and yields
  * OPTIONS_EXIT_USAGE: so does the first word alone, with the commands that begin with it, and a
- * word that is none, with the one it may have been meant for.
+ * word that is none, with the one it may have been meant for. Where stdout took not all that was
+ * printed, that is told on stderr, and what would have been OPTIONS_EXIT_OK is OPTIONS_EXIT_FAILED.
  */
 int program_run(const struct program *program, void *context, int argc, const char *const *argv);
 

@@ -8,6 +8,14 @@
 /* One for the whole process; threads may share it. */
 struct env *env_real(void);
 
+/*
+ * To be called first of all. A program that was started with its standard input, output or error
+ * closed would get one of their numbers for the next file or socket that it opens, and print into
+ * it. Each closed one is taken: reading that input, and writing that output, goes on failing; what
+ * is said on that error is lost. False: it could not be; go no further.
+ */
+bool standard_files_hold(void);
+
 /* The disk that env_real() carries. */
 struct disk *disk_real(void);
 

@@ -57,11 +57,10 @@ static enum status add(struct env *env, struct store *store, const struct option
     credential.hash = token_digest(&token);
     TRY(txn_begin(&txn, store, err));
     TRY(store->publish->credential_add(store, &credential, &id, err));
-    TRY(txn_commit(&txn, err));
     (void)fprintf(stderr, "Token %lld of %s. It is shown this once and kept by nobody:\n",
                   (long long)id, credential.label);
-    (void)printf("%s\n", token.text);
-    return STATUS_OK;
+    TRY(verb_print_secret(token.text, "token", err));
+    return txn_commit(&txn, err);
 }
 
 static const char *state_of(const struct credential *credential, int64_t now_s)

@@ -28,11 +28,10 @@ static enum status add(struct env *env, struct store *store, const char *name, s
     TRY(txn_begin(&txn, store, err));
     TRY(store->publish->volunteer_add(store, &volunteer, &credential.volunteer, err));
     TRY(store->publish->credential_add(store, &credential, &id, err));
-    TRY(txn_commit(&txn, err));
     (void)fprintf(stderr, "Volunteer %lld, %s. The account key is shown this once:\n",
                   (long long)credential.volunteer, name);
-    (void)printf("%s\n", key.text);
-    return STATUS_OK;
+    TRY(verb_print_secret(key.text, "account key", err));
+    return txn_commit(&txn, err);
 }
 
 /* Each volunteer with an account, by way of the accounts' keys. */

@@ -1,5 +1,6 @@
 #include "server/site/verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,16 @@ void verb_print_json(json_t *json)
     (void)json_dumpf(json, stdout, JSON_COMPACT);
     (void)fputc('\n', stdout);
     json_decref(json);
+}
+
+enum status verb_print_secret(const char *secret, const char *noun, struct error *err)
+{
+    if (printf("%s\n", secret) > 0 && fflush(stdout) == 0)
+        return STATUS_OK;
+    (void)error_set(err, STATUS_STORAGE, "the %s could not be printed, so there is none", noun);
+    error_detail(err, "standard output: %s", strerror(errno));
+    clearerr(stdout);
+    return STATUS_STORAGE;
 }
 
 enum status verb_folder(const struct options *options, struct disk_path *ret_folder,

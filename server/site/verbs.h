@@ -39,6 +39,10 @@ enum status verb_folder(const struct options *options, struct disk_path *ret_fol
     }
 void verb_print_json(json_t *json);
 
+/* A secret that is shown once, as a line on stdout. Before the commit: what nobody got to see must
+ * not be valid. STATUS_STORAGE names it by `noun`. */
+enum status verb_print_secret(const char *secret, const char *noun, struct error *err) MUST_USE;
+
 struct store;
 struct env;
 

@@ -1,6 +1,7 @@
 """A site that is not as it should be: the server says what is wrong, ends with a code, and changes nothing."""
 import hashlib
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -153,3 +154,25 @@ def scenario_tokens(build):
                 expect(token.encode() not in content, f"the token is in {name}")
                 expect(account.encode() not in content, f"the account's key is in {name}")
         expect(token not in grid.server_log(), "the token is in the log")
+
+
+def scenario_full_output(build):
+    """what is printed onto a full or closed output ends with 1 in all three programs, and no token is lost that way"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        count = lambda: len(grid.rows("SELECT id FROM credential"))
+        before = count()
+        secrets = (("dugnad-server", "token", grid.site, "new", "--name", "x"),
+                   ("dugnad-server", "volunteer", grid.site, "add", "Ann"))
+        others = (("dugnad-server", "token", grid.site, "list"), ("dugnad-server", "config"),
+                  ("dugnad", "status"), ("dugnad", "--help"), ("dugnad-client", "--version"), ("dugnad-client", "run", "--help"))
+        for words in secrets + others:
+            whole = f"{shlex.quote(grid.program(words[0]))} {shlex.join(words[1:])}"
+            for where in (">/dev/full", ">&-"):
+                done = grid.run("/bin/sh", "-c", f"{whole} {where}")
+                expect(done.returncode == 1 and "printed" in done.stderr, f"{words} {where}: {done.returncode} {done.stderr}")
+        expect(count() == before, "a token that nobody saw is valid")
+        for words in secrets:
+            grid.call(*words)
+        expect(count() == before + len(secrets), "a token that was shown is not there")

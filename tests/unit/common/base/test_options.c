@@ -264,3 +264,29 @@ Test(options, help_of_what_is_not_there_says_so)
     expect_words(SAID_TO(OPTIONS_EXIT_USAGE, longer, longer), "no command");
     expect_words(SAID_TO(OPTIONS_EXIT_USAGE, ""), "no command");
 }
+
+static int run_printing(void *context, const struct options *given)
+{
+    (void)given;
+    (void)printf("a secret\n");
+    return *(const int *)context;
+}
+
+/* Regression: results that were lost to a full disk ended with 0. */
+Test(options, output_that_cannot_be_written_is_a_failure)
+{
+    static const struct command printing = {.name = "print", .summary = "x", .run = run_printing};
+    static const struct command *const one[] = {&printing};
+    static const struct program program = {
+        .name = "dugnad", .version = "1", .summary = "x", .commands = one, .command_count = 1};
+    static const char *const words[] = {"dugnad", "print"}, *const help[] = {"dugnad", "help"};
+    int code = OPTIONS_EXIT_OK;
+
+    cr_assert(freopen("/dev/full", "w", stdout) != NULL);
+    cr_expect(eq(int, program_run(&program, &code, 2, words), OPTIONS_EXIT_FAILED));
+    cr_expect(eq(int, program_run(&program, &code, 2, help), OPTIONS_EXIT_FAILED));
+    code = 3;
+    cr_expect(eq(int, program_run(&program, &code, 2, words), 3));
+    cr_assert(freopen("/dev/null", "w", stdout) != NULL);
+    cr_expect(eq(int, program_run(&program, &code, 2, help), OPTIONS_EXIT_OK));
+}
