@@ -1,4 +1,3 @@
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,20 +5,6 @@
 #include "common/base/buffer.h"
 #include "tests/sim/sim.h"
 #include "work-units/unit.h"
-
-void sim_fail(const struct sim *sim, const char *fmt, ...)
-{
-    va_list args;
-
-    fprintf(stderr, "sim: seed %llu, step %lld: ", (unsigned long long)sim->seed,
-            (long long)sim->step);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fprintf(stderr, "\n     replay with: tests/sim/sim --seed %llu\n",
-            (unsigned long long)sim->seed);
-    exit(1);
-}
 
 bool sim_is_big(const struct digest *unit)
 {
@@ -47,32 +32,9 @@ struct digest sim_right_result(const struct digest *unit, bool is_big)
     return result_digest(&output, 1);
 }
 
-static void finalize(sqlite3_stmt **statement)
-{
-    (void)sqlite3_finalize(*statement);
-}
-
-static sqlite3_stmt *prepare(struct sim *sim, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-
-    if (sqlite3_prepare_v2(sim->db, sql, -1, &statement, NULL) != SQLITE_OK)
-        sim_fail(sim, "%s: %s", sql, sqlite3_errmsg(sim->db));
-    return statement;
-}
-
-static int64_t value_of(struct sim *sim, const char *sql)
-{
-    CLEANUP(finalize) sqlite3_stmt *row = prepare(sim, sql);
-
-    if (sqlite3_step(row) != SQLITE_ROW)
-        sim_fail(sim, "%s gives nothing", sql);
-    return sqlite3_column_int64(row, 0);
-}
-
 int64_t sim_units_open(struct sim *sim)
 {
-    return value_of(sim, "SELECT count(*) FROM unit WHERE state < 4");
+    return sim_value(&sim->site, "SELECT count(*) FROM unit WHERE state < 4");
 }
 
 struct sim_shadow *sim_shadow_of(struct sim *sim, int64_t task)
@@ -86,13 +48,13 @@ struct sim_shadow *sim_shadow_of(struct sim *sim, int64_t task)
 /* I2: accepted only by the signed rule, on rows that say so; and never a wrong result. */
 static void check_agreed(struct sim *sim)
 {
-    CLEANUP(finalize)
-    sqlite3_stmt *row =
-        prepare(sim, "SELECT u.id, u.digest, u.quorum, t.result, count(*), count(DISTINCT t.result)"
-                     " FROM unit u JOIN acceptance a ON a.unit = u.id AND a.revision = u.revision"
-                     " JOIN task t ON t.id / 16 = u.id"
-                     " JOIN acceptance_task x ON x.task = t.id AND x.revision = a.revision"
-                     " WHERE u.state = 4 AND t.state = 3 GROUP BY u.id");
+    CLEANUP(sim_finalize)
+    sqlite3_stmt *row = sim_prepare(
+        &sim->site, "SELECT u.id, u.digest, u.quorum, t.result, count(*), count(DISTINCT t.result)"
+                    " FROM unit u JOIN acceptance a ON a.unit = u.id AND a.revision = u.revision"
+                    " JOIN task t ON t.id / 16 = u.id"
+                    " JOIN acceptance_task x ON x.task = t.id AND x.revision = a.revision"
+                    " WHERE u.state = 4 AND t.state = 3 GROUP BY u.id");
     int64_t seen = 0;
 
     while (sqlite3_step(row) == SQLITE_ROW) {
@@ -103,14 +65,14 @@ static void check_agreed(struct sim *sim)
         right = sim_right_result(&unit, sim_is_big(&unit));
         if (sqlite3_column_int(row, 4) < sqlite3_column_int(row, 2) ||
             sqlite3_column_int(row, 5) != 1)
-            sim_fail(sim, "I2: unit %lld is accepted without its quorum",
+            sim_fail(&sim->site, "I2: unit %lld is accepted without its quorum",
                      (long long)sqlite3_column_int64(row, 0));
         if (memcmp(right.bytes, sqlite3_column_blob(row, 3), sizeof right.bytes) != 0)
-            sim_fail(sim, "I2: unit %lld is accepted with a wrong result",
+            sim_fail(&sim->site, "I2: unit %lld is accepted with a wrong result",
                      (long long)sqlite3_column_int64(row, 0));
     }
-    if (seen != value_of(sim, "SELECT count(*) FROM unit WHERE state = 4"))
-        sim_fail(sim, "I2: a unit is accepted without an acceptance");
+    if (seen != sim_value(&sim->site, "SELECT count(*) FROM unit WHERE state = 4"))
+        sim_fail(&sim->site, "I2: a unit is accepted without an acceptance");
 }
 
 /* Each of these counts what must never be. */
@@ -143,24 +105,26 @@ static void check_rows(struct sim *sim)
     };
 
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
-        if (value_of(sim, never[i].sql) != 0)
-            sim_fail(sim, "%s", never[i].what);
+        if (sim_value(&sim->site, never[i].sql) != 0)
+            sim_fail(&sim->site, "%s", never[i].what);
 }
 
 /* I4: what a host was told is still so. */
 static void check_told(struct sim *sim)
 {
-    CLEANUP(finalize)
-    sqlite3_stmt *row = prepare(sim, "SELECT state, host, reported_s FROM task WHERE id = ?");
+    CLEANUP(sim_finalize)
+    sqlite3_stmt *row =
+        sim_prepare(&sim->site, "SELECT state, host, reported_s FROM task WHERE id = ?");
 
     for (size_t i = 0; i < sim->shadow_count; i++) {
         const struct sim_shadow *shadow = &sim->shadow[i];
 
         (void)sqlite3_bind_int64(row, 1, shadow->task);
         if (sqlite3_step(row) != SQLITE_ROW || sqlite3_column_int64(row, 1) != shadow->host)
-            sim_fail(sim, "I4: task %lld is not the one that was granted", (long long)shadow->task);
+            sim_fail(&sim->site, "I4: task %lld is not the one that was granted",
+                     (long long)shadow->task);
         if (shadow->is_acked && sqlite3_column_int64(row, 2) == 0)
-            sim_fail(sim, "I4: the acknowledged report of task %lld is lost",
+            sim_fail(&sim->site, "I4: the acknowledged report of task %lld is lost",
                      (long long)shadow->task);
         (void)sqlite3_reset(row);
     }
@@ -178,11 +142,11 @@ void sim_check_store(struct sim *sim)
     struct error err = {0};
     int64_t faults = 0;
 
-    if (sim->store->check(sim->store, &(struct store_check){.say = say}, &faults, &err) !=
+    if (sim->site.store->check(sim->site.store, &(struct store_check){.say = say}, &faults, &err) !=
         STATUS_OK)
-        sim_fail(sim, "the store cannot be checked: %s", err.detail);
+        sim_fail(&sim->site, "the store cannot be checked: %s", err.detail);
     if (faults != 0)
-        sim_fail(sim, "the store has %lld faults", (long long)faults);
+        sim_fail(&sim->site, "the store has %lld faults", (long long)faults);
 }
 
 void sim_check(struct sim *sim)

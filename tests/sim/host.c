@@ -26,14 +26,6 @@ static void message_clear(struct sim_message *message)
     *message = (struct sim_message){0};
 }
 
-static struct digest account_of(int volunteer)
-{
-    char name[32];
-
-    (void)snprintf(name, sizeof name, "account-%d", volunteer);
-    return digest_of(name, strlen(name));
-}
-
 struct sim_prefix {
     char text[32];
 };
@@ -50,22 +42,14 @@ static struct sim_prefix prefix_of(const struct sim_host *host)
 /* Two of three volunteers have an account; the others are counted by their address prefix. */
 static void enrol(struct sim *sim, struct sim_host *host)
 {
-    struct command command = {.kind = COMMAND_ENROL};
     const struct sim_prefix prefix = prefix_of(host);
+    struct sim_enrolment enrolment = {.key = &host->key,
+                                      .prefix = prefix.text,
+                                      .volunteer = host->volunteer % 3 != 0 ? host->volunteer : -1};
 
-    private_key_clear(&host->key);
-    private_key_generate(&host->key, &sim->env.base);
-    command.enrol = (struct enrol_command){.key = host->key.public_key,
-                                           .kind = HOST_NATIVE,
-                                           .prefix = prefix.text,
-                                           .token = digest_of(host->key.public_key.bytes, 32)};
-    if (host->volunteer % 3 != 0)
-        command.enrol.account = account_of(host->volunteer);
-    sim_run(sim, &command);
-    if (command.status != STATUS_OK)
-        sim_fail(sim, "enrolment: %s", command.err.text);
-    host->id = command.enrol.host;
-    host->visit = command.enrol.next_visit - 1;
+    sim_enrol(&sim->site, &enrolment);
+    host->id = enrolment.host;
+    host->visit = enrolment.next_visit - 1;
     memset(host->tasks, 0, sizeof host->tasks);
     message_clear(&host->pending);
     message_clear(&host->old);
@@ -90,14 +74,8 @@ static enum sim_temper temper_of(int host)
 
 void sim_hosts_enrol(struct sim *sim)
 {
-    for (int v = 0; v < SIM_VOLUNTEERS; v++) {
-        struct command command = {.kind = COMMAND_ACCOUNT,
-                                  .account = {.key = account_of(v), .name = ""}};
-
-        sim_run(sim, &command);
-        if (command.status != STATUS_OK)
-            sim_fail(sim, "account: %s", command.err.text);
-    }
+    for (int v = 0; v < SIM_VOLUNTEERS; v++)
+        sim_account(&sim->site, v);
     for (int i = 0; i < SIM_HOSTS; i++) {
         struct sim_host *host = &sim->hosts[i];
 
@@ -189,7 +167,7 @@ static void sign_statement(struct sim *sim, struct sim_host *host,
 
     envelope_init(&request->statement, VISIT_TYPE, payload, strlen(payload));
     if (envelope_sign(&request->statement, &host->key, NULL) != STATUS_OK)
-        sim_fail(sim, "cannot sign");
+        sim_fail(&sim->site, "cannot sign");
     message->digest = request->statement.digest;
     message->statement = envelope_encode(&request->statement);
 }
@@ -199,11 +177,11 @@ static void compose(struct sim *sim, struct sim_host *host)
 {
     CLEANUP(scheduler_request_clear)
     struct scheduler_request request = {
-        .visit = {.project = sim->project, .number = ++host->visit},
+        .visit = {.project = sim->site.project, .number = ++host->visit},
         .host = {.cores = 2,
                  .memory_bytes = 1 << 30,
                  .disk_bytes = 1 << 30,
-                 .time_s = sim->env.now_s,
+                 .time_s = sim->site.env.now_s,
                  .client = "sim 1"},
         .want_tasks = 3,
     };
@@ -233,7 +211,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
     *ret_delivery = (struct delivery){0};
     if (scheduler_request_decode(message->request, strlen(message->request), &request, &err) !=
         STATUS_OK)
-        sim_fail(sim, "request: %s", err.text);
+        sim_fail(&sim->site, "request: %s", err.text);
     command.visit = (struct visit_command){.host = host->id,
                                            .prefix = prefix.text,
                                            .request = &request,
@@ -241,7 +219,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
                                            .statement_length = strlen(message->statement),
                                            .request_digest = message->digest,
                                            .reply = &reply};
-    sim_run(sim, &command);
+    sim_run(&sim->site, &command);
     sim->counts.visits++;
     ret_delivery->status = command.status;
     ret_delivery->err = command.err;
@@ -250,7 +228,7 @@ static void deliver(struct sim *sim, struct sim_host *host, const struct sim_mes
     json = scheduler_reply_encode(&reply);
     if (scheduler_reply_decode(json, strlen(json), &request.visit, &ret_delivery->reply, &err) !=
         STATUS_OK)
-        sim_fail(sim, "reply: %s in %s", err.text, json);
+        sim_fail(&sim->site, "reply: %s in %s", err.text, json);
 }
 
 /* I4: remembered from the moment the server said it, heard or not. */
@@ -264,7 +242,7 @@ static void remember(struct sim *sim, struct sim_host *host, const struct schedu
             *shadow = (struct sim_shadow){.task = reply->grants[i].task, .host = host->id};
         }
         if (shadow == NULL || shadow->host != host->id)
-            sim_fail(sim, "I4: task %lld was granted to two hosts",
+            sim_fail(&sim->site, "I4: task %lld was granted to two hosts",
                      (long long)reply->grants[i].task);
         sim->counts.grants++;
     }
@@ -273,7 +251,7 @@ static void remember(struct sim *sim, struct sim_host *host, const struct schedu
 
         sim->counts.acks++;
         if (shadow == NULL)
-            sim_fail(sim, "task %lld was acknowledged and never granted",
+            sim_fail(&sim->site, "task %lld was acknowledged and never granted",
                      (long long)reply->acks[i].task);
         if (reply->acks[i].state != ACK_DROPPED)
             shadow->is_acked = true;
@@ -296,7 +274,7 @@ static void check_same(struct sim *sim, const struct scheduler_reply *a,
         is_same = is_found;
     }
     if (!is_same)
-        sim_fail(sim,
+        sim_fail(&sim->site,
                  "I5: visit %lld was answered otherwise the second time (acks %zu/%zu,"
                  " grants %zu/%zu)",
                  (long long)a->visit, a->ack_count, b->ack_count, a->grant_count, b->grant_count);
@@ -328,11 +306,12 @@ static void take_grants(struct sim *sim, struct sim_host *host, const struct sch
         if (task_of(host, grant->task) != NULL)
             continue;
         if (place == NULL)
-            sim_fail(sim, "host %lld was granted more than it asked for", (long long)host->id);
+            sim_fail(&sim->site, "host %lld was granted more than it asked for",
+                     (long long)host->id);
         if (envelope_decode(grant->unit, strlen(grant->unit), ENVELOPE_PAYLOAD_MAX, &unit, NULL) !=
                 STATUS_OK ||
-            !envelope_is_signed_by(&unit, &sim->work_key.public_key))
-            sim_fail(sim, "I1: a unit that was not signed was granted");
+            !envelope_is_signed_by(&unit, &sim->site.work_key.public_key))
+            sim_fail(&sim->site, "I1: a unit that was not signed was granted");
         *place = (struct sim_task){
             .id = grant->task, .unit = unit.digest, .is_big = sim_is_big(&unit.digest)};
     }
@@ -347,7 +326,7 @@ static void upload(struct sim *sim, struct sim_host *host, const struct sim_task
     sim_output(&task->unit, task->is_big, falsification(host), &body);
     ask.may_upload = (struct may_upload_command){
         .host = host->id, .task = task->id, .name = SIM_OUTPUT, .size_bytes = (int64_t)body.length};
-    sim_run(sim, &ask);
+    sim_run(&sim->site, &ask);
     if (ask.status != STATUS_OK)
         return; /* the unit ended meanwhile */
     done.uploaded = (struct uploaded_command){.host = host->id,
@@ -355,7 +334,7 @@ static void upload(struct sim *sim, struct sim_host *host, const struct sim_task
                                               .name = SIM_OUTPUT,
                                               .digest = digest_of(body.bytes, body.length),
                                               .size_bytes = (int64_t)body.length};
-    sim_run(sim, &done);
+    sim_run(&sim->site, &done);
     if (done.status == STATUS_OK)
         sim->counts.uploads++;
 }
@@ -386,7 +365,7 @@ static void hear(struct sim *sim, struct sim_host *host, const struct scheduler_
 /* Now and then an image of the machine is kept, which may come back. */
 static void answered(struct sim *sim, struct sim_host *host)
 {
-    if (host->old.number != 0 && fake_env_below(&sim->env, 4) != 0) {
+    if (host->old.number != 0 && fake_env_below(&sim->site.env, 4) != 0) {
         message_clear(&host->pending);
         return;
     }
@@ -415,14 +394,14 @@ static void visit(struct sim *sim, struct sim_host *host)
         return;
     }
     remember(sim, host, &first.reply);
-    if (fake_env_below(&sim->env, 10) == 0) {
+    if (fake_env_below(&sim->site.env, 10) == 0) {
         sim->counts.repeats++;
         deliver(sim, host, &host->pending, &second);
         if (second.status != STATUS_OK)
-            sim_fail(sim, "I5: a repeated visit was refused: %s", second.err.text);
+            sim_fail(&sim->site, "I5: a repeated visit was refused: %s", second.err.text);
         check_same(sim, &first.reply, &second.reply);
     }
-    if (fake_env_below(&sim->env, 8) == 0) {
+    if (fake_env_below(&sim->site.env, 8) == 0) {
         sim->counts.lost_replies++;
         return; /* the same message goes out again next time */
     }
@@ -433,11 +412,11 @@ static void visit(struct sim *sim, struct sim_host *host)
 static void work(struct sim *sim, struct sim_host *host)
 {
     for (size_t i = 0; i < SIM_HELD; i++)
-        if (host->tasks[i].id != 0 && fake_env_below(&sim->env, 3) != 0)
+        if (host->tasks[i].id != 0 && fake_env_below(&sim->site.env, 3) != 0)
             host->tasks[i].is_done = true;
     if (host->temper == SIM_GHOST && host->tasks[0].id != 0) {
         memset(host->tasks, 0, sizeof host->tasks);
-        host->away_until_mono_ms = sim->env.now_mono_ms + 20 * 3600 * 1000;
+        host->away_until_mono_ms = sim->site.env.now_mono_ms + 20 * 3600 * 1000;
     }
 }
 
@@ -451,7 +430,7 @@ static void come_back_from_the_past(struct sim *sim, struct sim_host *host)
     sim->counts.late++;
     deliver(sim, host, &host->old, &delivery);
     if (delivery.status != STATUS_CONFLICT || !text_starts_with(delivery.err.text, "clone:"))
-        sim_fail(sim, "visit %lld after %lld was not taken for a clone: status %d %s",
+        sim_fail(&sim->site, "visit %lld after %lld was not taken for a clone: status %d %s",
                  (long long)host->old.number, (long long)host->visit, (int)delivery.status,
                  delivery.err.text);
     start_anew(sim, host);
@@ -459,13 +438,13 @@ static void come_back_from_the_past(struct sim *sim, struct sim_host *host)
 
 void sim_host_step(struct sim *sim, struct sim_host *host)
 {
-    if (sim->env.now_mono_ms < host->away_until_mono_ms)
+    if (sim->site.env.now_mono_ms < host->away_until_mono_ms)
         return;
-    if (fake_env_below(&sim->env, 200) == 0)
+    if (fake_env_below(&sim->site.env, 200) == 0)
         come_back_from_the_past(sim, host);
-    if (fake_env_below(&sim->env, 100) == 0)
+    if (fake_env_below(&sim->site.env, 100) == 0)
         host->away_until_mono_ms =
-            sim->env.now_mono_ms + (int64_t)fake_env_below(&sim->env, 30) * 3600 * 1000;
+            sim->site.env.now_mono_ms + (int64_t)fake_env_below(&sim->site.env, 30) * 3600 * 1000;
     if (host->pending.number == 0)
         work(sim, host);
     visit(sim, host);

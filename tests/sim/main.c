@@ -8,36 +8,48 @@
 
 #define SETTLE_STEPS 60000
 
+static void publish_units(struct sim *sim, size_t count)
+{
+    size_t left = SIM_UNITS - sim->units_published;
+    const struct sim_units units = {.batch = sim->batch,
+                                    .first = (int64_t)sim->units_published,
+                                    .count = count < left ? count : left,
+                                    .deadline_s = 12 * 3600};
+
+    sim_publish_units(&sim->site, &units);
+    sim->units_published += units.count;
+}
+
 static void something_happens(struct sim *sim)
 {
-    struct fake_env *env = &sim->env;
+    struct fake_env *env = &sim->site.env;
 
     fake_env_pass(env, (int64_t)fake_env_below(env, 40000));
     if (fake_env_below(env, 250) == 0)
         fake_env_pass(env, (int64_t)fake_env_below(env, 10) * 3600 * 1000);
     if (fake_env_below(env, 150) == 0) {
-        sim_site_crash(sim);
+        sim_site_crash(&sim->site);
         sim->counts.crashes++;
     }
     if (fake_env_below(env, 20) == 0)
-        sim_publish_units(sim, 5);
+        publish_units(sim, 5);
     if (fake_env_below(env, 2000) == 0)
-        sim_renew_freshness(sim);
-    engine_tick(sim->engine);
+        sim_renew_freshness(&sim->site);
+    engine_tick(sim->site.engine);
 }
 
 static void one_step(struct sim *sim)
 {
-    sim->step++;
+    sim->site.step++;
     something_happens(sim);
-    sim_host_step(sim, &sim->hosts[fake_env_below(&sim->env, SIM_HOSTS)]);
+    sim_host_step(sim, &sim->hosts[fake_env_below(&sim->site.env, SIM_HOSTS)]);
 }
 
 /* I6: with honest hosts about, every unit ends. */
 static void settle(struct sim *sim)
 {
-    sim_publish_units(sim, SIM_UNITS);
-    sim_close_batch(sim);
+    publish_units(sim, SIM_UNITS);
+    sim_close_batch(&sim->site, &sim->batch);
     for (size_t i = 0; i < SIM_HOSTS; i++)
         sim_host_reform(&sim->hosts[i]);
     for (int i = 0; i < SETTLE_STEPS && sim_units_open(sim) > 0; i++) {
@@ -47,7 +59,7 @@ static void settle(struct sim *sim)
     }
     sim_check(sim);
     if (sim_units_open(sim) > 0)
-        sim_fail(sim, "I6: %lld units never end", (long long)sim_units_open(sim));
+        sim_fail(&sim->site, "I6: %lld units never end", (long long)sim_units_open(sim));
 }
 
 static void parse(int argc, char **argv, struct sim *sim, long *ret_steps)
@@ -58,7 +70,7 @@ static void parse(int argc, char **argv, struct sim *sim, long *ret_steps)
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 's')
-            sim->seed = strtoull(optarg, NULL, 10);
+            sim->site.seed = strtoull(optarg, NULL, 10);
         else if (option == 'n')
             *ret_steps = strtol(optarg, NULL, 10);
         else
@@ -71,14 +83,16 @@ int main(int argc, char **argv)
     struct sim *sim = must_alloc(1, sizeof *sim);
     long steps = 1500;
 
-    sim->seed = 1;
+    sim->site.seed = 1;
+    sim->site.program = "sim";
     parse(argc, argv, sim, &steps);
-    printf("seed %llu, %ld steps\n", (unsigned long long)sim->seed, steps);
-    fake_env_init(&sim->env, sim->seed);
-    log_init(&sim->env.base, LOG_ERROR, 2);
-    sim_site_open(sim, "file:/sim?vfs=memdb");
+    printf("seed %llu, %ld steps\n", (unsigned long long)sim->site.seed, steps);
+    fake_env_init(&sim->site.env, sim->site.seed);
+    log_init(&sim->site.env.base, LOG_ERROR, 2);
+    sim_site_open(&sim->site, "file:/sim?vfs=memdb");
+    sim->batch = sim_publish_batch(&sim->site, "answers");
     sim_hosts_enrol(sim);
-    sim_publish_units(sim, 50);
+    publish_units(sim, 50);
     for (long i = 0; i < steps; i++) {
         one_step(sim);
         sim_check(sim);
@@ -95,7 +109,7 @@ int main(int argc, char **argv)
            (long long)sim->counts.late, (long long)sim->counts.clones,
            (long long)sim->counts.crashes);
     sim_hosts_clear(sim);
-    sim_site_close(sim);
+    sim_site_close(&sim->site);
     free(sim);
     return 0;
 }

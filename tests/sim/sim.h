@@ -6,14 +6,11 @@
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 
 #include "common/crypto/envelope.h"
-#include "db/store.h"
 #include "protocol/scheduler_reply.h"
-#include "server/engine/engine.h"
-#include "tests/support/fake_env.h"
+#include "tests/sim/site.h"
 
 #define SIM_HOSTS      100
 #define SIM_VOLUNTEERS 60
@@ -69,36 +66,16 @@ struct sim_shadow {
 };
 
 struct sim {
-    uint64_t seed;
-    struct fake_env env;
-    struct store *store;
-    struct engine *engine;
-    sqlite3 *db; /* the checker's own view */
-    struct private_key root, app_key, work_key, fresh_key;
-    struct digest project, app_version, variant, old_app_version;
+    struct sim_site site;
     struct batch_id batch;
-    int64_t sequence; /* of the freshness published last */
     size_t units_published;
     struct sim_host hosts[SIM_HOSTS];
     struct sim_shadow shadow[SIM_TASKS];
     size_t shadow_count;
-    int64_t step;
     struct {
         int64_t visits, lost_replies, repeats, late, crashes, clones, acks, grants, uploads;
     } counts;
 };
-
-/* All of these end the program, naming seed and step, when something is wrong. */
-void sim_fail(const struct sim *sim, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-/* tests/sim/site.c */
-void sim_site_open(struct sim *sim, const char *path);
-void sim_site_close(struct sim *sim);
-void sim_site_crash(struct sim *sim); /* loses the engine with all it had in memory */
-void sim_publish_units(struct sim *sim, size_t count);
-void sim_renew_freshness(struct sim *sim);
-void sim_close_batch(struct sim *sim);
-void sim_run(struct sim *sim, struct command *command); /* whatever its status */
 
 /* tests/sim/host.c */
 void sim_hosts_enrol(struct sim *sim);
@@ -113,8 +90,7 @@ void sim_check_store(struct sim *sim);
 int64_t sim_units_open(struct sim *sim);
 struct digest sim_right_result(const struct digest *unit, bool is_big);
 
-/* The one output of a unit: "result", right or as this volunteer falsifies it. */
-#define SIM_OUTPUT    "result"
+/* The one output of a unit, right or as this volunteer falsifies it. */
 #define SIM_BIG_BYTES 70000
 void sim_output(const struct digest *unit, bool is_big, int liar, struct buffer *ret_body);
 bool sim_is_big(const struct digest *unit);

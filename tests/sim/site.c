@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,7 +6,7 @@
 #include "common/base/text.h"
 #include "db/publish.h"
 #include "protocol/batch.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/site.h"
 #include "work-units/app_version.h"
 #include "work-units/freshness.h"
 #include "work-units/keyring.h"
@@ -14,20 +15,57 @@
 
 #define YEAR_S (365 * DAY_S)
 
-void sim_run(struct sim *sim, struct command *command)
+void sim_fail(const struct sim_site *site, const char *fmt, ...)
 {
-    engine_run(sim->engine, &command, 1);
+    va_list args;
+
+    fprintf(stderr, "%s: seed %llu, step %lld: ", site->program, (unsigned long long)site->seed,
+            (long long)site->step);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, "\n     replay with: tests/sim/%s --seed %llu\n", site->program,
+            (unsigned long long)site->seed);
+    exit(1);
 }
 
-static void must(struct sim *sim, struct command *command, const char *what)
+void sim_finalize(sqlite3_stmt **statement)
 {
-    sim_run(sim, command);
+    (void)sqlite3_finalize(*statement);
+}
+
+sqlite3_stmt *sim_prepare(struct sim_site *site, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    if (sqlite3_prepare_v2(site->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        sim_fail(site, "%s: %s", sql, sqlite3_errmsg(site->db));
+    return statement;
+}
+
+int64_t sim_value(struct sim_site *site, const char *sql)
+{
+    CLEANUP(sim_finalize) sqlite3_stmt *row = sim_prepare(site, sql);
+
+    if (sqlite3_step(row) != SQLITE_ROW)
+        sim_fail(site, "%s gives nothing", sql);
+    return sqlite3_column_int64(row, 0);
+}
+
+void sim_run(struct sim_site *site, struct command *command)
+{
+    engine_run(site->engine, &command, 1);
+}
+
+void sim_must(struct sim_site *site, struct command *command, const char *what)
+{
+    sim_run(site, command);
     if (command->status != STATUS_OK)
-        sim_fail(sim, "%s: %s (%s)", what, command->err.text, command->err.detail);
+        sim_fail(site, "%s: %s (%s)", what, command->err.text, command->err.detail);
 }
 
 /* Wrap, sign, publish; the identity is the answer. */
-static struct digest publish(struct sim *sim, enum command_kind kind, const char *type,
+static struct digest publish(struct sim_site *site, enum command_kind kind, const char *type,
                              char *payload, const struct private_key *key)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
@@ -36,18 +74,18 @@ static struct digest publish(struct sim *sim, enum command_kind kind, const char
 
     envelope_init(&envelope, type, owned, strlen(owned));
     if (envelope_sign(&envelope, key, NULL) != STATUS_OK)
-        sim_fail(sim, "cannot sign");
-    must(sim, &command, type);
+        sim_fail(site, "cannot sign");
+    sim_must(site, &command, type);
     return envelope.digest;
 }
 
-static void publish_keyring(struct sim *sim)
+static void publish_keyring(struct sim_site *site)
 {
-    int64_t now_s = sim->env.now_s;
+    int64_t now_s = site->env.now_s;
     struct publisher publishers[] = {
-        {.key = sim->app_key.public_key, .role = ROLE_APP},
-        {.key = sim->work_key.public_key, .role = ROLE_WORK},
-        {.key = sim->fresh_key.public_key, .role = ROLE_FRESH},
+        {.key = site->app_key.public_key, .role = ROLE_APP},
+        {.key = site->work_key.public_key, .role = ROLE_WORK},
+        {.key = site->fresh_key.public_key, .role = ROLE_FRESH},
     };
     struct keyring keyring = {.version = 1,
                               .project = "simulation",
@@ -61,35 +99,35 @@ static void publish_keyring(struct sim *sim)
         publishers[i].not_before_s = now_s;
         publishers[i].not_after_s = now_s + YEAR_S;
     }
-    keyring.root.keys[0] = sim->root.public_key;
-    sim->project =
-        publish(sim, COMMAND_KEYRING, KEYRING_TYPE, keyring_encode(&keyring), &sim->root);
+    keyring.root.keys[0] = site->root.public_key;
+    site->project =
+        publish(site, COMMAND_KEYRING, KEYRING_TYPE, keyring_encode(&keyring), &site->root);
 }
 
-void sim_renew_freshness(struct sim *sim)
+void sim_renew_freshness(struct sim_site *site)
 {
-    struct freshness freshness = {.project = sim->project,
-                                  .sequence = ++sim->sequence,
-                                  .issued_s = sim->env.now_s,
-                                  .expires_s = sim->env.now_s + 50 * DAY_S,
+    struct freshness freshness = {.project = site->project,
+                                  .sequence = ++site->sequence,
+                                  .issued_s = site->env.now_s,
+                                  .expires_s = site->env.now_s + 50 * DAY_S,
                                   .keyring_version = 1,
-                                  .keyring = sim->project};
+                                  .keyring = site->project};
 
-    (void)publish(sim, COMMAND_FRESHNESS, FRESHNESS_TYPE, freshness_encode(&freshness),
-                  &sim->fresh_key);
+    (void)publish(site, COMMAND_FRESHNESS, FRESHNESS_TYPE, freshness_encode(&freshness),
+                  &site->fresh_key);
 }
 
 static const struct limits limits = {.cores = 1,
                                      .memory_bytes = 1 << 20,
                                      .disk_bytes = 1 << 20,
                                      .output_bytes = 1 << 20,
-                                     .cpu_s = 3600,
-                                     .wall_s = 7200};
+                                     .cpu_s = 7 * DAY_S,
+                                     .wall_s = 14 * DAY_S};
 
-static void publish_app(struct sim *sim)
+static void publish_app(struct sim_site *site)
 {
     struct app_output output = {.name.text = SIM_OUTPUT, .max_bytes = 1 << 20};
-    struct app_version app = {.project = sim->project,
+    struct app_version app = {.project = site->project,
                               .name.text = "answer",
                               .version = 1,
                               .outputs = &output,
@@ -99,7 +137,7 @@ static void publish_app(struct sim *sim)
     struct digest file = digest_of("#!/bin/true\n", 12);
     struct variant_file files = {
         .name.text = "answer", .digest = file, .size = 12, .executable = true};
-    struct variant variant = {.project = sim->project,
+    struct variant variant = {.project = site->project,
                               .platform.text = "x86_64-linux-gnu",
                               .runner = RUNNER_NATIVE,
                               .class_name.text = "x86_64",
@@ -109,130 +147,189 @@ static void publish_app(struct sim *sim)
     struct command stored = {.kind = COMMAND_FILE_STORED,
                              .file = {.digest = file, .size_bytes = 12}};
 
-    must(sim, &stored, "file");
-    sim->app_version = publish(sim, COMMAND_APP_VERSION, APP_VERSION_TYPE, app_version_encode(&app),
-                               &sim->app_key);
-    variant.app_version = sim->app_version;
-    sim->variant =
-        publish(sim, COMMAND_VARIANT, VARIANT_TYPE, variant_encode(&variant), &sim->app_key);
+    sim_must(site, &stored, "file");
+    site->app_version = publish(site, COMMAND_APP_VERSION, APP_VERSION_TYPE,
+                                app_version_encode(&app), &site->app_key);
+    variant.app_version = site->app_version;
+    site->variant =
+        publish(site, COMMAND_VARIANT, VARIANT_TYPE, variant_encode(&variant), &site->app_key);
 }
 
-static void publish_batch(struct sim *sim)
+struct batch_id sim_publish_batch(struct sim_site *site, const char *name)
 {
+    struct digest digest = digest_of(name, strlen(name));
     struct command command = {.kind = COMMAND_BATCH,
-                              .batch = {.name = "answers", .app_version = sim->app_version}};
+                              .batch = {.name = name, .app_version = site->app_version}};
 
-    memset(sim->batch.bytes, 0x5a, sizeof sim->batch.bytes);
-    command.batch.batch = sim->batch;
-    must(sim, &command, "batch");
+    memcpy(command.batch.batch.bytes, digest.bytes, sizeof command.batch.batch.bytes);
+    sim_must(site, &command, "batch");
+    return command.batch.batch;
 }
 
-static void publish_unit(struct sim *sim, int64_t index)
+/* Units on their way to the site. */
+struct slice {
+    struct work_unit units[COMMAND_UNITS_MAX];
+    struct command_unit records[COMMAND_UNITS_MAX];
+    char *envelopes[COMMAND_UNITS_MAX]; /* owned */
+    size_t count;
+};
+
+static void slice_free(struct slice **slice)
+{
+    for (size_t i = 0; i < (*slice)->count; i++)
+        free((*slice)->envelopes[i]);
+    free(*slice);
+}
+
+static void add_to_slice(const struct sim_site *site, const struct sim_units *units, int64_t index,
+                         struct slice *slice)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(freep) char *payload = NULL;
-    CLEANUP(freep) char *json = NULL;
-    struct work_unit unit = {.project = sim->project,
-                             .batch = sim->batch,
-                             .index = index,
-                             .app_version = sim->app_version,
-                             .limits = limits,
-                             .declared_ops = 100,
-                             .acceptance = {2, 2, 5, 12},
-                             .independence = INDEPENDENCE_VOLUNTEER,
-                             .data_class = DATA_PUBLIC,
-                             .deadline_s = 12 * 3600,
-                             .not_before_s = sim->env.now_s,
-                             .not_after_s = sim->env.now_s + 300 * DAY_S,
-                             .keyring_version = 1};
-    struct command_unit record = {.unit = &unit};
-    struct command command = {.kind = COMMAND_UNITS,
-                              .units = {.batch = sim->batch, .units = &record, .count = 1}};
+    struct work_unit *unit = &slice->units[slice->count];
+    struct command_unit *record = &slice->records[slice->count];
 
-    (void)snprintf(unit.name.text, sizeof unit.name.text, "unit-%lld", (long long)index);
-    memset(unit.seed, (int)(index & 0xff), sizeof unit.seed);
-    payload = work_unit_encode(&unit);
+    *unit = (struct work_unit){.project = site->project,
+                               .batch = units->batch,
+                               .index = index,
+                               .app_version = site->app_version,
+                               .limits = limits,
+                               .declared_ops = 100,
+                               .acceptance = {2, 2, 5, 12},
+                               .independence = INDEPENDENCE_VOLUNTEER,
+                               .data_class = DATA_PUBLIC,
+                               .deadline_s = units->deadline_s,
+                               .not_before_s = site->env.now_s,
+                               .not_after_s = site->env.now_s + 300 * DAY_S,
+                               .keyring_version = 1};
+    (void)snprintf(unit->name.text, sizeof unit->name.text, "unit-%lld", (long long)index);
+    memset(unit->seed, (int)(index & 0xff), sizeof unit->seed);
+    payload = work_unit_encode(unit);
     envelope_init(&envelope, WORK_UNIT_TYPE, payload, strlen(payload));
-    if (envelope_sign(&envelope, &sim->work_key, NULL) != STATUS_OK)
-        sim_fail(sim, "cannot sign");
-    json = envelope_encode(&envelope);
-    record.digest = envelope.digest;
-    record.envelope = json;
-    record.envelope_length = strlen(json);
-    must(sim, &command, "unit");
+    if (envelope_sign(&envelope, &site->work_key, NULL) != STATUS_OK)
+        sim_fail(site, "cannot sign");
+    slice->envelopes[slice->count] = envelope_encode(&envelope);
+    *record = (struct command_unit){.unit = unit,
+                                    .digest = envelope.digest,
+                                    .envelope = slice->envelopes[slice->count],
+                                    .envelope_length = strlen(slice->envelopes[slice->count])};
+    slice->count++;
 }
 
-void sim_publish_units(struct sim *sim, size_t count)
+void sim_publish_units(struct sim_site *site, const struct sim_units *units)
 {
-    for (size_t i = 0; i < count && sim->units_published < SIM_UNITS; i++)
-        publish_unit(sim, (int64_t)sim->units_published++);
+    for (size_t done = 0; done < units->count;) {
+        CLEANUP(slice_free) struct slice *slice = must_alloc(1, sizeof *slice);
+        struct command command = {.kind = COMMAND_UNITS,
+                                  .units = {.batch = units->batch, .units = slice->records}};
+
+        while (slice->count < COMMAND_UNITS_MAX && done < units->count)
+            add_to_slice(site, units, units->first + (int64_t)done++, slice);
+        command.units.count = slice->count;
+        sim_must(site, &command, "units");
+    }
 }
 
-void sim_close_batch(struct sim *sim)
+void sim_close_batch(struct sim_site *site, const struct batch_id *batch)
 {
     struct command command = {.kind = COMMAND_BATCH_ACTION,
-                              .action = {.batch = sim->batch, .action = ACTION_CLOSE}};
+                              .action = {.batch = *batch, .action = ACTION_CLOSE}};
 
-    must(sim, &command, "close");
+    sim_must(site, &command, "close");
 }
 
-static void open_engine(struct sim *sim)
+static void open_engine(struct sim_site *site)
 {
-    static const struct engine_config defaults = ENGINE_CONFIG_DEFAULT;
-    static struct engine_config config;
     struct error err;
 
-    config = defaults;
-    config.ignores_free_space = true;
-    config.enrolments_per_hour = SIM_HOSTS;
-    if (engine_open(sim->store, &sim->env.base, &config, &sim->engine, &err) != STATUS_OK)
-        sim_fail(sim, "engine: %s (%s)", err.text, err.detail);
+    if (engine_open(site->store, &site->env.base, &site->config, &site->engine, &err) != STATUS_OK)
+        sim_fail(site, "engine: %s (%s)", err.text, err.detail);
 }
 
-static void make_site(struct sim *sim)
+static void make_site(struct sim_site *site)
 {
-    struct site site = {.name = "simulation", .created_s = sim->env.now_s, .incarnation = 1};
+    struct site row = {.name = "simulation", .created_s = site->env.now_s, .incarnation = 1};
     CLEANUP(txn_end) struct txn txn = {0};
 
-    if (txn_begin(&txn, sim->store, NULL) != STATUS_OK ||
-        sim->store->publish->site_save(sim->store, &site, NULL) != STATUS_OK ||
+    if (txn_begin(&txn, site->store, NULL) != STATUS_OK ||
+        site->store->publish->site_save(site->store, &row, NULL) != STATUS_OK ||
         txn_commit(&txn, NULL) != STATUS_OK)
-        sim_fail(sim, "no site");
+        sim_fail(site, "no site");
 }
 
-void sim_site_open(struct sim *sim, const char *path)
+void sim_site_open(struct sim_site *site, const char *path)
 {
+    static const struct engine_config defaults = ENGINE_CONFIG_DEFAULT;
     struct error err;
 
-    if (store_open_sqlite(path, &sim->store, &err) != STATUS_OK)
-        sim_fail(sim, "store: %s (%s)", err.text, err.detail);
-    if (sqlite3_open_v2(path, &sim->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
-        sim_fail(sim, "cannot look into the store");
-    make_site(sim);
-    open_engine(sim);
-    private_key_generate(&sim->root, &sim->env.base);
-    private_key_generate(&sim->app_key, &sim->env.base);
-    private_key_generate(&sim->work_key, &sim->env.base);
-    private_key_generate(&sim->fresh_key, &sim->env.base);
-    publish_keyring(sim);
-    sim_renew_freshness(sim);
-    publish_app(sim);
-    publish_batch(sim);
+    if (store_open_sqlite(path, &site->store, &err) != STATUS_OK)
+        sim_fail(site, "store: %s (%s)", err.text, err.detail);
+    if (sqlite3_open_v2(path, &site->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI, NULL) !=
+        SQLITE_OK)
+        sim_fail(site, "cannot look into the store");
+    make_site(site);
+    site->config = defaults;
+    site->config.ignores_free_space = true;
+    site->config.enrolments_per_hour = INT32_MAX;
+    open_engine(site);
+    private_key_generate(&site->root, &site->env.base);
+    private_key_generate(&site->app_key, &site->env.base);
+    private_key_generate(&site->work_key, &site->env.base);
+    private_key_generate(&site->fresh_key, &site->env.base);
+    publish_keyring(site);
+    sim_renew_freshness(site);
+    publish_app(site);
 }
 
-void sim_site_crash(struct sim *sim)
+void sim_site_crash(struct sim_site *site)
 {
-    engine_close(sim->engine);
-    open_engine(sim);
+    engine_close(site->engine);
+    open_engine(site);
 }
 
-void sim_site_close(struct sim *sim)
+void sim_site_close(struct sim_site *site)
 {
-    engine_close(sim->engine);
-    store_close(sim->store);
-    (void)sqlite3_close(sim->db);
-    private_key_clear(&sim->root);
-    private_key_clear(&sim->app_key);
-    private_key_clear(&sim->work_key);
-    private_key_clear(&sim->fresh_key);
+    engine_close(site->engine);
+    store_close(site->store);
+    (void)sqlite3_close(site->db);
+    private_key_clear(&site->root);
+    private_key_clear(&site->app_key);
+    private_key_clear(&site->work_key);
+    private_key_clear(&site->fresh_key);
+}
+
+/* --------------------------------------------------------------------------------------- hosts */
+
+static struct digest account_of(int volunteer)
+{
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "account-%d", volunteer);
+    return digest_of(name, strlen(name));
+}
+
+void sim_account(struct sim_site *site, int volunteer)
+{
+    struct command command = {.kind = COMMAND_ACCOUNT,
+                              .account = {.key = account_of(volunteer), .name = ""}};
+
+    sim_must(site, &command, "account");
+}
+
+void sim_enrol(struct sim_site *site, struct sim_enrolment *enrolment)
+{
+    struct private_key *key = enrolment->key;
+    struct command command = {.kind = COMMAND_ENROL};
+
+    private_key_clear(key);
+    private_key_generate(key, &site->env.base);
+    command.enrol = (struct enrol_command){.key = key->public_key,
+                                           .kind = HOST_NATIVE,
+                                           .prefix = enrolment->prefix,
+                                           .token = digest_of(key->public_key.bytes, 32)};
+    if (enrolment->volunteer >= 0)
+        command.enrol.account = account_of(enrolment->volunteer);
+    sim_must(site, &command, "enrolment");
+    enrolment->host = command.enrol.host;
+    enrolment->next_visit = command.enrol.next_visit;
 }
