@@ -49,7 +49,7 @@ static void one_step(struct sim *sim)
 static void settle(struct sim *sim)
 {
     publish_units(sim, SIM_UNITS);
-    sim_close_batch(&sim->site, &sim->batch);
+    sim_act(&sim->site, &sim->batch, ACTION_CLOSE);
     for (size_t i = 0; i < SIM_HOSTS; i++)
         sim_host_reform(&sim->hosts[i]);
     for (int i = 0; i < SETTLE_STEPS && sim_units_open(sim) > 0; i++) {

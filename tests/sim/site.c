@@ -113,6 +113,7 @@ void sim_renew_freshness(struct sim_site *site)
                                   .keyring_version = 1,
                                   .keyring = site->project};
 
+    site->renewed_s = site->env.now_s;
     (void)publish(site, COMMAND_FRESHNESS, FRESHNESS_TYPE, freshness_encode(&freshness),
                   &site->fresh_key);
 }
@@ -230,12 +231,12 @@ void sim_publish_units(struct sim_site *site, const struct sim_units *units)
     }
 }
 
-void sim_close_batch(struct sim_site *site, const struct batch_id *batch)
+void sim_act(struct sim_site *site, const struct batch_id *batch, enum batch_action action)
 {
     struct command command = {.kind = COMMAND_BATCH_ACTION,
-                              .action = {.batch = *batch, .action = ACTION_CLOSE}};
+                              .action = {.batch = *batch, .action = action}};
 
-    sim_must(site, &command, "close");
+    sim_must(site, &command, "an act on a batch");
 }
 
 static void open_engine(struct sim_site *site)

@@ -27,7 +27,8 @@ struct sim_site {
     sqlite3 *db; /* the simulation's own view */
     struct private_key root, app_key, work_key, fresh_key;
     struct digest project, app_version, variant;
-    int64_t sequence; /* of the freshness published last */
+    int64_t sequence;  /* of the freshness published last ... */
+    int64_t renewed_s; /* ... and when */
 };
 
 /* Complain of what must not be, name seed and step, and end with 1. */
@@ -49,7 +50,7 @@ void sim_renew_freshness(struct sim_site *site);
 
 /* A batch; its name tells it from others of the site. */
 struct batch_id sim_publish_batch(struct sim_site *site, const char *name);
-void sim_close_batch(struct sim_site *site, const struct batch_id *batch);
+void sim_act(struct sim_site *site, const struct batch_id *batch, enum batch_action action);
 
 /* Units first .. first + count - 1 of a batch, which differ in nothing else. */
 struct sim_units {

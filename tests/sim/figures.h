@@ -1,0 +1,24 @@
+/* How well a race went, read off the site's own rows and off the crowd. */
+#ifndef TESTS_SIM_FIGURES_H
+#define TESTS_SIM_FIGURES_H
+
+#include "tests/sim/race.h"
+
+struct figures {
+    size_t units, accepted; /* of the batch */
+    double ideal_s;         /* no schedule is shorter: see figures_ideal_s() */
+    double most95_s;        /* until 95 % of the units were accepted */
+    double all_s;           /* until the last one was */
+    double first_s;         /* until the first copy began to run */
+    double idle;            /* share of core-time idle while a unit waited to be begun */
+    double waste;           /* begun copies beyond the quorum, per wanted copy */
+    double churn;           /* begun copies that failed, lied, or were late or given up, likewise */
+};
+
+/* The larger of all work, quorum included, on all cores, and the longest unit on the fastest. Where
+ * machines are switched off they are there for their published share. */
+double figures_ideal_s(const struct race *race, int batch);
+
+struct figures figures_of(struct race *race, int batch);
+
+#endif
