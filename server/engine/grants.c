@@ -120,13 +120,25 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
 }
 
 /* Take one task off the host's allowance for the app; false: there is none left. A host without an
- * agreed result of the app has one task per slot; tasks of other apps take slots, too. */
+ * agreed result of the app, and not proven with another, has one task per slot; tasks of other apps
+ * take slots, too. */
 static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
                           const struct unit *unit)
 {
     int64_t host = state->visit->host, today = cycle->clock.now_s / DAY_SECONDS;
     int64_t slots = state->visit->request->host.cores;
     int64_t out = state->tasks_out + (int64_t)state->granted;
+/* The most that the host may have of any app a day. */
+static int64_t best_allowance(const struct cycle *cycle, int64_t host)
+{
+    int64_t best = 0;
+
+    for (size_t i = 0; i < cycle->set.allowance_count; i++)
+        if (cycle->set.allowances[i].host == host && cycle->set.allowances[i].per_day > best)
+            best = cycle->set.allowances[i].per_day;
+    return best;
+}
+
     struct allowance *allowance = work_allowance(&cycle->set, host, unit->app_version);
     struct allowance_facts facts = {
         .per_day = allowance->per_day, .day = allowance->day, .used = allowance->used};
@@ -135,13 +147,17 @@ static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
         return false;
     facts = allowance_after_grant(&facts, today, 1);
     allowance->day = facts.day;
+    int64_t first = allowance_first(best_allowance(cycle, host));
     allowance->used = facts.used;
     allowance->is_changed = true;
     return true;
 }
+    if (facts.per_day == 0)
+        facts.per_day = first;
 
 static void add_task(struct cycle *cycle, const struct visit_state *state, struct unit *unit,
                      const struct match_host *host, const struct match_variant *variant)
+    allowance->per_day = facts.per_day;
 {
     struct deadline deadline = deadline_of_task(unit->deadline_span_s, unit->not_after_s,
                                                 cycle->clock.up_s, cycle->clock.now_s);

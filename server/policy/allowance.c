@@ -12,6 +12,11 @@ int64_t allowance_left(const struct allowance_facts *facts, int64_t today, int64
     return left > 0 ? left : 0;
 }
 
+int64_t allowance_first(int64_t elsewhere)
+{
+    return elsewhere >= ALLOWANCE_PROVEN ? ALLOWANCE_START_PER_DAY : 0;
+}
+
 struct allowance_facts allowance_after_grant(const struct allowance_facts *facts, int64_t today,
                                              int64_t count)
 {

@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 #define ALLOWANCE_START_PER_DAY 64   /* after the first agreed result */
+#define ALLOWANCE_PROVEN        256  /* per day, of another app: three agreed, more than failed */
 #define ALLOWANCE_MOST_PER_DAY  8192 /* as a figure of the field: BOINC's daily quota, too, ends */
 
 /* As stored per host and app version; the names are those of db/work.h. */
 struct allowance_facts {
-    int64_t per_day; /* 0: no result of it ever agreed */
+    int64_t per_day; /* 0: no result of it ever agreed, nor enough of another app's */
     int64_t day;     /* Unix day that `used` counts */
     int64_t used;    /* tasks granted on that day */
 };
@@ -26,6 +27,10 @@ enum allowance_outcome { ALLOWANCE_AGREED, ALLOWANCE_FAILED /* failed, outvoted 
  */
 int64_t allowance_left(const struct allowance_facts *facts, int64_t today, int64_t slots,
                        int64_t out);
+
+/* What `per_day` a host without an agreed result of this app begins with, when `elsewhere` is the
+ * best that it has for another app of the project: the start, where that is proven; else 0. */
+int64_t allowance_first(int64_t elsewhere);
 
 /* The same after granting `count` tasks today. */
 struct allowance_facts allowance_after_grant(const struct allowance_facts *facts, int64_t today,

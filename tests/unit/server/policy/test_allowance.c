@@ -13,6 +13,14 @@ Test(allowance, a_new_host_has_one_task_per_slot)
     cr_expect(eq(i64, allowance_left(&fresh, 20000, 2, 5), 0));
 }
 
+Test(allowance, who_is_proven_elsewhere_starts_as_after_the_first_agreed_result)
+{
+    cr_expect(zero(i64, allowance_first(0)));
+    cr_expect(zero(i64, allowance_first(ALLOWANCE_PROVEN - 1)));
+    cr_expect(eq(i64, allowance_first(ALLOWANCE_PROVEN), ALLOWANCE_START_PER_DAY));
+    cr_expect(eq(i64, allowance_first(ALLOWANCE_MOST_PER_DAY), ALLOWANCE_START_PER_DAY));
+}
+
 Test(allowance, failures_halve_it_down_to_one_and_agreement_doubles_it)
 {
     struct allowance_facts facts = {0};
