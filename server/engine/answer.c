@@ -389,6 +389,10 @@ static void add_why(struct answer *answer)
         say(why, "no more work now: your host's allowance is used up; it rises when its results "
                  "agree, and counts anew every day (UTC)");
         return;
+    case VISIT_SHARE:
+        say(why, "no more work now: your host has its share; what is left is for other hosts, so "
+                 "that it is done sooner");
+        return;
     case VISIT_FREE:
         (void)snprintf(why, WHY_MAX + 1, "no %swork now: %s", state->granted > 0 ? "more " : "",
                        why_nothing_waits(state));
@@ -413,6 +417,12 @@ static int64_t before_deadlines(const struct answer *answer, int64_t return_s)
     return return_s;
 }
 
+/* Who has its share has work. */
+static bool came_in_vain(const struct visit_state *state)
+{
+    return state->granted == 0 && state->wanted > 0 && state->stop != VISIT_SHARE;
+}
+
 static void add_return(struct answer *answer, struct host_hint *hint)
 {
     struct engine *engine = answer->cycle->engine;
@@ -424,8 +434,10 @@ static void add_return(struct answer *answer, struct host_hint *hint)
     int64_t return_s;
 
     if (state->is_new)
-        hint->empty_visits = state->granted == 0 && state->wanted > 0 ? hint->empty_visits + 1 : 0;
+        hint->empty_visits = came_in_vain(state) ? hint->empty_visits + 1 : 0;
     facts.empty_visits = hint->empty_visits;
+    facts.has_share = state->has_share && state->granted < state->wanted && state->share.idle == 0;
+    facts.idle_in_s = facts.has_share ? share_idle_in_ms(&state->share) / 1000 : 0;
     return_s = returning_delay_s(&facts);
     if (return_s > engine->config.max_return_s)
         return_s = engine->config.max_return_s;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/text.h"
+#include "server/engine/timing.h"
 #include "server/engine/visit.h"
 #include "server/policy/allowance.h"
 #include "server/policy/deadline.h"
@@ -77,6 +78,7 @@ bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare)
                               .judge = judge_bucket,
                               .context = &seeker};
     enum match_result nearest = state->lack.nearest;
+    size_t room = (size_t)share_room(&state->share);
 
     state->candidate_count = 0;
     if (!state->is_new || state->stop != VISIT_FREE || state->granted >= state->wanted)
@@ -86,6 +88,12 @@ bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare)
     seek.memory_bytes = seeker.host.memory_bytes;
     seek.disk_bytes = seeker.host.disk_bytes;
     seek.want = state->wanted - state->granted;
+    if (seek.want > room && queue_copies(cycle->engine->queue) > 0)
+        seek.want = room; /* where nothing waits, the queue says why */
+    if (seek.want == 0) {
+        state->stop = VISIT_SHARE;
+        return false;
+    }
     state->candidate_count =
         queue_draw(cycle->engine->queue, &seek, state->candidates, &state->lack);
     if (nearest > state->lack.nearest)
@@ -119,15 +127,6 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
     return match_unit(unit, host, &match, cycle_judged_s(cycle), ret_variant);
 }
 
-/* Take one task off the host's allowance for the app; false: there is none left. A host without an
- * agreed result of the app, and not proven with another, has one task per slot; tasks of other apps
- * take slots, too. */
-static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
-                          const struct unit *unit)
-{
-    int64_t host = state->visit->host, today = cycle->clock.now_s / DAY_SECONDS;
-    int64_t slots = state->visit->request->host.cores;
-    int64_t out = state->tasks_out + (int64_t)state->granted;
 /* The most that the host may have of any app a day. */
 static int64_t best_allowance(const struct cycle *cycle, int64_t host)
 {
@@ -139,25 +138,52 @@ static int64_t best_allowance(const struct cycle *cycle, int64_t host)
     return best;
 }
 
+/* Take one task off the host's allowance for the app; false: there is none left. A host without an
+ * agreed result of the app, and not proven with another, has one task per slot; tasks of other apps
+ * take slots, too. */
+static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
+                          const struct unit *unit)
+{
+    int64_t host = state->visit->host, today = cycle->clock.now_s / DAY_SECONDS;
+    int64_t slots = state->visit->request->host.cores;
+    int64_t out = state->tasks_out + (int64_t)state->granted;
+    int64_t first = allowance_first(best_allowance(cycle, host));
     struct allowance *allowance = work_allowance(&cycle->set, host, unit->app_version);
     struct allowance_facts facts = {
         .per_day = allowance->per_day, .day = allowance->day, .used = allowance->used};
 
+    if (facts.per_day == 0)
+        facts.per_day = first;
     if (allowance_left(&facts, today, slots, out) < 1)
         return false;
     facts = allowance_after_grant(&facts, today, 1);
+    allowance->per_day = facts.per_day;
     allowance->day = facts.day;
-    int64_t first = allowance_first(best_allowance(cycle, host));
     allowance->used = facts.used;
     allowance->is_changed = true;
     return true;
 }
-    if (facts.per_day == 0)
-        facts.per_day = first;
+
+/* Is it of the host's share and allowance? Then both have it less; else the visit knows why. */
+static bool may_have(struct cycle *cycle, struct visit_state *state, const struct unit *unit)
+{
+    int64_t task_ms = timing_task_ms(cycle, state->visit->host, state->speed, unit);
+    struct share share = state->share;
+
+    if (!share_take(&share, task_ms)) {
+        state->stop = VISIT_SHARE;
+        return false;
+    }
+    if (!use_allowance(cycle, state, unit)) {
+        state->stop = VISIT_ALLOWANCE;
+        return false;
+    }
+    state->share = share;
+    return true;
+}
 
 static void add_task(struct cycle *cycle, const struct visit_state *state, struct unit *unit,
                      const struct match_host *host, const struct match_variant *variant)
-    allowance->per_day = facts.per_day;
 {
     struct deadline deadline = deadline_of_task(unit->deadline_span_s, unit->not_after_s,
                                                 cycle->clock.up_s, cycle->clock.now_s);
@@ -206,10 +232,8 @@ void visit_grant(struct cycle *cycle, struct visit_state *state)
             state->lack.nearest = result;
         if (result != MATCH_YES)
             continue;
-        if (!use_allowance(cycle, state, unit)) {
-            state->stop = VISIT_ALLOWANCE;
+        if (!may_have(cycle, state, unit))
             continue;
-        }
         add_task(cycle, state, unit, &described, variant);
         state->granted++;
     }

@@ -9,19 +9,32 @@
 #include <stdint.h>
 
 #include "server/engine/map.h"
+#include "server/policy/share.h"
 
-#define HOST_HINTS_MAX 200000 /* then all are forgotten */
+#define HOST_HINTS_MAX    200000 /* then all are forgotten */
+#define HOST_HINTS_LOOK_S 10
+
+/* What a host is for the others' shares (server/policy/share.h), while it is expected. */
+struct host_part {
+    int64_t slots;
+    int64_t weight;
+    int64_t held;
+    int64_t until_up_s; /* of the up-time clock: it has left when it did not come by then */
+};
 
 struct host_hint {
-    int64_t empty_visits; /* in a row that found no work */
-    int64_t told_visit;   /* number of the visit that was told ... */
-    int64_t *told;        /* owned: ... the verdicts of these tasks */
+    struct host_part part; /* counted in the grid while its slots are not 0 */
+    int64_t empty_visits;  /* in a row that found no work */
+    int64_t told_visit;    /* number of the visit that was told ... */
+    int64_t *told;         /* owned: ... the verdicts of these tasks */
     size_t told_count;
 };
 
 /* Zeroed: empty. */
 struct host_hints {
-    struct map map; /* owned hints */
+    struct map map;         /* owned hints */
+    struct share_grid grid; /* of all that are expected */
+    int64_t looked_up_s;    /* when those that left were looked for */
 };
 
 void host_hints_clear(struct host_hints *hints);
@@ -31,5 +44,11 @@ struct host_hint *host_hints_find(const struct host_hints *hints, int64_t host);
 
 /* Made if there is none. Valid until the next call. */
 struct host_hint *host_hints_get(struct host_hints *hints, int64_t host);
+
+/* The host's part in the grid from now on; of no slots: it has none. */
+void host_hints_count(struct host_hints *hints, int64_t host, const struct host_part *part);
+
+/* Of those who are expected. A host that left is noticed within HOST_HINTS_LOOK_S. */
+const struct share_grid *host_hints_grid(struct host_hints *hints, int64_t up_s);
 
 #endif

@@ -29,6 +29,7 @@ libserver_a_SOURCES += \
 	%D%/reports.c %D%/reports.h \
 	%D%/run.c \
 	%D%/settle.c %D%/settle.h \
+	%D%/shares.c \
 	%D%/signed.c \
 	%D%/state.h \
 	%D%/thread.c %D%/thread.h \

@@ -32,8 +32,9 @@ struct lot {
     struct fairness_batch turn;
     struct bucket **buckets; /* owned */
     size_t bucket_count;
-    size_t live;  /* units in its lines and reserves */
-    size_t early; /* units that wait for their validity */
+    size_t live;    /* units in its lines and reserves */
+    int64_t copies; /* that they want, together */
+    size_t early;   /* units that wait for their validity */
 };
 
 struct queue {

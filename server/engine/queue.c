@@ -50,6 +50,18 @@ size_t queue_count(const struct queue *queue)
     return queue->entries.count + queue->reserved;
 }
 
+int64_t queue_copies(const struct queue *queue)
+{
+    const struct lot *lot;
+    size_t cursor = 0;
+    int64_t copies = 0;
+
+    while ((lot = map_next(&queue->lots, &cursor)) != NULL)
+        if (lot->state == BATCH_OPEN || lot->state == BATCH_CLOSED)
+            copies += lot->copies;
+    return copies;
+}
+
 void queue_put_batch(struct queue *queue, const struct batch *batch)
 {
     struct lot *lot = lots_of(queue, batch->id);
@@ -61,18 +73,20 @@ void queue_put_batch(struct queue *queue, const struct batch *batch)
 }
 
 /* A batch that had nothing to give comes back at the present, not with what it missed. */
-static void wake(struct queue *queue, struct lot *lot)
+static void wake(struct queue *queue, struct lot *lot, uint32_t copies)
 {
+    lot->copies += copies;
     if (lot->live++ == 0)
         lot->turn.virtual_time = fairness_enter(lot->turn.virtual_time, queue->present);
 }
 
+/* Before its facts change. */
 static void leave(struct entry *entry)
 {
     struct bucket *bucket = entry->bucket;
 
     bucket->lot->live--;
-    line_void(&bucket->line, entry);
+    bucket->lot->copies -= entry->copies;
 }
 
 /* ---------------------------------------------------------------------------------- the reserve
@@ -91,7 +105,7 @@ static bool put_in_reserve(struct queue *queue, struct bucket *bucket,
         !reserve_put(&bucket->reserve, &facts))
         return false;
     queue->reserved++;
-    wake(queue, bucket->lot);
+    wake(queue, bucket->lot, facts.copies);
     return true;
 }
 
@@ -109,7 +123,7 @@ static bool stays_in_reserve(const struct bucket *bucket, const struct queue_uni
 
 static void enter_last(struct queue *queue, struct entry *entry)
 {
-    wake(queue, entry->bucket->lot);
+    wake(queue, entry->bucket->lot, entry->copies);
     lots_fill_front(queue, entry->bucket);
     line_append(&entry->bucket->line, entry);
 }
@@ -117,7 +131,7 @@ static void enter_last(struct queue *queue, struct entry *entry)
 /* Behind the window, and at a random place there: copies of one unit come up apart. */
 static void enter_apart(struct queue *queue, struct entry *entry)
 {
-    wake(queue, entry->bucket->lot);
+    wake(queue, entry->bucket->lot, entry->copies);
     lots_fill_front(queue, entry->bucket);
     line_insert(&entry->bucket->line, queue->window + chance_below(queue->chance, queue->window),
                 entry);
@@ -132,6 +146,7 @@ static void leave_reserve(struct queue *queue, struct bucket *bucket, int64_t un
     (void)is_there;
     queue->reserved--;
     bucket->lot->live--;
+    bucket->lot->copies -= known.copies;
 }
 
 static void forget_reserved(struct queue *queue, int64_t unit)
@@ -154,12 +169,13 @@ void queue_forget(struct queue *queue, int64_t unit)
         return;
     }
     lot = entry->bucket->lot;
-    entry->copies = 0;
     if (entry->is_early) {
         lot->early--;
         free(entry);
     } else {
         leave(entry);
+        entry->copies = 0; /* its slot frees it */
+        line_void(&entry->bucket->line, entry);
     }
     lots_drop_if_over(queue, lot);
 }
@@ -194,8 +210,10 @@ static void change(struct queue *queue, struct bucket *bucket, struct entry *ent
     bool moves =
         !entry->is_early && (entry->bucket != bucket || entry->copies != unit->hint.copies_wanted);
 
-    if (moves)
+    if (moves) {
         leave(entry);
+        line_void(&entry->bucket->line, entry);
+    }
     copy_facts(entry, unit);
     entry->bucket = bucket;
     if (moves)

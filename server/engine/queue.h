@@ -87,4 +87,7 @@ size_t queue_draw(struct queue *queue, const struct queue_seek *seek, int64_t *r
 
 size_t queue_count(const struct queue *queue); /* units that wait */
 
+/* Copies that wait, of batches that are issued. */
+int64_t queue_copies(const struct queue *queue);
+
 #endif

@@ -150,6 +150,10 @@ static enum status run_shared(struct cycle *cycle, void *context, struct error *
     for (size_t i = 0; i < shared->count; i++)
         TRY(take_command(cycle, shared->commands[i], err));
     settle_all(cycle);
+    for (size_t i = 0; i < shared->visit_count; i++)
+        visit_count(cycle, &shared->visits[i]);
+    for (size_t i = 0; i < shared->visit_count; i++)
+        visit_share(cycle, &shared->visits[i]);
     for (size_t i = 0; i < sizeof spares / sizeof spares[0]; i++)
         TRY(grant_some(cycle, shared, spares[i], err));
     return STATUS_OK;
@@ -161,8 +165,11 @@ static void answer_visits(struct cycle *cycle, struct shared *shared)
     for (size_t i = 0; i < shared->visit_count; i++) {
         struct visit_state *state = &shared->visits[i];
 
-        if (!state->is_answered)
-            state->command->status = visit_answer(cycle, state, &state->command->err);
+        if (state->is_answered)
+            continue;
+        state->command->status = visit_answer(cycle, state, &state->command->err);
+        if (state->command->status == STATUS_OK)
+            visit_expect(cycle, state);
     }
 }
 

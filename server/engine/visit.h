@@ -6,6 +6,7 @@
 #include "protocol/scheduler_request.h"
 #include "server/engine/cycle.h"
 #include "server/engine/gathering.h"
+#include "server/policy/share.h"
 
 #define VISIT_CANDIDATES_MAX (2 * QUEUE_DRAW_MAX)
 
@@ -15,6 +16,7 @@ enum visit_stop {
     VISIT_STOPPED,   /* the site issues nothing: published_stops */
     VISIT_STALE,     /* no fresh freshness */
     VISIT_ALLOWANCE, /* its allowance is used up */
+    VISIT_SHARE,     /* it has its share, or what it starts soon */
 };
 
 struct visit_state {
@@ -26,7 +28,10 @@ struct visit_state {
     bool is_answered; /* with an error: nothing else is to be done */
 
     int64_t tasks_out; /* that it had before */
-    size_t wanted;     /* new tasks it may get */
+    int64_t speed;     /* timing_speed() */
+    struct share share;
+    bool has_share; /* else it is not counted: it wants nothing */
+    size_t wanted;  /* new tasks it may get */
     size_t granted;
     enum visit_stop stop;
     struct queue_lack lack;
@@ -39,7 +44,15 @@ void visit_begin(struct cycle *cycle, struct visit_state *state, struct command 
 /* Add what a visit concerns: the host (with its tasks), and the tasks it names. */
 void visit_gather(const struct visit_state *state, struct gathering *gathering);
 
-/* After visit_take(): draw candidates for what it still wants, in place of those before; true:
+/* After the reports of all visits of the cycle were taken: what each host is for the grid's shares,
+ * and, when all are counted, what it may have at most. */
+void visit_count(struct cycle *cycle, struct visit_state *state);
+void visit_share(struct cycle *cycle, struct visit_state *state);
+
+/* After the commit, and the answer: it has what it was granted, and is expected. */
+void visit_expect(struct cycle *cycle, const struct visit_state *state);
+
+/* After visit_share(): draw candidates for what it still wants, in place of those before; true:
  * there are some, to be loaded. Those it has seen do not come again. */
 bool visit_draw(struct cycle *cycle, struct visit_state *state, size_t spare);
 

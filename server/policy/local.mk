@@ -11,4 +11,5 @@ libserver_a_SOURCES += \
 	%D%/pausing.c %D%/pausing.h \
 	%D%/quorum.c %D%/quorum.h \
 	%D%/returning.c %D%/returning.h \
+	%D%/share.c %D%/share.h \
 	%D%/transition.c %D%/transition.h

@@ -36,25 +36,6 @@ Test(cycle, a_task_that_is_held_is_not_granted_again)
     village_visit_clear(&visit);
 }
 
-/* No unit has an estimate in seconds: docs/PROTOCOL.md says that tasks alone count. */
-Test(cycle, the_seconds_a_visit_wants_change_nothing)
-{
-    static const int64_t seconds[] = {0, 1, 1000000};
-
-    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
-        size_t host = village_join(&village);
-        struct village_visit visit;
-
-        village_add_units(&village, 3, NULL);
-        village_visit_begin(&village, &visit, host);
-        village_visit_want(&visit, 2);
-        visit.request.want_seconds = seconds[i];
-        cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
-        cr_expect(eq(sz, visit.reply.grant_count, 2));
-        village_visit_clear(&visit);
-    }
-}
-
 Test(cycle, a_visit_may_not_have_more_than_it_can_run_before_it_agreed_once)
 {
     struct village_visit visit;

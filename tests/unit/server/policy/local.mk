@@ -9,4 +9,5 @@ check_PROGRAMS += \
 	%D%/test_pausing \
 	%D%/test_quorum \
 	%D%/test_returning \
+	%D%/test_share \
 	%D%/test_transition

@@ -21,6 +21,21 @@ Test(returning, waits_double_up_to_an_hour)
     cr_expect(eq(i64, delay(60, 1000000, UINT32_MAX), 3600));
 }
 
+/* Not in an hour, however often it came. */
+Test(returning, a_host_that_has_its_share_comes_back_when_it_will_be_idle)
+{
+    struct returning_facts facts = {
+        .least_s = 60, .soon_s = 5, .empty_visits = 9, .has_share = true, .idle_in_s = 100};
+
+    cr_expect(eq(i64, returning_delay_s(&facts), 100));
+    facts.random = UINT32_MAX;
+    cr_expect(eq(i64, returning_delay_s(&facts), 105));
+    facts.idle_in_s = 1;
+    cr_expect(eq(i64, returning_delay_s(&facts), 10));
+    facts.idle_in_s = 100000;
+    cr_expect(eq(i64, returning_delay_s(&facts), RETURNING_SHARE_MOST_S + 5));
+}
+
 Test(returning, a_host_that_got_work_may_come_for_more_when_it_has_done_it)
 {
     struct returning_facts facts = {.least_s = 60, .soon_s = 5, .was_granted = true};
