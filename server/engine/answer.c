@@ -409,7 +409,7 @@ static int64_t before_deadlines(const struct answer *answer, int64_t return_s)
     for (size_t i = 0; i < answer->held_count; i++) {
         struct unit *unit = NULL;
         const struct task *task = own_task(answer, answer->held[i].task, &unit);
-        int64_t half_s = (task->deadline_s - answer->cycle->clock.now_s) / 2;
+        int64_t half_s = (task->deadline_up_s - answer->cycle->clock.up_s) / 2;
 
         if (task->state == TASK_SENT && half_s < return_s)
             return_s = half_s > least_s ? half_s : least_s;

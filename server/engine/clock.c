@@ -17,6 +17,20 @@ static void start_here(struct clock *clock)
     clock->facts.started_mono_ms = clock->facts.now_mono_ms;
 }
 
+static bool is_in_doubt(const struct clock *clock)
+{
+    return clock->was_refused || clock->judgement != CLOCK_SOUND;
+}
+
+/* A start in doubt is taken to be at the last commit: it was not before that, and how long nothing
+ * ran nobody knows. */
+static void trust_start_time(struct clock *clock)
+{
+    bool is_believed = !is_in_doubt(clock) || clock->facts.last_commit_s == 0;
+
+    clock->trusted_s = is_believed ? clock->facts.started_s : clock->facts.last_commit_s;
+}
+
 void clock_start(struct clock *ret_clock, struct env *env, const struct site *site)
 {
     *ret_clock = (struct clock){.env = env,
@@ -26,11 +40,7 @@ void clock_start(struct clock *ret_clock, struct env *env, const struct site *si
     read_both(ret_clock);
     start_here(ret_clock);
     ret_clock->judgement = clock_judge(&ret_clock->facts);
-}
-
-static bool is_in_doubt(const struct clock *clock)
-{
-    return clock->was_refused || clock->judgement != CLOCK_SOUND;
+    trust_start_time(ret_clock);
 }
 
 static const char *words(const struct clock *clock)
@@ -63,6 +73,7 @@ struct engine_clock clock_read(struct clock *clock)
                                  .is_in_doubt = is_in_doubt(clock)};
     if (!view.is_in_doubt)
         return view;
+    view.now_s = deadline_up_now(clock->trusted_s, &clock->facts);
     view.off_s = off_s(clock);
     (void)snprintf(view.why, sizeof view.why, "%s", words(clock));
     return view;
@@ -87,6 +98,7 @@ void clock_confirm(struct clock *clock)
     clock->facts.is_confirmed = true;
     clock->was_refused = false;
     clock->judgement = clock_judge(&clock->facts);
+    trust_start_time(clock);
 }
 
 void clock_write(struct clock *clock, struct site *site)

@@ -139,7 +139,7 @@ static enum status load_all(struct engine *engine, struct error *err)
 {
     TRY(engine->store->publish->site_load(engine->store, &engine->site, err));
     clock_start(&engine->clock, engine->env, &engine->site);
-    queue_let_in(engine->queue, engine->env->now_s(engine->env));
+    queue_let_in(engine->queue, clock_read(&engine->clock).now_s);
     TRY(follow_start(engine, err));
     TRY(publications_load(engine, err));
     return engine_load_hints(engine, err);

@@ -182,11 +182,20 @@ static bool may_have(struct cycle *cycle, struct visit_state *state, const struc
     return true;
 }
 
+/* In doubt only the span counts: when the unit's validity ends cannot be told, and a host that got
+ * it is not to be late by a wrong clock. Once the clock is right, validity ends units by itself. */
+static struct deadline deadline_for(const struct cycle *cycle, const struct unit *unit)
+{
+    int64_t not_after_s = cycle->clock.is_in_doubt ? INT64_MAX : unit->not_after_s;
+
+    return deadline_of_task(unit->deadline_span_s, not_after_s, cycle->clock.up_s,
+                            cycle->clock.now_s);
+}
+
 static void add_task(struct cycle *cycle, const struct visit_state *state, struct unit *unit,
                      const struct match_host *host, const struct match_variant *variant)
 {
-    struct deadline deadline = deadline_of_task(unit->deadline_span_s, unit->not_after_s,
-                                                cycle->clock.up_s, cycle->clock.now_s);
+    struct deadline deadline = deadline_for(cycle, unit);
     size_t place = unit->task_count++;
     struct task *task = &unit->tasks[place];
 

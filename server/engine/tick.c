@@ -210,9 +210,9 @@ static enum status forget_old_notices(struct engine *engine, int64_t now_s, stru
 static enum status judge_time(struct engine *engine, const struct engine_clock *clock,
                               struct error *err)
 {
+    queue_let_in(engine->queue, clock->now_s);
     if (clock->is_in_doubt)
         return STATUS_OK;
-    queue_let_in(engine->queue, clock->now_s);
     TRY(meet_deadlines(engine, clock->up_s, err));
     TRY(end_expired(engine, clock->now_s, err));
     return forget_old_notices(engine, clock->now_s, err);

@@ -159,6 +159,43 @@ Test(time_passing, a_clock_that_jumps_a_year_back_expires_nothing_and_visits_go_
     cr_expect(village_get(&village, ann) != 0);
 }
 
+static void confirm_clock(void)
+{
+    struct command confirm = {.kind = COMMAND_CLOCK};
+
+    cr_assert(eq(int, village_run(&village, &confirm), STATUS_OK));
+}
+
+/* Its span alone counts, and is not over when the clock is right again: no host is charged. */
+Test(time_passing, what_was_granted_by_a_wrong_clock_is_not_late_by_the_right_one)
+{
+    static const int64_t off_s[] = {YEAR_S, -YEAR_S, 100 * DAY_S};
+
+    for (size_t i = 0; i < sizeof off_s / sizeof *off_s; i++) {
+        int64_t task;
+
+        village_add_units(&village, 1, NULL);
+        village.env.now_s += off_s[i];
+        village_restart(&village);
+        village_pass(&village, 60);
+        cr_assert(engine_clock(village.engine).is_in_doubt);
+        task = village_get(&village, i % 2 == 0 ? ann : bob);
+        cr_assert(task != 0);
+        cr_expect(eq(i64, village_count(&village, "max(abs(deadline_s - sent_s - 3600)) FROM task"),
+                     0),
+                  "by the time that is believed");
+        cr_expect(lt(i64, village_count(&village, "max(sent_s) FROM task"), SAMPLE_NOW_S + DAY_S));
+        village.env.now_s -= off_s[i];
+        village_restart(&village);
+        confirm_clock();
+        village_pass(&village, 60);
+        cr_expect(zero(int, engine_clock(village.engine).is_in_doubt));
+        cr_expect(eq(i64, overdue(), 0));
+        village_report(&village, i % 2 == 0 ? ann : bob, task, "result");
+    }
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state IN (2, 3)"), 3));
+}
+
 Test(time_passing, a_restart_does_not_make_a_wrong_clock_right)
 {
     village_add_units(&village, 2, NULL);
