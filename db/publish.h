@@ -190,7 +190,7 @@ struct revocation {
 
 enum live_scope {
     UNITS_NOT_ENDED = 1, /* open, judging or agreed */
-    UNITS_FAILED = 2,    /* but not expired, cancelled or revoked: those a retry concerns */
+    UNITS_FAILED = 2,    /* for whatever reason */
 };
 
 struct publish_ops {

@@ -74,6 +74,14 @@ enum batch_state {
 /* Different hosts that a batch remembers: as many as self-pausing asks for. */
 #define BATCH_HOSTS_SEEN 5
 
+/* What became of failed units in a retry. */
+struct retry_counts {
+    int64_t reopened;
+    int64_t expired; /* left: their signed validity has ended */
+    int64_t revoked; /* left */
+    int64_t spent;   /* left: their signed max_tasks leaves no room, or they were cancelled */
+};
+
 struct batch {
     int64_t id;
     int64_t version;
@@ -93,6 +101,7 @@ struct batch {
     int64_t failed_tasks;
     int64_t ended_hosts[BATCH_HOSTS_SEEN]; /* the first different hosts among them; 0: none yet */
     bool is_retrying;                      /* its failed units are being reopened, slice by slice */
+    struct retry_counts retry;             /* what the last retry did, so far */
     bool is_changed;
 };
 

@@ -4,6 +4,8 @@
 #include "operator/batches.h"
 #include "operator/verbs.h"
 
+#define RETRY_LOOK_MS 500
+
 static int act(struct session *session, const struct options *options, enum batch_action action)
 {
     const struct batch_action_request request = {.action = action};
@@ -60,9 +62,72 @@ static int run_release(void *context, const struct options *options)
     return act(context, options, ACTION_RELEASE);
 }
 
+/* A large batch is retried slice by slice: what came of it is known at the end. */
+static enum status await_retry(struct profile *profile, struct batch_status *status,
+                               struct error *err)
+{
+    struct env *env = profile->session->env;
+
+    while (status->retry.is_running && !session_is_interrupted(profile->session)) {
+        env->sleep_ms(env, RETRY_LOOK_MS);
+        TRY(batch_ask(profile, batch_format(&status->batch).text, status, err));
+    }
+    return STATUS_OK;
+}
+
+static void say_left(FILE *out, int64_t count, const char *why)
+{
+    if (count > 0)
+        (void)fprintf(out, "  %" PRId64 " stay failed: %s\n", count, why);
+}
+
+static void say_retried(FILE *out, const struct batch_status *status)
+{
+    const struct retry_status *retry = &status->retry;
+
+    if (!retry->is_there) {
+        (void)fprintf(out, "%s has no unit that failed: nothing is tried again.\n", status->name);
+        return;
+    }
+    (void)fprintf(out, "%s: %" PRId64 " units that failed are tried again.\n", status->name,
+                  retry->reopened);
+    say_left(out, retry->expired,
+             "their signed validity has ended by the server's clock (submit them anew, under "
+             "another name)");
+    say_left(out, retry->revoked, "they, their batch or their app version were revoked");
+    say_left(out, retry->spent,
+             "no task is left of the most that are signed (submit them anew, with a larger "
+             "--max-tasks)");
+    if (retry->is_running)
+        (void)fprintf(out, "  it is not through yet: see 'dugnad status %s'\n", status->name);
+}
+
+static bool left_any(const struct retry_status *retry)
+{
+    return retry->expired + retry->revoked + retry->spent > 0;
+}
+
 static int run_retry(void *context, const struct options *options)
 {
-    return act(context, options, ACTION_RETRY);
+    static const struct batch_action_request request = {.action = ACTION_RETRY};
+    struct session *session = context;
+    CLEANUP(profile_clear) struct profile profile = {0};
+    struct batch_status status;
+    struct error err = {0};
+
+    if (profile_open(&profile, session, options, &err) != STATUS_OK ||
+        batch_ask(&profile, options->operands[0], &status, &err) != STATUS_OK ||
+        batch_act(&profile, &status.batch, &request, &status, &err) != STATUS_OK ||
+        await_retry(&profile, &status, &err) != STATUS_OK)
+        return session_fail(session, &err);
+    if (options_has(options, "json")) {
+        CLEANUP(freep) char *json = batch_status_encode(&status);
+
+        session_print(session, json);
+    } else {
+        say_retried(session->out, &status);
+    }
+    return left_any(&status.retry) ? EXIT_NOT_ALL : EXIT_DONE;
 }
 
 static const struct option_rule cancel_rules[] = {
@@ -109,7 +174,10 @@ const struct command verb_retry = {
     .name = "retry",
     ON_A_BATCH,
     .summary = "Try the failed units of a batch once more",
-    .description = "A unit whose signed validity ended, or that was revoked, stays failed.",
+    .description = "Says how many are tried again, and how many stay failed and why: whose signed "
+                   "validity has ended, that were revoked, or that have no task left of the most "
+                   "that are signed. Ends with 3 if any stay failed. What a wrong clock of the "
+                   "server ended, and is valid now, is tried again, too.",
     .examples = "  dugnad retry primes\n",
     .run = run_retry,
 };

@@ -125,6 +125,21 @@ static void read_counts(struct members *members, struct batch_status *status)
     read_outcomes(members, &status->outcomes);
 }
 
+static void read_retry(struct members *members, struct retry_status *ret_retry)
+{
+    struct members part;
+
+    if (!members_has(members, "retry"))
+        return;
+    members_object(members, "retry", &part);
+    *ret_retry = (struct retry_status){.is_there = true,
+                                       .is_running = members_boolean(&part, "running"),
+                                       .reopened = members_count(&part, "reopened"),
+                                       .expired = members_count(&part, "expired"),
+                                       .revoked = members_count(&part, "revoked"),
+                                       .spent = members_count(&part, "spent")};
+}
+
 struct batch_status read_batch_status(struct members *members)
 {
     struct batch_status status = {
@@ -141,6 +156,7 @@ struct batch_status read_batch_status(struct members *members)
     read_name(members, status.name, sizeof status.name);
     members_copy_text_or_empty(members, "why", status.why, sizeof status.why);
     read_counts(members, &status);
+    read_retry(members, &status.retry);
     return status;
 }
 
@@ -171,6 +187,19 @@ static void write_outcomes(struct writer *writer, const struct task_outcomes *ou
     write_close(writer, '}');
 }
 
+static void write_retry(struct writer *writer, const struct retry_status *retry)
+{
+    if (!retry->is_there)
+        return;
+    write_open(writer, "retry", '{');
+    write_json(writer, "running", retry->is_running ? "true" : "false");
+    write_integer(writer, "reopened", retry->reopened);
+    write_integer(writer, "expired", retry->expired);
+    write_integer(writer, "revoked", retry->revoked);
+    write_integer(writer, "spent", retry->spent);
+    write_close(writer, '}');
+}
+
 void write_batch_status(struct writer *writer, const struct batch_status *status)
 {
     write_batch(writer, "batch", &status->batch);
@@ -192,6 +221,7 @@ void write_batch_status(struct writer *writer, const struct batch_status *status
     write_integer(writer, "cancelled", status->cancelled);
     write_integer(writer, "tasks", status->tasks);
     write_outcomes(writer, &status->outcomes);
+    write_retry(writer, &status->retry);
     write_integer_unless_zero(writer, "finish_estimate_s", status->finish_estimate_s);
 }
 

@@ -56,6 +56,14 @@ struct task_outcomes {
     int64_t agreed, outvoted, inconclusive, error, overdue, dropped, abandoned;
 };
 
+/* What the last retry did: units tried again, and those that stay failed, by why. */
+struct retry_status {
+    bool is_there; /* anything of it to say */
+    bool is_running;
+    int64_t reopened;
+    int64_t expired, revoked, spent;
+};
+
 struct batch_status {
     struct batch_id batch;
     char name[BATCH_NAME_MAX + 1];
@@ -70,6 +78,7 @@ struct batch_status {
     int64_t waiting, running, judging, agreed, accepted, failed, cancelled;
     int64_t tasks; /* ever made */
     struct task_outcomes outcomes;
+    struct retry_status retry;
     int64_t finish_estimate_s; /* when it may be done, wall time; 0: cannot be told */
 };
 

@@ -150,6 +150,10 @@ static void add_batch(struct bulk *bulk, const struct batch *batch)
     bulk_integer(bulk, batch->failed_tasks);
     bulk_text(bulk, hosts.text);
     bulk_integer(bulk, batch->is_retrying);
+    bulk_integer(bulk, batch->retry.reopened);
+    bulk_integer(bulk, batch->retry.expired);
+    bulk_integer(bulk, batch->retry.revoked);
+    bulk_integer(bulk, batch->retry.spent);
 }
 
 enum status postgres_save_batches(struct sql_store *self, struct work_set *set, struct error *err)
@@ -159,13 +163,17 @@ enum status postgres_save_batches(struct sql_store *self, struct work_set *set, 
         " needed_by_s = r.needed_by_s, units_accepted = r.units_accepted,"
         " units_failed = r.units_failed, ended_tasks = r.ended_tasks,"
         " failed_tasks = r.failed_tasks, ended_hosts = r.ended_hosts, retrying = r.retrying,"
+        " retry_reopened = r.retry_reopened, retry_expired = r.retry_expired,"
+        " retry_revoked = r.retry_revoked, retry_spent = r.retry_spent,"
         " version = batch.version + 1"
-        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r (id, version, state, closed, why,"
-        " priority, needed_by_s, units_accepted, units_failed, ended_tasks, failed_tasks,"
-        " ended_hosts, retrying) WHERE batch.id = r.id AND batch.version = r.version";
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " AS r (id, version, state, closed, why, priority, needed_by_s, units_accepted, "
+        "units_failed, ended_tasks, failed_tasks,"
+        " ended_hosts, retrying, retry_reopened, retry_expired, retry_revoked, retry_spent)"
+        " WHERE batch.id = r.id AND batch.version = r.version";
     CLEANUP(bulk_clear) struct bulk bulk;
 
-    bulk_init(&bulk, self, "iiiitiiiiiiti");
+    bulk_init(&bulk, self, "iiiitiiiiiitiiiii");
     for (size_t i = 0; i < set->batch_count; i++)
         if (set->batches[i].is_changed)
             add_batch(&bulk, &set->batches[i]);

@@ -233,7 +233,11 @@ CREATE TABLE batch (
     ended_tasks INTEGER NOT NULL,
     failed_tasks INTEGER NOT NULL,
     ended_hosts TEXT NOT NULL,          -- JSON array of host ids
-    retrying INTEGER NOT NULL DEFAULT 0 -- a retry was acknowledged and is not through yet
+    retrying INTEGER NOT NULL DEFAULT 0, -- a retry was acknowledged and is not through yet
+    retry_reopened INTEGER NOT NULL DEFAULT 0, -- what the last retry did: units that are tried again,
+    retry_expired INTEGER NOT NULL DEFAULT 0,  -- and those that stay failed: not valid any more,
+    retry_revoked INTEGER NOT NULL DEFAULT 0,  -- revoked,
+    retry_spent INTEGER NOT NULL DEFAULT 0     -- or without a task left of those that are signed
 ) STRICT;
 
 -- A name is taken as long as its batch is neither cancelled (5) nor finished (6).

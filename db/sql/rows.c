@@ -183,6 +183,10 @@ void read_batch(struct query *query, struct batch *ret_batch)
     ret_batch->failed_tasks = get_integer(query);
     read_ended_hosts(get_text(query), ret_batch->ended_hosts);
     ret_batch->is_retrying = get_bool(query);
+    ret_batch->retry.reopened = get_integer(query);
+    ret_batch->retry.expired = get_integer(query);
+    ret_batch->retry.revoked = get_integer(query);
+    ret_batch->retry.spent = get_integer(query);
 }
 
 static struct unit *find_unit(struct unit *units, size_t count, int64_t id)

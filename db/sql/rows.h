@@ -42,7 +42,8 @@ void read_host(struct query *query, struct host *ret_host);
 #define BATCH_COLUMNS                                                                              \
     "b.id, b.version, b.public_id, b.name, b.app_version, b.state, b.closed, b.why, b.priority,"   \
     " b.needed_by_s, b.created_s, b.units, b.units_accepted, b.units_failed, b.ended_tasks,"       \
-    " b.failed_tasks, b.ended_hosts, b.retrying"
+    " b.failed_tasks, b.ended_hosts, b.retrying, b.retry_reopened,"                                \
+    " b.retry_expired, b.retry_revoked, b.retry_spent"
 
 void read_batch(struct query *query, struct batch *ret_batch);
 

@@ -41,6 +41,19 @@ static void view_counts(const struct batch_view *view, struct batch_status *stat
     };
 }
 
+static struct retry_status view_retry(const struct batch *row)
+{
+    const struct retry_counts *counts = &row->retry;
+    int64_t looked_at = counts->reopened + counts->expired + counts->revoked + counts->spent;
+
+    return (struct retry_status){.is_there = row->is_retrying || looked_at > 0,
+                                 .is_running = row->is_retrying,
+                                 .reopened = counts->reopened,
+                                 .expired = counts->expired,
+                                 .revoked = counts->revoked,
+                                 .spent = counts->spent};
+}
+
 void show_batch_status(const struct batch_view *view, int64_t now_s,
                        struct batch_status *ret_status)
 {
@@ -51,6 +64,7 @@ void show_batch_status(const struct batch_view *view, int64_t now_s,
         .priority = view->row.priority,
         .needed_by_s = view->row.needed_by_s,
         .created_s = view->row.created_s,
+        .retry = view_retry(&view->row),
         .finish_estimate_s = estimate_end(view, now_s),
     };
     (void)text_fit(ret_status->name, sizeof ret_status->name, view->row.name);

@@ -57,6 +57,8 @@ static enum status release(struct cycle *cycle, struct batch *batch)
 static enum status retry(struct cycle *cycle, struct batch *batch, struct action_command *action)
 {
     action->units = batch->units_failed;
+    batch->retry = (struct retry_counts){0};
+    batch->is_changed = true;
     if (batch->units_failed == 0)
         return STATUS_OK;
     forget_failures(batch);
@@ -166,16 +168,50 @@ struct slice {
     size_t count;
 };
 
+/*
+ * Where no validity can be judged, nothing is called expired: a clock that was wrong may have ended
+ * it, and one that is right will again.
+ */
+static bool is_valid_now(const struct cycle *cycle, const struct unit *unit)
+{
+    return cycle_judged_s(cycle) < unit->not_after_s;
+}
+
 /* Of a batch that was cancelled meanwhile, a retry reopens nothing more. */
+static void retry_unit(struct cycle *cycle, struct unit *unit, struct batch *batch)
+{
+    struct retry_counts *counts = &batch->retry;
+
+    batch->is_changed = true;
+    if (unit->failure == FAILURE_REVOKED)
+        counts->revoked++;
+    else if (!is_valid_now(cycle, unit))
+        counts->expired++;
+    else if (unit->failure != FAILURE_CANCELLED && batch->state != BATCH_CANCELLED &&
+             settle_reopen(cycle, unit))
+        counts->reopened++;
+    else
+        counts->spent++;
+}
+
+/* After a crash a retry begins anew, and counts anew what it leaves. */
+static void begin_counts(struct cycle *cycle, const struct act *act)
+{
+    struct batch *batch = work_batch(&cycle->set, act->batch);
+
+    if (act->action == ACTION_RETRY && act->after == 0)
+        batch->retry = (struct retry_counts){.reopened = batch->retry.reopened};
+}
+
 static void change_unit(struct cycle *cycle, struct unit *unit, enum batch_action action)
 {
-    const struct batch *batch = work_batch(&cycle->set, unit->batch);
+    struct batch *batch = work_batch(&cycle->set, unit->batch);
     bool is_over = unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED;
 
     if (action == ACTION_CANCEL && !is_over)
         settle_failure(cycle, unit, FAILURE_CANCELLED);
-    if (action == ACTION_RETRY && unit->state == UNIT_FAILED && batch->state != BATCH_CANCELLED)
-        (void)settle_reopen(cycle, unit);
+    if (action == ACTION_RETRY && unit->state == UNIT_FAILED)
+        retry_unit(cycle, unit, batch);
 }
 
 /* In the transaction of its last slice. */
@@ -202,6 +238,7 @@ static enum status do_slice(struct cycle *cycle, void *context, struct error *er
     request.unit_count = slice->count;
     TRY(cycle_load(cycle, &request, err));
     TRY(cycle_load_holders(cycle, slice->units, slice->count, err));
+    begin_counts(cycle, slice->act);
     for (size_t i = 0; i < cycle->set.unit_count; i++)
         change_unit(cycle, &cycle->set.units[i], slice->act->action);
     if (slice->count < ENGINE_SLICE)

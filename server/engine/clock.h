@@ -15,8 +15,8 @@ struct clock {
     struct env *env;
     struct clock_facts facts; /* as of the last reading */
     int64_t base_up_s;        /* up-time when `facts.started_…` was */
-    int64_t trusted_s;        /* what time it was, as far as is believed, when `facts.started_…` was */
-    bool was_refused;         /* the store says so, since before this start */
+    int64_t trusted_s; /* what time it was, as far as is believed, when `facts.started_…` was */
+    bool was_refused;  /* the store says so, since before this start */
     enum clock_judgement judgement;
 };
 

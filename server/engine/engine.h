@@ -104,7 +104,7 @@ struct published_facts *engine_published(struct engine *engine); /* as old as th
  * operator confirms with COMMAND_CLOCK.
  */
 struct engine_clock {
-    int64_t up_s; /* the server's up-time since the site was made: what deadlines count */
+    int64_t up_s;  /* the server's up-time since the site was made: what deadlines count */
     int64_t now_s; /* wall time; in doubt: as it was when last believed, and what ran since */
     bool is_in_doubt;
     int64_t off_s; /* how far it jumped; > 0: forwards */

@@ -169,6 +169,9 @@ static void answer_batch(struct memory_site *site, struct http_exchange *exchang
 {
     struct batch_status status = status_of(site);
 
+    status.retry = site->retry;
+    status.retry.is_running = site->retry.is_there && site->retry_looks++ < 3;
+
     answer(exchange, batch_status_encode(&status));
 }
 

@@ -28,6 +28,8 @@ struct memory_site {
     struct batch_request batch;
     bool is_closed;
     int64_t failed, cancelled;  /* units that are told to have ended so */
+    struct retry_status retry;  /* what it says of the last one; is_running for two answers */
+    int retry_looks;            /* answers so far that told of it */
     struct texts units;         /* envelopes, in order of arrival, each once */
     struct texts files;         /* digests that are there */
     struct texts results;       /* lines, each with its end */

@@ -233,7 +233,11 @@ CREATE TABLE batch (
     ended_tasks BIGINT NOT NULL,
     failed_tasks BIGINT NOT NULL,
     ended_hosts TEXT NOT NULL,          -- JSON array of host ids
-    retrying BIGINT NOT NULL DEFAULT 0 -- a retry was acknowledged and is not through yet
+    retrying BIGINT NOT NULL DEFAULT 0, -- a retry was acknowledged and is not through yet
+    retry_reopened BIGINT NOT NULL DEFAULT 0, -- what the last retry did: units that are tried again,
+    retry_expired BIGINT NOT NULL DEFAULT 0,  -- and those that stay failed: not valid any more,
+    retry_revoked BIGINT NOT NULL DEFAULT 0,  -- revoked,
+    retry_spent BIGINT NOT NULL DEFAULT 0     -- or without a task left of those that are signed
 ) WITH (fillfactor = 50);
 
 -- A name is taken as long as its batch is neither cancelled (5) nor finished (6).

@@ -94,3 +94,30 @@ Test(restored, what_does_not_hold_is_said_once)
     at = strstr(desk_said, words);
     cr_expect(at != NULL && strstr(at + 1, words) == NULL, "%s", desk_said);
 }
+
+/* It said that the batch is "now finished", whatever it did. */
+Test(restored, a_retry_says_what_it_did_and_what_stays_failed)
+{
+    static const struct retry_status nothing = {0}, all = {.is_there = true, .reopened = 30},
+                                     some = {.is_there = true,
+                                             .reopened = 5,
+                                             .expired = 7,
+                                             .revoked = 11,
+                                             .spent = 13};
+
+    submit_three();
+    desk_site.retry = nothing;
+    cr_expect(eq(int, RUN("retry", "b"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "nothing is tried again") != NULL, "%s", desk_out);
+    desk_site.retry = all;
+    cr_expect(eq(int, RUN("retry", "b"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "30 units that failed are tried again") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "stay failed") == NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "not through") == NULL, "it waits: %s", desk_out);
+    desk_site.retry = some;
+    cr_expect(eq(int, RUN("retry", "b"), EXIT_NOT_ALL), "%s", desk_said);
+    cr_expect(strstr(desk_out, "5 units") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "7 stay failed: their signed validity") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "11 stay failed: they") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "13 stay failed: no task") != NULL, "%s", desk_out);
+}

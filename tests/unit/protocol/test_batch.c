@@ -17,7 +17,8 @@
     "\"needed_by\":1700000500,\"created\":1700000000,\"units\":28,\"waiting\":1,\"running\":2,"    \
     "\"judging\":3,\"agreed\":4,\"accepted\":5,\"failed\":6,\"cancelled\":7,\"tasks\":60,"         \
     "\"task_outcomes\":{\"agreed\":1,\"outvoted\":2,\"inconclusive\":3,\"error\":4,"               \
-    "\"overdue\":5,\"dropped\":6,\"abandoned\":7},\"finish_estimate_s\":1700000900}"
+    "\"overdue\":5,\"dropped\":6,\"abandoned\":7},\"retry\":{\"running\":true,"                    \
+    "\"reopened\":1,\"expired\":2,\"revoked\":3,\"spent\":4},\"finish_estimate_s\":1700000900}"
 
 static enum status decode_request(const char *body, size_t length, struct error *err)
 {

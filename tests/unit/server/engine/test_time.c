@@ -98,6 +98,8 @@ Test(time_passing, a_retry_leaves_expired_units_as_they_are)
     village_pass(&village, 1);
     cr_expect(eq(i64, expired(), 1));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 2"), 0));
+    cr_expect(eq(i64, village_count(&village, "retry_expired FROM batch"), 1));
+    cr_expect(eq(i64, village_count(&village, "retrying FROM batch"), 0));
 }
 
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)
@@ -159,6 +161,29 @@ Test(time_passing, a_clock_that_jumps_a_year_back_expires_nothing_and_visits_go_
     cr_expect(village_get(&village, ann) != 0);
 }
 
+static void confirm_clock(void);
+
+/* A start a month ahead is believed, and ends what is valid; that must not be for ever. */
+Test(time_passing, a_retry_tries_what_a_wrong_clock_ended_and_is_valid_now)
+{
+    village_add_units(&village, 2, NULL);
+    village.env.now_s += 40 * DAY_S;
+    village_restart(&village);
+    village_pass(&village, 1);
+    cr_assert(eq(i64, expired(), 2));
+    village.env.now_s -= 40 * DAY_S;
+    village_restart(&village);
+    confirm_clock();
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(eq(i64, expired(), 0));
+    cr_expect(eq(i64, village_count(&village, "retry_reopened FROM batch"), 2));
+    cr_expect(eq(i64, village_count(&village, "retry_expired FROM batch"), 0));
+    cr_expect(village_get(&village, ann) != 0);
+    village_pass(&village, 31 * DAY_S);
+    cr_expect(eq(i64, expired(), 2), "when their time has come indeed");
+}
+
 static void confirm_clock(void)
 {
     struct command confirm = {.kind = COMMAND_CLOCK};
@@ -181,9 +206,9 @@ Test(time_passing, what_was_granted_by_a_wrong_clock_is_not_late_by_the_right_on
         cr_assert(engine_clock(village.engine).is_in_doubt);
         task = village_get(&village, i % 2 == 0 ? ann : bob);
         cr_assert(task != 0);
-        cr_expect(eq(i64, village_count(&village, "max(abs(deadline_s - sent_s - 3600)) FROM task"),
-                     0),
-                  "by the time that is believed");
+        cr_expect(
+            eq(i64, village_count(&village, "max(abs(deadline_s - sent_s - 3600)) FROM task"), 0),
+            "by the time that is believed");
         cr_expect(lt(i64, village_count(&village, "max(sent_s) FROM task"), SAMPLE_NOW_S + DAY_S));
         village.env.now_s -= off_s[i];
         village_restart(&village);
