@@ -5,6 +5,7 @@
 #include "bench/limits.h"
 #include "bench/site.h"
 #include "common/base/env.h"
+#include "common/json/build.h"
 
 #define PAGE_MAX_BYTES (256 * 1024)
 
@@ -28,8 +29,7 @@ static void print_json(const struct bench *bench, const struct table *table)
     char *dumped;
 
     if (table->limits.count > 0)
-        (void)json_object_set_new(json, "limits",
-                                  report_limits_json(&table->outcome, &table->limits));
+        build_set(json, "limits", report_limits_json(&table->outcome, &table->limits));
     dumped = json_dumps(json, JSON_INDENT(2));
     (void)fprintf(bench->out, "%s\n", dumped);
     free(dumped);

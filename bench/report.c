@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/base/buffer.h"
+#include "common/json/build.h"
 
 static double share(double part, double of)
 {
@@ -120,12 +121,12 @@ void report_limits(const struct outcome *outcome, const struct limits_table *lim
 
 static void put(json_t *object, const char *name, double value)
 {
-    (void)json_object_set_new(object, name, json_real(value));
+    build_set(object, name, json_real(value));
 }
 
 static void put_count(json_t *object, const char *name, int64_t value)
 {
-    (void)json_object_set_new(object, name, json_integer(value));
+    build_set(object, name, json_integer(value));
 }
 
 static void put_rates(json_t *object, const struct rates *rates)
@@ -152,7 +153,7 @@ json_t *report_outcome_json(const struct outcome *outcome)
     struct rates rates = rates_of(outcome);
     json_t *object = json_object(), *counts = json_object();
 
-    (void)json_object_set_new(object, "name", json_string(outcome->name));
+    build_set(object, "name", json_string(outcome->name));
     put_count(object, "tasks_per_visit", outcome->tasks_per_visit);
     put(object, "seconds", (double)outcome->span_us / 1e6);
     put_count(object, "cores", outcome->cores);
@@ -164,9 +165,9 @@ json_t *report_outcome_json(const struct outcome *outcome)
 #define X(name, what) put_count(counts, #name, figures->name);
     FIGURES_TABLE(X)
 #undef X
-    (void)json_object_set_new(object, "counts", counts);
+    build_set(object, "counts", counts);
     if (*outcome->failure != '\0')
-        (void)json_object_set_new(object, "first_failure", json_string(outcome->failure));
+        build_set(object, "first_failure", json_string(outcome->failure));
     return object;
 }
 
@@ -179,11 +180,11 @@ json_t *report_limits_json(const struct outcome *outcome, const struct limits_ta
         const struct limit *limit = &limits->limits[i];
         json_t *object = json_object();
 
-        (void)json_object_set_new(object, "name", json_string(limit->name));
+        build_set(object, "name", json_string(limit->name));
         put(object, "per_s", limit->per_s);
         put(object, "cpu_us", limit->us_of_server);
         put(object, "reached", share(reached, limit->per_s));
-        (void)json_array_append_new(list, object);
+        build_append(list, object);
     }
     return list;
 }

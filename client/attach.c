@@ -233,6 +233,10 @@ static enum status read_account_order(const struct options *options,
     if (!text_fit(order.account.name, sizeof order.account.name,
                   options_text_or(options, "name", "")))
         return error_set(err, STATUS_INVALID, "--name has up to %d bytes", VOLUNTEER_NAME_MAX);
+    if (!text_is_plain(order.account.name, strlen(order.account.name), false))
+        return error_set(err, STATUS_INVALID,
+                         "--name is UTF-8 text without control characters, or others could not "
+                         "read it");
     TRY(attach_link_parse(options->operands[0], &order.link, err));
     *ret_order = order;
     return STATUS_OK;

@@ -9,6 +9,7 @@
 #include "client/fetch/verify.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/json/build.h"
 
 #define BUSY_TRIES   20 /* a daemon that has the lock but does not listen yet */
 #define BUSY_WAIT_MS 100
@@ -137,7 +138,7 @@ static enum status do_it_here(struct client_world *world, struct data_folder *fo
     *ret_answer = daemon_answer(daemon, request);
     if (daemon_is_leaving(daemon))
         take_leave(world, daemon, request, *ret_answer);
-    (void)json_object_set_new(*ret_answer, "is_running", json_false());
+    build_set(*ret_answer, "is_running", json_false());
     return STATUS_OK;
 }
 

@@ -19,7 +19,7 @@ libcommon_a_SOURCES = \
 	%D%/crypto/envelope.c %D%/crypto/envelope.h \
 	%D%/crypto/key_file.c \
 	%D%/crypto/keys.c %D%/crypto/keys.h \
-	%D%/json/item.c %D%/json/item.h \
+	%D%/json/build.c %D%/json/build.h %D%/json/item.c %D%/json/item.h \
 	%D%/json/members.c %D%/json/members.h \
 	%D%/json/profile.c %D%/json/profile.h \
 	%D%/env/clock.c %D%/env/disk.c %D%/env/output.c %D%/env/output.h %D%/env/pipe.c %D%/env/real.h \

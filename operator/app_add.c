@@ -2,33 +2,22 @@
 #include <string.h>
 
 #include "operator/apps.h"
-#include "operator/platform.h"
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/site.h"
 #include "operator/site_behind.h"
-#include "operator/upload.h"
+#include "operator/variant_draft.h"
 #include "operator/verbs.h"
 
 #define MIB            (INT64_C(1) << 20)
 #define OUTPUT_DEFAULT (16 * MIB)
 #define STDOUT_NAME    "stdout"
-#define PROGRAMS_MAX   64 /* variants */
-
-/* One variant: its platform, and the files, the program itself first. */
-struct draft {
-    struct word platform;
-    struct local_file *files; /* owned */
-    size_t count;
-    bool is_there; /* the site has the variant */
-};
 
 struct adding {
     struct keychain *keychain; /* borrowed */
     const struct options *options;
     struct app_version app;
-    size_t draft_count;
-    struct draft drafts[PROGRAMS_MAX];
+    struct variant_drafts variants;
     struct digest digest; /* of the app version, once published */
     bool is_new_version;  /* false: the newest version is the same */
     bool is_unsigned;     /* and the key that signed it was revoked: it is to be signed anew */
@@ -37,11 +26,7 @@ struct adding {
 
 static void adding_clear(struct adding *adding)
 {
-    for (size_t i = 0; i < adding->draft_count; i++) {
-        for (size_t j = 0; j < adding->drafts[i].count; j++)
-            local_file_clear(&adding->drafts[i].files[j]);
-        free(adding->drafts[i].files);
-    }
+    variant_drafts_clear(&adding->variants);
     app_version_clear(&adding->app);
 }
 
@@ -124,139 +109,6 @@ static enum status describe_app(struct adding *adding, struct error *err)
     return set_limits(adding, err);
 }
 
-/* --- its variants --- */
-
-static enum status detect(struct disk *disk, const char *path, struct word *ret_platform,
-                          struct error *err)
-{
-    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
-    unsigned char head[PLATFORM_HEAD];
-    const char *platform;
-    size_t count;
-
-    if (disk->open_read(disk, path, &file, NULL) != STATUS_OK ||
-        disk->read_at(file, 0, head, sizeof head, &count, NULL) != STATUS_OK)
-        return error_set(err, STATUS_NOT_FOUND, "%.150s cannot be read", path);
-    platform = platform_of(head, count);
-    if (platform == NULL)
-        return error_set(
-            err, STATUS_INVALID,
-            "%.100s is neither a Linux program, a script nor WebAssembly; if it is, say "
-            "--platform P=FILE",
-            path);
-    (void)text_fit(ret_platform->text, sizeof ret_platform->text, platform);
-    return STATUS_OK;
-}
-
-static enum status begin_draft(struct adding *adding, const struct word *platform,
-                               struct error *err)
-{
-    for (size_t i = 0; i < adding->draft_count; i++)
-        if (strcmp(adding->drafts[i].platform.text, platform->text) == 0)
-            return error_set(err, STATUS_INVALID, "there are two programs for %s", platform->text);
-    if (adding->draft_count == PROGRAMS_MAX)
-        return error_set(err, STATUS_INVALID, "an app has at most %d variants", PROGRAMS_MAX);
-    adding->drafts[adding->draft_count++] = (struct draft){
-        .platform = *platform, .files = must_alloc(VARIANT_FILES_MAX, sizeof(struct local_file))};
-    return STATUS_OK;
-}
-
-static enum status add_file(struct adding *adding, struct draft *draft, const char *path,
-                            struct error *err)
-{
-    struct disk *disk = adding->keychain->profile->session->env->disk;
-
-    if (draft->count == VARIANT_FILES_MAX)
-        return error_set(err, STATUS_INVALID, "a variant has at most %d files", VARIANT_FILES_MAX);
-    TRY(local_file_look(disk, path, &draft->files[draft->count], err));
-    draft->count++;
-    return STATUS_OK;
-}
-
-static struct draft *last_draft(struct adding *adding)
-{
-    return &adding->drafts[adding->draft_count - 1];
-}
-
-/* PROGRAM… : the program, and files that go along with it. */
-static enum status add_programs(struct adding *adding, struct error *err)
-{
-    const struct options *options = adding->options;
-    struct disk *disk = adding->keychain->profile->session->env->disk;
-    struct word platform;
-
-    if (options->operand_count < 2)
-        return STATUS_OK;
-    TRY(detect(disk, options->operands[1], &platform, err));
-    TRY(begin_draft(adding, &platform, err));
-    for (size_t i = 1; i < options->operand_count; i++)
-        TRY(add_file(adding, last_draft(adding), options->operands[i], err));
-    return STATUS_OK;
-}
-
-/* --platform P=FILE */
-static enum status add_platforms(struct adding *adding, struct error *err)
-{
-    const char *text;
-
-    for (size_t i = 0; (text = options_nth(adding->options, "platform", i)) != NULL; i++) {
-        const char *equals = strchr(text, '=');
-        struct word platform = {0};
-
-        if (equals != NULL && equals - text <= WORD_MAX)
-            memcpy(platform.text, text, (size_t)(equals - text));
-        if (!text_is_word(platform.text))
-            return error_set(err, STATUS_INVALID,
-                             "--platform %.60s: write PLATFORM=FILE, such as "
-                             "aarch64-linux-gnu=primes.arm",
-                             text);
-        TRY(begin_draft(adding, &platform, err));
-        TRY(add_file(adding, last_draft(adding), equals + 1, err));
-    }
-    if (adding->draft_count == 0)
-        return error_set(err, STATUS_INVALID, "no program is given");
-    return STATUS_OK;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
-static enum status fill_variant(const struct adding *adding, const struct draft *draft,
-                                struct variant *variant, struct error *err)
-{
-    bool is_wasm = strcmp(draft->platform.text, PLATFORM_WASM) == 0;
-    const char *class_name =
-        options_text_or(adding->options, "class", is_wasm ? "wasm" : draft->platform.text);
-
-    variant->project = adding->app.project;
-    variant->app_version = adding->digest;
-    variant->platform = draft->platform;
-    variant->runner = is_wasm ? RUNNER_WASM : RUNNER_NATIVE;
-    if (!text_is_word(class_name) ||
-        !text_fit(variant->class_name.text, sizeof variant->class_name.text, class_name))
-        return error_set(err, STATUS_INVALID, "--class is a word of small letters and digits");
-    variant->files = must_alloc(draft->count, sizeof *variant->files);
-    for (size_t i = 0; i < draft->count; i++) {
-        struct variant_file *file = &variant->files[variant->file_count++];
-
-        *file = (struct variant_file){.digest = draft->files[i].digest,
-                                      .size = draft->files[i].size,
-                                      .executable = i == 0 && !is_wasm};
-        if (!text_fit(file->name.text, sizeof file->name.text, base_name(draft->files[i].path)) ||
-            !text_is_file_name(file->name.text))
-            return error_set(err, STATUS_INVALID,
-                             "the file name of %.100s has other characters "
-                             "than letters, digits, '.', '_', '-'",
-                             draft->files[i].path);
-    }
-    variant->entry = variant->files[0].name;
-    return STATUS_OK;
-}
-
 /* --- publishing --- */
 
 static enum status sign(const char *type, const char *payload, const struct private_key *key,
@@ -266,7 +118,7 @@ static enum status sign(const char *type, const char *payload, const struct priv
     return envelope_sign(ret_envelope, key, err);
 }
 
-static enum status publish_variant(const struct adding *adding, const struct draft *draft,
+static enum status publish_variant(const struct adding *adding, const struct variant_draft *draft,
                                    const struct private_key *key, struct error *err)
 {
     CLEANUP(variant_clear) struct variant variant = {0}, again = {0};
@@ -274,7 +126,7 @@ static enum status publish_variant(const struct adding *adding, const struct dra
     CLEANUP(freep) char *payload = NULL;
     struct published published;
 
-    TRY(fill_variant(adding, draft, &variant, err));
+    TRY(variant_draft_fill(&adding->variants, draft, &adding->app, &adding->digest, &variant, err));
     payload = variant_encode(&variant);
     TRY(variant_decode(payload, strlen(payload), &again, err));
     TRY(sign(VARIANT_TYPE, payload, key, &envelope, err));
@@ -283,13 +135,14 @@ static enum status publish_variant(const struct adding *adding, const struct dra
 }
 
 static enum variant_standing look_up(const struct adding *adding, const struct known_app *known,
-                                     const struct draft *draft)
+                                     const struct variant_draft *draft)
 {
     CLEANUP(variant_clear) struct variant mine = {0};
     CLEANUP(freep) char *payload = NULL;
     struct digest digest;
 
-    if (fill_variant(adding, draft, &mine, NULL) != STATUS_OK)
+    if (variant_draft_fill(&adding->variants, draft, &adding->app, &adding->digest, &mine, NULL) !=
+        STATUS_OK)
         return VARIANT_DIFFERS;
     payload = variant_encode(&mine);
     digest = envelope_identity(VARIANT_TYPE, payload, strlen(payload));
@@ -302,10 +155,10 @@ static bool goes_on(struct adding *adding, const struct known_app *known)
 {
     bool fits = known_app_is_like(known, &adding->app);
 
-    for (size_t i = 0; i < adding->draft_count && fits; i++) {
-        enum variant_standing standing = look_up(adding, known, &adding->drafts[i]);
+    for (size_t i = 0; i < adding->variants.count && fits; i++) {
+        enum variant_standing standing = look_up(adding, known, &adding->variants.drafts[i]);
 
-        adding->drafts[i].is_there = standing == VARIANT_IS_THERE;
+        adding->variants.drafts[i].is_there = standing == VARIANT_IS_THERE;
         fits = standing != VARIANT_DIFFERS;
     }
     return fits;
@@ -328,10 +181,10 @@ static enum status choose_version(struct adding *adding, struct error *err)
     adding->app.version = known.app.version + adding->is_new_version;
     adding->is_unsigned = !adding->is_new_version && known.is_revoked;
     adding->is_new = adding->is_new_version || adding->is_unsigned;
-    for (size_t i = 0; i < adding->draft_count; i++) {
+    for (size_t i = 0; i < adding->variants.count; i++) {
         if (adding->is_new_version)
-            adding->drafts[i].is_there = false;
-        adding->is_new = adding->is_new || !adding->drafts[i].is_there;
+            adding->variants.drafts[i].is_there = false;
+        adding->is_new = adding->is_new || !adding->variants.drafts[i].is_there;
     }
     return STATUS_OK;
 }
@@ -362,14 +215,14 @@ static enum status publish_all(struct adding *adding, struct error *err)
         return STATUS_OK;
     TRY(keychain_unlock(adding->keychain, adding->options, false, err));
     TRY(keychain_load(adding->keychain, KEY_APP, &key, err));
-    for (size_t i = 0; i < adding->draft_count; i++)
-        TRY(upload_files(adding->keychain->profile, adding->drafts[i].files,
-                         adding->drafts[i].count, &tally, err));
+    for (size_t i = 0; i < adding->variants.count; i++)
+        TRY(upload_files(adding->keychain->profile, adding->variants.drafts[i].files,
+                         adding->variants.drafts[i].count, &tally, err));
     if (adding->is_new_version || adding->is_unsigned)
         TRY(publish_app(adding, &key, err));
-    for (size_t i = 0; i < adding->draft_count; i++)
-        if (!adding->drafts[i].is_there)
-            TRY(publish_variant(adding, &adding->drafts[i], &key, err));
+    for (size_t i = 0; i < adding->variants.count; i++)
+        if (!adding->variants.drafts[i].is_there)
+            TRY(publish_variant(adding, &adding->variants.drafts[i], &key, err));
     return STATUS_OK;
 }
 
@@ -389,8 +242,8 @@ static void say_added(struct session *session, const struct adding *adding)
     else
         session_say(session, adding->options, "%s version %lld is published, for:", app->name.text,
                     (long long)app->version);
-    for (size_t i = 0; adding->is_new && i < adding->draft_count; i++)
-        session_say(session, adding->options, "  %s", adding->drafts[i].platform.text);
+    for (size_t i = 0; adding->is_new && i < adding->variants.count; i++)
+        session_say(session, adding->options, "  %s", adding->variants.drafts[i].platform.text);
 }
 
 static int run(void *context, const struct options *options)
@@ -404,8 +257,9 @@ static int run(void *context, const struct options *options)
     keychain_init(&keychain, &profile);
     if (profile_open(&profile, session, options, &err) != STATUS_OK)
         return session_fail(session, &err);
-    if (describe_app(&adding, &err) != STATUS_OK || add_programs(&adding, &err) != STATUS_OK ||
-        add_platforms(&adding, &err) != STATUS_OK)
+    if (describe_app(&adding, &err) != STATUS_OK ||
+        variant_drafts_read(options, session->env->disk, &adding.app, &adding.variants, &err) !=
+            STATUS_OK)
         return session_usage(session, options, &err);
     if (site_refresh(&profile, &err) != STATUS_OK || site_behind_mend(&profile, &err) != STATUS_OK)
         return session_fail(session, &err);

@@ -169,3 +169,33 @@ enum variant_standing known_app_variant(const struct profile *profile,
     }
     return standing;
 }
+
+static bool can_run(const struct profile *profile, const struct known_app *known)
+{
+    for (size_t i = 0; i < known->variants.count; i++) {
+        const char *text = known->variants.texts[i];
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+
+        if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL) ==
+                STATUS_OK &&
+            is_signed(profile, known, &envelope))
+            return true;
+    }
+    return false;
+}
+
+enum status apps_find_runnable(struct profile *profile, const char *name,
+                               struct known_app *ret_known, struct error *err)
+{
+    CLEANUP(known_app_clear) struct known_app known = {0};
+
+    TRY(apps_find(profile, name, &known, err));
+    if (!can_run(profile, &known))
+        return error_set(err, STATUS_CONFLICT,
+                         "no volunteer could run \"%s\" version %lld: the site has no program of "
+                         "it whose signature holds. 'dugnad app add %s PROGRAM' adds one",
+                         name, (long long)known.app.version, name);
+    *ret_known = known;
+    known = (struct known_app){0};
+    return STATUS_OK;
+}

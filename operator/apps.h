@@ -34,6 +34,11 @@ enum variant_standing known_app_variant(const struct profile *profile,
 enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
                       struct error *err) MUST_USE;
 
+/* The same, for units to be signed. STATUS_CONFLICT: no variant of it has a signature that holds,
+ * so that nobody would ever run them. */
+enum status apps_find_runnable(struct profile *profile, const char *name,
+                               struct known_app *ret_known, struct error *err) MUST_USE;
+
 /* The same, and one whose key was revoked since counts, too: to be signed anew, not to be used. */
 enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
                           struct error *err) MUST_USE;

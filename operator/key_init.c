@@ -1,6 +1,7 @@
 /* dugnad key init: make the project's keys. */
 #include <string.h>
 
+#include "common/json/build.h"
 #include "operator/keychain.h"
 #include "operator/verbs.h"
 
@@ -65,8 +66,8 @@ static void print_json(struct session *session, const struct public_key *keys)
     CLEANUP(freep) char *text = NULL;
 
     for (int role = 0; role < KEY_ROLES; role++)
-        json_object_set_new(root, key_role_name((enum key_role)role),
-                            json_string(public_key_format(&keys[role]).text));
+        build_set(root, key_role_name((enum key_role)role),
+                  json_string(public_key_format(&keys[role]).text));
     text = json_dumps(root, JSON_COMPACT);
     session_print(session, text);
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "common/http/client.h"
+#include "common/json/build.h"
 #include "operator/next_keyring.h"
 #include "operator/places.h"
 #include "operator/publish.h"
@@ -178,7 +179,7 @@ static json_t *cas_json(const struct keyring *keyring)
     json_t *list = json_array();
 
     for (size_t i = 0; i < keyring->tls_ca_count; i++)
-        json_array_append_new(list, digest_to_json(&keyring->tls_cas[i]));
+        build_append(list, digest_to_json(&keyring->tls_cas[i]));
     return list;
 }
 

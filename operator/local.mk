@@ -47,6 +47,7 @@ liboperator_a_SOURCES = \
 	%D%/unit_names.c %D%/unit_names.h \
 	%D%/unit_source.c %D%/unit_source.h \
 	%D%/upload.c %D%/upload.h \
+	%D%/variant_draft.c %D%/variant_draft.h \
 	%D%/verbs.h \
 	%D%/watch.c
 

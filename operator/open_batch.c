@@ -95,8 +95,8 @@ static enum status open_record(struct opening *opening, struct error *err)
     if (name != NULL)
         status = batch_record_open(opening->profile, name, opening->record, err);
     if (status == STATUS_NOT_FOUND) {
-        TRY(apps_find(opening->profile, opening->submission->options->operands[0], opening->app,
-                      err));
+        TRY(apps_find_runnable(opening->profile, opening->submission->options->operands[0],
+                               opening->app, err));
         return new_record(opening, err);
     }
     TRY(status);

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
 
@@ -279,10 +280,10 @@ static char *main_text(const struct profile *profile)
 {
     json_auto_t *root = json_object();
 
-    json_object_set_new(root, "url", json_string(profile->url));
-    json_object_set_new(root, "name", json_string(profile->name));
+    build_set(root, "url", json_string(profile->url));
+    build_set(root, "name", json_string(profile->name));
     if (!digest_is_none(&profile->project))
-        json_object_set_new(root, "project", json_string(digest_format(&profile->project).text));
+        build_set(root, "project", json_string(digest_format(&profile->project).text));
     return profile_print(root);
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
 #include "operator/session.h"
@@ -115,9 +116,9 @@ static json_t *outputs_json(const struct result_line *line)
     for (size_t i = 0; i < line->output_count; i++) {
         const struct named_output *output = &line->outputs[i].output;
 
-        json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", output->name.text,
-                                              "digest", digest_format(&output->digest).text, "size",
-                                              (json_int_t)output->size));
+        build_append(list, json_pack("{s:s, s:s, s:I}", "name", output->name.text, "digest",
+                                     digest_format(&output->digest).text, "size",
+                                     (json_int_t)output->size));
     }
     return list;
 }
@@ -129,9 +130,9 @@ static json_t *tasks_json(const struct result_line *line)
     for (size_t i = 0; i < line->task_count; i++) {
         const struct result_task *task = &line->tasks[i];
 
-        json_array_append_new(list, json_pack("{s:I, s:s, s:I}", "task", (json_int_t)task->task,
-                                              "host", public_key_format(&task->host).text,
-                                              "volunteer", (json_int_t)task->volunteer));
+        build_append(list, json_pack("{s:I, s:s, s:I}", "task", (json_int_t)task->task, "host",
+                                     public_key_format(&task->host).text, "volunteer",
+                                     (json_int_t)task->volunteer));
     }
     return list;
 }
@@ -147,10 +148,10 @@ enum status results_folder_add(struct results_folder *folder, const struct resul
     size_t length;
 
     if (line->why[0] != '\0')
-        json_object_set_new(root, "why", json_string(line->why));
+        build_set(root, "why", json_string(line->why));
     if (line->state == RESULT_ACCEPTED) {
-        json_object_set_new(root, "outputs", outputs_json(line));
-        json_object_set_new(root, "tasks", tasks_json(line));
+        build_set(root, "outputs", outputs_json(line));
+        build_set(root, "tasks", tasks_json(line));
     }
     text = profile_print(root);
     length = strlen(text);

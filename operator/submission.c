@@ -81,6 +81,13 @@ static enum status parse_only(const struct options *options, struct work_only *o
     for (size_t i = 0; (text = options_nth(options, "only", i)) != NULL; i++) {
         bool is_understood = false;
 
+        if (!text_is_plain(text, strlen(text), false)) {
+            CLEANUP(freep) char *shown = text_sanitised(text);
+
+            return error_set(err, STATUS_INVALID,
+                             "--only %.100s: this is no UTF-8 text without control characters",
+                             shown);
+        }
         if (text_starts_with(text, "platform="))
             is_understood = add_words(&only->platforms, strchr(text, '=') + 1);
         else if (text_starts_with(text, "class="))

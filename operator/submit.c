@@ -223,7 +223,7 @@ static enum status imagine_batch(struct submitting *work, struct error *err)
     int64_t now_s = env->now_s(env);
     const char *excess;
 
-    TRY(apps_find(work->profile, work->submission->options->operands[0], &work->app, err));
+    TRY(apps_find_runnable(work->profile, work->submission->options->operands[0], &work->app, err));
     work->record = (struct batch_record){
         .app_version = work->app.envelope.digest,
         .created_s = now_s,

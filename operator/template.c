@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/buffer.h"
+#include "common/base/text.h"
 
 #define WORD_SHOWN 40 /* characters of a wrong one */
 
@@ -53,8 +54,21 @@ static enum status check_known(const char *text, struct error *err)
                      length, text, length, text);
 }
 
+/* An encoder could not keep other bytes, and a program must not be given fewer words than typed. */
+static enum status check_utf8(const char *text, struct error *err)
+{
+    CLEANUP(freep) char *shown = NULL;
+
+    if (text_is_utf8(text, strlen(text)))
+        return STATUS_OK;
+    shown = text_sanitised(text);
+    return error_set(err, STATUS_INVALID,
+                     "the argument \"%.100s\" is not UTF-8, and only UTF-8 can be signed", shown);
+}
+
 enum status template_check(const char *text, struct error *err)
 {
+    TRY(check_utf8(text, err));
     while (*text != '\0') {
         size_t literal = doubly_braced(text);
 

@@ -44,9 +44,8 @@ static void put_text(struct writer *writer, const char *text)
     if (text_is_utf8(text, strlen(text))) {
         put_escaped(writer, text);
     } else {
-        CLEANUP(freep) char *clean = text_copy(text);
+        CLEANUP(freep) char *clean = text_sanitised(text);
 
-        text_sanitise(clean, strlen(clean));
         put_escaped(writer, clean);
     }
     put(writer, "\"", 1);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/json/build.h"
 #include "common/json/profile.h"
 
 static const char *const rule_names[] = {"exact"};
@@ -76,9 +77,8 @@ char *app_version_encode(const struct app_version *app)
     json_auto_t *root = NULL;
 
     for (size_t i = 0; i < app->output_count; i++)
-        (void)json_array_append_new(outputs,
-                                    json_pack("{s:s, s:I}", "name", app->outputs[i].name.text,
-                                              "max_bytes", (json_int_t)app->outputs[i].max_bytes));
+        build_append(outputs, json_pack("{s:s, s:I}", "name", app->outputs[i].name.text,
+                                        "max_bytes", (json_int_t)app->outputs[i].max_bytes));
     root = json_pack("{s:s, s:o, s:s, s:I, s:o, s:s*, s:o, s:{s:s}, s:o}", "type", APP_VERSION_TYPE,
                      "project", digest_to_json(&app->project), "name", app->name.text, "version",
                      (json_int_t)app->version, "outputs", outputs, "stdout", stdout_name, "limits",

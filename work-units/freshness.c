@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "common/json/build.h"
 #include "common/json/profile.h"
 
 void freshness_clear(struct freshness *freshness)
@@ -84,7 +85,7 @@ static json_t *digests_to_json(const struct digest *digests, size_t count)
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, digest_to_json(&digests[i]));
+        build_append(list, digest_to_json(&digests[i]));
     return list;
 }
 
@@ -93,7 +94,7 @@ static json_t *batches_to_json(const struct batch_id *batches, size_t count)
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, json_string(batch_format(&batches[i]).text));
+        build_append(list, json_string(batch_format(&batches[i]).text));
     return list;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/json/build.h"
 #include "common/json/profile.h"
 
 static const char *const role_names[] = {"app", "work", "fresh"};
@@ -184,7 +185,7 @@ static json_t *root_to_json(const struct root_set *root)
     json_t *keys = json_array();
 
     for (size_t i = 0; i < root->key_count; i++)
-        (void)json_array_append_new(keys, json_string(public_key_format(&root->keys[i]).text));
+        build_append(keys, json_string(public_key_format(&root->keys[i]).text));
     return json_pack("{s:I, s:o}", "threshold", (json_int_t)root->threshold, "keys", keys);
 }
 
@@ -196,12 +197,11 @@ static json_t *publishers_to_json(const struct keyring *keyring)
         const struct publisher *publisher = &keyring->publishers[i];
         json_t *apps = publisher->apps.count > 0 ? texts_to_json(&publisher->apps) : NULL;
 
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:s, s:o*, s:I, s:I}", "key",
-                                              public_key_format(&publisher->key).text, "role",
-                                              publisher_role_name(publisher->role), "apps", apps,
-                                              "not_before", (json_int_t)publisher->not_before_s,
-                                              "not_after", (json_int_t)publisher->not_after_s));
+        build_append(list, json_pack("{s:s, s:s, s:o*, s:I, s:I}", "key",
+                                     public_key_format(&publisher->key).text, "role",
+                                     publisher_role_name(publisher->role), "apps", apps,
+                                     "not_before", (json_int_t)publisher->not_before_s, "not_after",
+                                     (json_int_t)publisher->not_after_s));
     }
     return list;
 }
@@ -211,9 +211,8 @@ static json_t *ends_to_json(const struct key_end *ends, size_t count)
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, json_pack("{s:s, s:I}", "key",
-                                                    public_key_format(&ends[i].key).text, "at",
-                                                    (json_int_t)ends[i].at_s));
+        build_append(list, json_pack("{s:s, s:I}", "key", public_key_format(&ends[i].key).text,
+                                     "at", (json_int_t)ends[i].at_s));
     return list;
 }
 
@@ -223,7 +222,7 @@ char *keyring_encode(const struct keyring *keyring)
     json_auto_t *root = NULL;
 
     for (size_t i = 0; i < keyring->tls_ca_count; i++)
-        (void)json_array_append_new(cas, digest_to_json(&keyring->tls_cas[i]));
+        build_append(cas, digest_to_json(&keyring->tls_cas[i]));
     root =
         json_pack("{s:s, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "type", KEYRING_TYPE,
                   "version", (json_int_t)keyring->version, "project", keyring->project, "issued",

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/json/build.h"
+
 bool text_is_word(const char *text)
 {
     static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -112,7 +114,7 @@ json_t *texts_to_json(const struct texts *texts)
     json_t *list = json_array();
 
     for (size_t i = 0; i < texts->count; i++)
-        (void)json_array_append_new(list, json_string(texts->texts[i]));
+        build_append(list, json_string(texts->texts[i]));
     return list;
 }
 

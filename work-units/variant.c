@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/json/build.h"
 #include "common/json/profile.h"
 
 static const char *const runner_names[] = {"native", "wasm"};
@@ -96,10 +97,9 @@ static json_t *files_to_json(const struct variant *variant)
     for (size_t i = 0; i < variant->file_count; i++) {
         const struct variant_file *file = &variant->files[i];
 
-        (void)json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:b}", "name", file->name.text,
-                                                    "digest", digest_to_json(&file->digest), "size",
-                                                    (json_int_t)file->size, "executable",
-                                                    (int)file->executable));
+        build_append(list, json_pack("{s:s, s:o, s:I, s:b}", "name", file->name.text, "digest",
+                                     digest_to_json(&file->digest), "size", (json_int_t)file->size,
+                                     "executable", (int)file->executable));
     }
     return list;
 }

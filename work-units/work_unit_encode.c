@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/profile.h"
 #include "work-units/work_unit.h"
 
@@ -21,7 +22,7 @@ static json_t *inputs_to_json(const struct work_unit *unit)
     json_t *list = json_array();
 
     for (size_t i = 0; i < unit->input_count; i++)
-        (void)json_array_append_new(list, input_to_json(&unit->inputs[i]));
+        build_append(list, input_to_json(&unit->inputs[i]));
     return list;
 }
 
@@ -30,9 +31,8 @@ static json_t *environment_to_json(const struct work_unit *unit)
     json_t *list = json_array();
 
     for (size_t i = 0; i < unit->variable_count; i++)
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:s}", "name", unit->environment[i].name.text,
-                                              "value", unit->environment[i].value));
+        build_append(list, json_pack("{s:s, s:s}", "name", unit->environment[i].name.text, "value",
+                                     unit->environment[i].value));
     return list;
 }
 

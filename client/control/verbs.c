@@ -3,17 +3,11 @@
 #include <string.h>
 
 #include "common/base/text.h"
-
-static json_t *must(json_t *json)
-{
-    if (json == NULL)
-        abort();
-    return json;
-}
+#include "common/json/build.h"
 
 json_t *verb_plain(const char *verb)
 {
-    return must(json_pack("{s:s}", "verb", verb));
+    return build(json_pack("{s:s}", "verb", verb));
 }
 
 json_t *verb_attach(const struct project_record *record, const struct trust *trust)
@@ -21,7 +15,7 @@ json_t *verb_attach(const struct project_record *record, const struct trust *tru
     CLEANUP(freep) char *project = project_record_encode(record);
     CLEANUP(freep) char *chain = trust_encode(trust);
 
-    return must(json_pack("{s:s, s:s, s:s}", "verb", "attach", "record", project, "trust", chain));
+    return build(json_pack("{s:s, s:s, s:s}", "verb", "attach", "record", project, "trust", chain));
 }
 
 static const char *const hows[] = {
@@ -38,18 +32,18 @@ enum detach_how detach_how_from_name(const char *name)
 
 json_t *verb_detach(const struct detach_order *order)
 {
-    return must(json_pack("{s:s, s:s, s:s, s:I}", "verb", "detach", "project", order->project,
-                          "how", hows[order->how], "wait_s", (json_int_t)order->wait_s));
+    return build(json_pack("{s:s, s:s, s:s, s:I}", "verb", "detach", "project", order->project,
+                           "how", hows[order->how], "wait_s", (json_int_t)order->wait_s));
 }
 
 json_t *answer_ok(void)
 {
-    return must(json_pack("{s:b}", "ok", 1));
+    return build(json_pack("{s:b}", "ok", 1));
 }
 
 json_t *answer_failure(const struct error *err)
 {
-    return must(json_pack("{s:b, s:s}", "ok", 0, "why", err->text));
+    return build(json_pack("{s:b, s:o}", "ok", 0, "why", build_text(err->text)));
 }
 
 bool answer_is_ok(json_t *answer, struct error *err)

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/members.h"
 
 /* --- attach --- */
@@ -155,8 +156,7 @@ static enum status on_detach(struct daemon *daemon, struct members *root, json_t
     TRY(find_called(daemon, name, &project, err));
     id = project->record.project;
     TRY(take_leave(daemon, project, how, err));
-    if (json_object_set_new(answer, "project", json_string(digest_format(&id).text)) != 0)
-        abort();
+    build_set(answer, "project", json_string(digest_format(&id).text));
     return STATUS_OK;
 }
 

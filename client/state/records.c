@@ -3,30 +3,18 @@
 #include <string.h>
 
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
 
-static json_t *must(json_t *json)
-{
-    if (json == NULL)
-        abort();
-    return json;
-}
-
-static void set(json_t *root, const char *name, json_t *value)
-{
-    if (json_object_set_new(root, name, must(value)) != 0)
-        abort();
-}
-
 static void set_text(json_t *root, const char *name, const char *text)
 {
-    set(root, name, json_string(text));
+    build_set(root, name, json_string(text));
 }
 
 static void set_number(json_t *root, const char *name, int64_t number)
 {
-    set(root, name, json_integer(number));
+    build_set(root, name, json_integer(number));
 }
 
 static char *print(json_t *root)
@@ -109,13 +97,13 @@ enum status project_record_decode(const char *bytes, size_t length,
 
 char *project_record_encode(const struct project_record *record)
 {
-    json_t *root = must(json_object());
+    json_t *root = build(json_object());
 
     set_text(root, "project", digest_format(&record->project).text);
     set_text(root, "url", record->url);
     set_text(root, "name", record->name);
     set_text(root, "account", record->account.text);
-    set(root, "native_allowed", json_boolean(record->native_allowed));
+    build_set(root, "native_allowed", json_boolean(record->native_allowed));
     if (record->ca_pem != NULL)
         set_text(root, "ca", record->ca_pem);
     set_text(root, "stopped", record->stopped);
@@ -162,7 +150,7 @@ enum status host_record_decode(const char *bytes, size_t length, struct host_rec
 
 char *host_record_encode(const struct host_record *record)
 {
-    json_t *root = must(json_object()), *tally = must(json_object());
+    json_t *root = build(json_object()), *tally = build(json_object());
 
     set_number(tally, "accepted", record->tally.accepted);
     set_number(tally, "outvoted", record->tally.outvoted);
@@ -175,7 +163,7 @@ char *host_record_encode(const struct host_record *record)
     set_number(root, "volunteer", record->volunteer);
     set_number(root, "next_visit", record->next_visit);
     set_number(root, "return_at", record->return_at_s);
-    set(root, "tally", tally);
+    build_set(root, "tally", tally);
     return print(root);
 }
 
@@ -207,7 +195,7 @@ enum status visit_record_decode(const char *bytes, size_t length, struct visit_r
 
 char *visit_record_encode(const struct visit_record *record)
 {
-    json_t *root = must(json_object());
+    json_t *root = build(json_object());
 
     set_number(root, "visit", record->number);
     set_text(root, "body", record->body);

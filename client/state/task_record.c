@@ -3,6 +3,7 @@
 
 #include "client/state/records.h"
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
 #include "work-units/limits.h"
@@ -164,36 +165,22 @@ enum status task_record_decode(const char *bytes, size_t length, struct task_rec
 
 /* --- and back --- */
 
-static json_t *must(json_t *json)
-{
-    if (json == NULL)
-        abort();
-    return json;
-}
-
-static void set(json_t *root, const char *name, json_t *value)
-{
-    if (json_object_set_new(root, name, must(value)) != 0)
-        abort();
-}
-
 static void set_digest(json_t *root, const char *name, const struct digest *digest)
 {
-    set(root, name, json_string(digest_format(digest).text));
+    build_set(root, name, json_string(digest_format(digest).text));
 }
 
 static json_t *outputs_to_json(const struct named_outputs *outputs)
 {
-    json_t *list = must(json_array());
+    json_t *list = build(json_array());
 
     for (size_t i = 0; i < outputs->count; i++) {
-        json_t *item = must(json_object());
+        json_t *item = build(json_object());
 
-        set(item, "name", json_string(outputs->outputs[i].name.text));
+        build_set(item, "name", json_string(outputs->outputs[i].name.text));
         set_digest(item, "digest", &outputs->outputs[i].digest);
-        set(item, "size", json_integer(outputs->outputs[i].size));
-        if (json_array_append_new(list, item) != 0)
-            abort();
+        build_set(item, "size", json_integer(outputs->outputs[i].size));
+        build_append(list, item);
     }
     return list;
 }
@@ -203,56 +190,56 @@ static void write_stderr(json_t *root, const struct bytes *tail)
     char text[BASE64_CHARS(SCHEDULER_STDERR_MAX) + 1];
 
     base64_encode(tail->bytes != NULL ? tail->bytes : "", tail->length, text);
-    set(root, "stderr", json_string(text));
+    build_set(root, "stderr", json_string(text));
 }
 
 static void write_report(json_t *root, const struct scheduler_report *report)
 {
     if (report->has_exit_status)
-        set(root, "exit_status", json_integer(report->exit_status));
+        build_set(root, "exit_status", json_integer(report->exit_status));
     if (report->signal != 0)
-        set(root, "signal", json_integer(report->signal));
+        build_set(root, "signal", json_integer(report->signal));
     if (report->limit != LIMIT_NONE)
-        set(root, "limit", json_string(limits[report->limit - 1]));
+        build_set(root, "limit", json_string(limits[report->limit - 1]));
     if (report->refusal != REFUSAL_NONE)
-        set(root, "refusal", json_string(refusal_code(report->refusal)));
+        build_set(root, "refusal", json_string(refusal_code(report->refusal)));
     if (!digest_is_none(&report->refused))
         set_digest(root, "refused", &report->refused);
-    set(root, "why", json_string(report->why));
-    set(root, "cpu_ms", json_integer(report->cpu_ms));
-    set(root, "wall_ms", json_integer(report->wall_ms));
-    set(root, "busy_ms", json_integer(report->busy_ms));
-    set(root, "peak_memory", json_integer(report->peak_memory_bytes));
+    build_set(root, "why", build_text(report->why));
+    build_set(root, "cpu_ms", json_integer(report->cpu_ms));
+    build_set(root, "wall_ms", json_integer(report->wall_ms));
+    build_set(root, "busy_ms", json_integer(report->busy_ms));
+    build_set(root, "peak_memory", json_integer(report->peak_memory_bytes));
     write_stderr(root, &report->stderr_tail);
 }
 
 static void write_end(json_t *root, const struct task_record *record)
 {
-    set(root, "outcome", json_string(outcomes[record->outcome - 1]));
-    set(root, "outputs", outputs_to_json(&record->outputs));
+    build_set(root, "outcome", json_string(outcomes[record->outcome - 1]));
+    build_set(root, "outputs", outputs_to_json(&record->outputs));
     write_report(root, &record->report);
-    set(root, "finished", json_integer(record->finished_s));
-    set(root, "settled", json_integer(record->settled_s));
-    set(root, "wanted", texts_to_json(&record->wanted));
+    build_set(root, "finished", json_integer(record->finished_s));
+    build_set(root, "settled", json_integer(record->settled_s));
+    build_set(root, "wanted", texts_to_json(&record->wanted));
     if (record->upload_url[0] != '\0')
-        set(root, "upload", json_string(record->upload_url));
+        build_set(root, "upload", json_string(record->upload_url));
     if (record->verdict != 0)
-        set(root, "verdict", json_string(verdicts[record->verdict - 1]));
-    set(root, "verdict_visit", json_integer(record->verdict_visit));
-    set(root, "credit", json_integer(record->credit));
+        build_set(root, "verdict", json_string(verdicts[record->verdict - 1]));
+    build_set(root, "verdict_visit", json_integer(record->verdict_visit));
+    build_set(root, "credit", json_integer(record->credit));
 }
 
 char *task_record_encode(const struct task_record *record)
 {
-    json_auto_t *root = must(json_object());
+    json_auto_t *root = build(json_object());
 
-    set(root, "task", json_integer(record->task));
+    build_set(root, "task", json_integer(record->task));
     set_digest(root, "unit", &record->unit);
     set_digest(root, "app_version", &record->app_version);
     set_digest(root, "variant", &record->variant);
-    set(root, "deadline", json_integer(record->deadline_s));
-    set(root, "phase", json_string(phase_name(record->phase)));
-    set(root, "starts", json_integer(record->starts));
+    build_set(root, "deadline", json_integer(record->deadline_s));
+    build_set(root, "phase", json_string(phase_name(record->phase)));
+    build_set(root, "starts", json_integer(record->starts));
     if (!phase_is_unfinished(record->phase))
         write_end(root, record);
     return profile_print(root);

@@ -245,6 +245,14 @@ void text_sanitise(char *text, size_t length)
     }
 }
 
+char *text_sanitised(const char *text)
+{
+    char *copy = text_copy(text);
+
+    text_sanitise(copy, strlen(copy));
+    return copy;
+}
+
 bool text_is_file_name(const char *name)
 {
     static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";

@@ -48,6 +48,9 @@ bool text_is_plain(const char *text, size_t length, bool lines_allowed);
  */
 void text_sanitise(char *text, size_t length);
 
+/* A copy that is fit to be shown; owned. */
+char *text_sanitised(const char *text);
+
 /* A file name within the payload profile: [A-Za-z0-9_][A-Za-z0-9._-]{0,127}. */
 bool text_is_file_name(const char *name);
 #define TEXT_FILE_NAME_MAX 128

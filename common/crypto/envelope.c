@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
 
@@ -159,7 +160,7 @@ json_t *envelope_to_json(const struct envelope *envelope)
 
     base64_encode(envelope->payload, envelope->payload_length, payload);
     for (size_t i = 0; i < envelope->signature_count; i++)
-        (void)json_array_append_new(signatures, signature_to_json(&envelope->signatures[i]));
+        build_append(signatures, signature_to_json(&envelope->signatures[i]));
     json = json_pack("{s:s, s:s, s:o}", "payloadType", envelope->type, "payload", payload,
                      "signatures", signatures);
     if (json == NULL)

@@ -5,6 +5,7 @@
 
 #include "common/base/disk.h"
 #include "common/base/text.h"
+#include "common/json/build.h"
 #include "server/site/config_rules.h"
 
 enum config_type { CONFIG_INTEGER, CONFIG_SECONDS, CONFIG_BYTES, CONFIG_TEXT, CONFIG_LIST };
@@ -317,7 +318,7 @@ static json_t *value_json(const struct config_key *key, const void *from)
         return json_integer(*(const int64_t *)from);
     items = json_array();
     for (size_t i = 0; i < list->count; i++)
-        (void)json_array_append_new(items, json_string(list->items[i].text));
+        build_append(items, json_string(list->items[i].text));
     return items;
 }
 
@@ -326,8 +327,7 @@ json_t *config_json(const struct config *config)
     json_t *object = json_object();
 
     for (size_t i = 0; i < KEYS; i++)
-        (void)json_object_set_new(object, keys[i].name,
-                                  value_json(&keys[i], member(config, &keys[i])));
+        build_set(object, keys[i].name, value_json(&keys[i], member(config, &keys[i])));
     return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/base/env.h"
 #include "common/base/text.h"
+#include "common/json/build.h"
 #include "db/publish.h"
 #include "db/store.h"
 #include "server/site/tokens.h"
@@ -94,11 +95,10 @@ static void print_line(const struct credential *line, int64_t now_s)
 
 static void add_line(json_t *lines, const struct credential *line, int64_t now_s)
 {
-    (void)json_array_append_new(
-        lines, json_pack("{s:I, s:s, s:s, s:I, s:s}", "id", (json_int_t)line->id, "role",
-                         line->role == ROLE_OPERATOR ? "operator" : "reader", "state",
-                         state_of(line, now_s), "expires_s", (json_int_t)line->expires_s, "name",
-                         line->label));
+    build_append(lines, json_pack("{s:I, s:s, s:s, s:I, s:s}", "id", (json_int_t)line->id, "role",
+                                  line->role == ROLE_OPERATOR ? "operator" : "reader", "state",
+                                  state_of(line, now_s), "expires_s", (json_int_t)line->expires_s,
+                                  "name", line->label));
 }
 
 /* `lines` NULL: as a table. */

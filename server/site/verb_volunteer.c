@@ -3,6 +3,7 @@
 
 #include "common/base/env.h"
 #include "common/base/text.h"
+#include "common/json/build.h"
 #include "db/publish.h"
 #include "db/query.h"
 #include "db/store.h"
@@ -79,8 +80,8 @@ static enum status add_line(struct store *store, const struct volunteer *volunte
 
     (void)store;
     (void)err;
-    (void)json_array_append_new(
-        lines, json_pack("{s:I, s:s}", "id", (json_int_t)volunteer->id, "name", volunteer->name));
+    build_append(lines,
+                 json_pack("{s:I, s:s}", "id", (json_int_t)volunteer->id, "name", volunteer->name));
     return STATUS_OK;
 }
 

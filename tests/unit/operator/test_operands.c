@@ -65,3 +65,56 @@ Test(operands, without_a_terminal_nothing_is_cancelled_unless_said_so)
     cr_expect(eq(i64, desk_site.requests, requests));
     cr_expect(eq(int, RUN("cancel", "b", "--yes"), EXIT_DONE), "%s", desk_said);
 }
+
+/* Each vanished from what was signed: the program ran with fewer words, at anybody. */
+Test(operands, what_is_not_utf8_is_never_left_out)
+{
+    cr_expect(eq(
+        int,
+        RUN("submit", "app", "--range", "0..3", "--name", "b", "--", "first", "caf\xe9", "third"),
+        EXIT_USAGE));
+    cr_expect(strstr(desk_said, "argument \"caf?\" is not UTF-8") != NULL, "%s", desk_said);
+    cr_expect(
+        eq(int,
+           RUN("submit", "app", "--range", "0..3", "--name", "b", "--only", "organisation=caf\xe9"),
+           EXIT_USAGE));
+    cr_expect(strstr(desk_said, "--only organisation=caf?") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
+/* --- apps: all or nothing --- */
+
+static size_t versions(void)
+{
+    return desk_site.app_versions.count;
+}
+
+Test(operands, an_app_that_cannot_be_added_whole_is_not_begun)
+{
+    size_t before = versions();
+    CLEANUP(freep) char *large = text_format("#!/bin/sh\n%0*d", 1 << 20, 0);
+
+    write_at_home("my program", "#!/bin/sh\n");
+    cr_expect(eq(int, RUN("app", "add", "other", at_home("my program")), EXIT_USAGE), "%s",
+              desk_said);
+    cr_expect(strstr(desk_said, "my program") != NULL, "%s", desk_said);
+    write_at_home("program", large);
+    cr_expect(eq(int, RUN("app", "add", "other", at_home("program"), "--disk", "1M"), EXIT_USAGE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_said, "--disk 3M") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("app", "add", "other", at_home("program"), "--class", "A B"), EXIT_USAGE),
+              "%s", desk_said);
+    cr_expect(eq(sz, versions(), before));
+    cr_expect(eq(int, RUN("app", "add", "other", at_home("program"), "--disk", "3M"), EXIT_DONE),
+              "%s", desk_said);
+    cr_expect(eq(sz, versions(), before + 1));
+}
+
+Test(operands, no_units_are_signed_for_an_app_that_nothing_can_run)
+{
+    texts_clear(&desk_site.variants);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b"), EXIT_FAILED), "%s",
+              desk_said);
+    cr_expect(strstr(desk_said, "dugnad app add app") != NULL, "%s", desk_said);
+    cr_expect(desk_site.has_batch == false && desk_site.units.count == 0);
+}

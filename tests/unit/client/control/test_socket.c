@@ -123,3 +123,13 @@ Test(control, a_silent_caller_blocks_nobody)
     cr_expect(eq(int, control_ask(path, request, &said, &err), STATUS_OK));
     (void)close(silent);
 }
+
+/* Regression: words that were cut within a character ended the whole client. */
+Test(control, a_failure_is_told_whatever_its_words_are)
+{
+    struct error cut = {.status = STATUS_INVALID, .text = "folder caf\xc3"};
+    json_auto_t *told = answer_failure(&cut);
+
+    cr_expect(eq(int, answer_is_ok(told, &err), false));
+    cr_expect(eq(str, err.text, "folder caf?"));
+}
