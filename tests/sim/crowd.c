@@ -64,7 +64,7 @@ static void flip_allowed(struct crowd_host *host, int64_t now_ms)
 
 static void make_host(struct crowd *crowd, struct crowd_host *host, size_t number)
 {
-    static const int64_t cores[] = {1, 2, 4, 4, 4, 6, 8, 8, 12, 16};
+    static const int64_t cores[] = {1, 2, 4, 4, 4, 6, 8, 8, 12, CROWD_CORES_MOST};
 
     fake_env_init(&host->chance, crowd->kind.seed * 1000003 + number);
     (void)fake_env_draw(&host->chance);

@@ -12,8 +12,9 @@
 #include "protocol/scheduler_reply.h"
 #include "tests/sim/site.h"
 
-#define CROWD_QUORUM  2
-#define CROWD_BATCHES 4
+#define CROWD_QUORUM     2
+#define CROWD_BATCHES    4
+#define CROWD_CORES_MOST 16
 
 /* A unit as the simulation knows it; the site is told nothing of its length. */
 struct crowd_unit {

@@ -15,6 +15,87 @@ double figures_ideal_s(const struct race *race, int batch)
     return fmax(all, load->longest_ms / crowd_fastest(&race->crowd)) / 1000;
 }
 
+static size_t units_of(const struct race *race, int batch)
+{
+    const struct crowd_unit *unit;
+    size_t cursor = 0, count = 0;
+
+    while ((unit = map_next(&race->units, &cursor)) != NULL)
+        count += unit->batch == batch ? 1 : 0;
+    return count;
+}
+
+static int compare_down(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x > y ? -1 : x < y;
+}
+
+static int64_t *lengths_of(const struct race *race, int batch, size_t count)
+{
+    int64_t *lengths = must_alloc(count, sizeof *lengths);
+    const struct crowd_unit *unit;
+    size_t cursor = 0, place = 0;
+
+    while ((unit = map_next(&race->units, &cursor)) != NULL)
+        if (unit->batch == batch)
+            lengths[place++] = unit->length_ms;
+    qsort(lengths, count, sizeof *lengths, compare_down);
+    return lengths;
+}
+
+/* Cores of one speed, as a heap by when each is free. */
+static void sink(double *free_ms, size_t count)
+{
+    size_t i = 0, least;
+
+    while ((least = 2 * i + 1) < count) {
+        double moved;
+
+        least += least + 1 < count && free_ms[least + 1] < free_ms[least] ? 1 : 0;
+        if (free_ms[i] <= free_ms[least])
+            return;
+        moved = free_ms[i];
+        free_ms[i] = free_ms[least];
+        free_ms[least] = moved;
+        i = least;
+    }
+}
+
+static double give(const struct crowd *crowd, double (*free_ms)[CROWD_CORES_MOST],
+                   int64_t length_ms)
+{
+    double best_ms = INFINITY;
+    size_t best = 0;
+
+    for (size_t i = 0; i < crowd->kind.hosts; i++) {
+        double end_ms = free_ms[i][0] + (double)length_ms / crowd->hosts[i].speed;
+
+        if (end_ms < best_ms) {
+            best_ms = end_ms;
+            best = i;
+        }
+    }
+    free_ms[best][0] = best_ms;
+    sink(free_ms[best], (size_t)crowd->hosts[best].cores);
+    return best_ms;
+}
+
+double figures_greedy_s(const struct race *race, int batch)
+{
+    size_t count = units_of(race, batch);
+    int64_t *lengths = lengths_of(race, batch, count);
+    double(*free_ms)[CROWD_CORES_MOST] = must_alloc(race->crowd.kind.hosts, sizeof *free_ms),
+    all_ms = 0;
+
+    for (size_t i = 0; i < count * CROWD_QUORUM; i++)
+        all_ms = fmax(all_ms, give(&race->crowd, free_ms, lengths[i / CROWD_QUORUM]));
+    free(free_ms);
+    free(lengths);
+    return all_ms / 1000;
+}
+
 static const struct crowd_unit *unit_of(const struct race *race, int64_t id, int batch)
 {
     const struct crowd_unit *unit = map_get(&race->units, id);
@@ -76,16 +157,6 @@ static void read_copies(struct race *race, int batch, struct figures *figures)
     figures->churn = lost / wanted;
 }
 
-static size_t units_of(const struct race *race, int batch)
-{
-    const struct crowd_unit *unit;
-    size_t cursor = 0, count = 0;
-
-    while ((unit = map_next(&race->units, &cursor)) != NULL)
-        count += unit->batch == batch ? 1 : 0;
-    return count;
-}
-
 struct figures figures_of(struct race *race, int batch)
 {
     const struct crowd *crowd = &race->crowd;
@@ -96,6 +167,7 @@ struct figures figures_of(struct race *race, int batch)
     for (size_t i = 0; i < crowd->kind.hosts; i++)
         crowd_pass(&race->crowd, &crowd->hosts[i], race_now_ms(race));
     figures.ideal_s = figures_ideal_s(race, batch);
+    figures.greedy_s = figures_greedy_s(race, batch);
     figures.first_s = (double)(seen->first_ms - published_ms) / 1000;
     figures.idle = crowd->able_ms > 0 ? (double)crowd->idle_ms / (double)crowd->able_ms : 0;
     read_acceptances(race, batch, &figures);

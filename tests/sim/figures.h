@@ -7,6 +7,7 @@
 struct figures {
     size_t units, accepted; /* of the batch */
     double ideal_s;         /* no schedule is shorter: see figures_ideal_s() */
+    double greedy_s;        /* what one takes who knows all: see figures_greedy_s() */
     double most95_s;        /* until 95 % of the units were accepted */
     double all_s;           /* until the last one was */
     double first_s;         /* until the first copy began to run */
@@ -18,6 +19,10 @@ struct figures {
 /* The larger of all work, quorum included, on all cores, and the longest unit on the fastest. Where
  * machines are switched off they are there for their published share. */
 double figures_ideal_s(const struct race *race, int batch);
+
+/* One who knows every length and speed, and is heard at once, gives the longest copy that is left
+ * to the core that ends it soonest. Fewer units than cores cannot all run on the fastest. */
+double figures_greedy_s(const struct race *race, int batch);
 
 struct figures figures_of(struct race *race, int batch);
 

@@ -5,7 +5,8 @@ tests_sim_sim_SOURCES = %D%/main.c %D%/site.c %D%/host.c %D%/checks.c %D%/sim.h 
 
 # How long batches take. In `make check` a quick table; `make sim-table` prints the whole one.
 check_PROGRAMS += %D%/makespan
-tests_sim_makespan_SOURCES = %D%/makespan.c %D%/figures.c %D%/figures.h %D%/race.c %D%/race.h \
+tests_sim_makespan_SOURCES = %D%/makespan.c %D%/table.c %D%/table.h \
+	%D%/scene.c %D%/scene.h %D%/figures.c %D%/figures.h %D%/race.c %D%/race.h \
 	%D%/crowd.c %D%/crowd_talk.c %D%/crowd.h %D%/site.c %D%/site.h
 tests_sim_makespan_LDADD = $(LDADD) -lm
 

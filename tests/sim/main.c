@@ -14,7 +14,8 @@ static void publish_units(struct sim *sim, size_t count)
     const struct sim_units units = {.batch = sim->batch,
                                     .first = (int64_t)sim->units_published,
                                     .count = count < left ? count : left,
-                                    .deadline_s = 12 * 3600};
+                                    .deadline_s = 12 * 3600,
+                                    .declared_ops = 100};
 
     sim_publish_units(&sim->site, &units);
     sim->units_published += units.count;

@@ -7,11 +7,12 @@
 
 #include "client/agent/talk.h"
 #include "common/base/text.h"
+#include "work-units/work_unit.h"
 
 #define TICK_MS       1000
 #define STEP_MS       60000 /* between two looks, even if nobody wakes */
 #define MANY_HOSTS    1000
-#define PROOF_TASKS   12
+#define PROOF_TASKS   20 /* more than a host has cores */
 #define PROOF_MOST_MS (INT64_C(12) * 3600 * 1000)
 #define RENEW_S       (INT64_C(20) * 86400)
 #define DEADLINE_S    (INT64_C(3) * 86400) /* the operator's default */
@@ -88,12 +89,15 @@ static void learn_units(struct race *race, const struct race_batch *batch, int n
     }
 }
 
+/* The operator says how long its units take on the average, and of no unit more. */
 int race_publish(struct race *race, const struct race_batch *batch)
 {
     int number = (int)race->batch_count++;
     const struct sim_units units = {.batch = sim_publish_batch(race->site, batch->name),
                                     .count = batch->units,
-                                    .deadline_s = DEADLINE_S};
+                                    .deadline_s = DEADLINE_S,
+                                    .declared_ops =
+                                        batch->mean_ms / 1000 * WORK_UNIT_OPS_PER_SECOND};
 
     assert(number < CROWD_BATCHES);
     sim_publish_units(race->site, &units);
@@ -260,7 +264,7 @@ void race_idle(struct race *race, int64_t ms)
         step(race, until_ms, visits);
 }
 
-/* Units that want the second host when all hosts have had their dozen stay open: cancelled. */
+/* Units that want the second host when all hosts have had their score stay open: cancelled. */
 void race_prove_hosts(struct race *race, int64_t mean_ms)
 {
     const struct crowd_rule rule = race->crowd.rule;

@@ -54,7 +54,7 @@ bool race_run(struct race *race, int64_t until_ms);
 /* For so long, whether there is work or not. */
 void race_idle(struct race *race, int64_t ms);
 
-/* Each host proves itself: a dozen tasks, one after the other. */
+/* Each host proves itself: a score of tasks, one after the other. */
 void race_prove_hosts(struct race *race, int64_t mean_ms);
 
 /* All hosts come within a minute. */

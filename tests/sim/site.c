@@ -195,7 +195,7 @@ static void add_to_slice(const struct sim_site *site, const struct sim_units *un
                                .index = index,
                                .app_version = site->app_version,
                                .limits = limits,
-                               .declared_ops = 100,
+                               .declared_ops = units->declared_ops,
                                .acceptance = {2, 2, 5, 12},
                                .independence = INDEPENDENCE_VOLUNTEER,
                                .data_class = DATA_PUBLIC,

@@ -58,6 +58,7 @@ struct sim_units {
     int64_t first;
     size_t count;
     int64_t deadline_s; /* a copy's */
+    int64_t declared_ops;
 };
 void sim_publish_units(struct sim_site *site, const struct sim_units *units);
 

@@ -1,0 +1,29 @@
+/* What is printed of the cases: a row each, of one run or of the medians of several. */
+#ifndef TESTS_SIM_TABLE_H
+#define TESTS_SIM_TABLE_H
+
+#include "tests/sim/scene.h"
+
+#define TABLE_ROWS  100
+#define TABLE_SEEDS 9
+
+struct table_row {
+    struct scene scene;
+    struct figures runs[TABLE_SEEDS];
+    size_t count;
+};
+
+/* Zeroed: empty. */
+struct table {
+    struct table_row rows[TABLE_ROWS];
+    size_t count;
+    size_t place; /* of the next row */
+};
+
+/* Cases come in the same order with each seed. */
+void table_restart(struct table *table);
+void table_add(struct table *table, const struct scene *scene, const struct figures *figures);
+
+void table_print(const struct table *table);
+
+#endif
