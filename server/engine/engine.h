@@ -47,6 +47,7 @@ struct engine_config {
     struct engine_floor issue;   /* below: no new tasks */
     struct engine_floor uploads; /* below: no bodies either */
     bool ignores_free_space;     /* for tests on odd disks */
+    bool sends_as_asked;         /* no shares: for simulations of other schedulers' rules */
 
     /* Is this file on the disk? Asked on the engine's thread before a row says so: between the
      * store of a file and its command the file may have been collected. NULL: it always is. */
@@ -60,7 +61,8 @@ struct engine_config {
         .site = ".", .server = 1, .min_return_s = 60, .soon_return_s = 5, .max_return_s = 3600,    \
         .enrolments_per_hour = 20, .body_wait_s = 600, .gather_ms = 25, .window = 100,             \
         .issue = {.percent = 10, .bytes = INT64_C(5) << 30},                                       \
-        .uploads = {.percent = 5, .bytes = INT64_C(2) << 30}, .ignores_free_space = false          \
+        .uploads = {.percent = 5, .bytes = INT64_C(2) << 30}, .ignores_free_space = false,         \
+        .sends_as_asked = false                                                                    \
     }
 
 /*

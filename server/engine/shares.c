@@ -96,6 +96,10 @@ void visit_share(struct cycle *cycle, struct visit_state *state)
 
     if (!state->is_new || request->want_tasks == 0)
         return;
+    if (engine->config.sends_as_asked) {
+        state->share = (struct share){.slots = 1, .idle = SCHEDULER_WANT_MAX};
+        return;
+    }
     burden = burden_of(cycle, state);
     facts = (struct share_facts){.grid = *host_hints_grid(&engine->hosts, cycle->clock.up_s),
                                  .ready = queue_copies(engine->queue),

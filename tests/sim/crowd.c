@@ -135,6 +135,15 @@ double crowd_speed(const struct crowd *crowd)
     return speed;
 }
 
+double crowd_largest(const struct crowd *crowd)
+{
+    double speed = 0;
+
+    for (size_t i = 0; i < crowd->kind.hosts; i++)
+        speed = fmax(speed, crowd->hosts[i].speed * (double)crowd->hosts[i].cores);
+    return speed;
+}
+
 double crowd_fastest(const struct crowd *crowd)
 {
     double speed = 0;

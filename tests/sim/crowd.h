@@ -104,8 +104,9 @@ void crowd_count_from(struct crowd *crowd, int64_t now_ms);
 /* `units` units of this batch are out from now on. */
 void crowd_expect(struct crowd *crowd, int batch, size_t units);
 
-/* Cores times speed, of all hosts; and the fastest core. */
+/* Cores times speed, of all hosts and of the host that has most; and the fastest core. */
 double crowd_speed(const struct crowd *crowd);
+double crowd_largest(const struct crowd *crowd);
 double crowd_fastest(const struct crowd *crowd);
 
 /* Bring a host up to `now_ms`: compute, fetch, switch on and off, start tasks. */

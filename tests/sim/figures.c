@@ -10,9 +10,11 @@
 double figures_ideal_s(const struct race *race, int batch)
 {
     const struct race_load *load = &race->loads[batch];
-    double all = load->total_ms * CROWD_QUORUM / crowd_speed(&race->crowd);
+    const struct crowd *crowd = &race->crowd;
+    double all = load->total_ms * CROWD_QUORUM / crowd_speed(crowd);
+    double others = load->total_ms / (crowd_speed(crowd) - crowd_largest(crowd));
 
-    return fmax(all, load->longest_ms / crowd_fastest(&race->crowd)) / 1000;
+    return fmax(fmax(all, others), load->longest_ms / crowd_fastest(crowd)) / 1000;
 }
 
 static size_t units_of(const struct race *race, int batch)

@@ -16,8 +16,8 @@ struct figures {
     double churn;           /* begun copies that failed, lied, or were late or given up, likewise */
 };
 
-/* The larger of all work, quorum included, on all cores, and the longest unit on the fastest. Where
- * machines are switched off they are there for their published share. */
+/* The largest of all work, quorum included, on all cores; all units once on all hosts but the
+ * largest, which may have but one copy of each; and the longest unit on the fastest core. */
 double figures_ideal_s(const struct race *race, int batch);
 
 /* One who knows every length and speed, and is heard at once, gives the longest copy that is left

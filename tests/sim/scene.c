@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/engine/state.h"
+
 #define SHORT_MS     INT64_C(60000)
 #define HOUR_MS      INT64_C(3600000)
 #define MOST_MS      (30 * 24 * HOUR_MS)
@@ -53,9 +55,8 @@ static struct outcome run_case(struct race *race, const struct scene *scene)
     int number;
 
     race->crowd.rule = rules[scene->rule];
+    race->site->engine->config.sends_as_asked = scene->rule == RULE_BOINC;
     crowd_count_from(&race->crowd, race_now_ms(race));
-    if (!scene->is_idle)
-        race_call_hosts(race);
     if (scene->has_churn)
         begin_churn(race, scene);
     number = measure_batches(race, scene);

@@ -116,7 +116,7 @@ static void print_scene(const struct scene *scene)
 
     printf("| %zu | %zu %s%s | %s%s | %s |", scene->hosts, scene->units,
            scene->shape == RACE_EQUAL ? "equal" : "heavy", kinds[scene->kind],
-           scene->is_idle ? "idle for a day" : "at work", scene->has_churn ? ", off and on" : "",
+           scene->is_idle ? "idle for a day" : "awake", scene->has_churn ? ", off and on" : "",
            scene->rule == RULE_DUGNAD ? "Dugnad" : "BOINC");
 }
 
