@@ -71,6 +71,12 @@ enum batch_state {
     BATCH_FINISHED = 6, /* closed, and every unit ended */
 };
 
+/* What was acknowledged of a batch and is being done with its units, slice by slice. */
+enum batch_begun {
+    BEGUN_RETRY = 1, /* failed ones are reopened */
+    BEGUN_AGAIN = 2, /* another copy goes out of those that are computed */
+};
+
 /* Different hosts that a batch remembers: as many as self-pausing asks for. */
 #define BATCH_HOSTS_SEEN 5
 
@@ -100,7 +106,7 @@ struct batch {
     int64_t ended_tasks;  /* since the last release: what self-pausing looks at */
     int64_t failed_tasks;
     int64_t ended_hosts[BATCH_HOSTS_SEEN]; /* the first different hosts among them; 0: none yet */
-    bool is_retrying;                      /* its failed units are being reopened, slice by slice */
+    uint32_t begun;                        /* what goes on slice by slice: enum batch_begun */
     struct retry_counts retry;             /* what the last retry did, so far */
     bool is_changed;
 };

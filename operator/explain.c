@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "operator/batch_record.h"
 #include "operator/batches.h"
+#include "operator/named_unit.h"
 #include "operator/next_keyring.h"
 #include "operator/remote.h"
 #include "operator/verbs.h"
@@ -112,11 +112,12 @@ static void show_unit(struct session *session, const struct unit_status *unit)
 }
 
 static enum status explain_unit(struct profile *profile, const struct options *options,
-                                const char *hex, struct error *err)
+                                const struct digest *digest, struct error *err)
 {
     CLEANUP(unit_status_clear) struct unit_status unit = {0};
     CLEANUP(buffer_clear) struct buffer body = {0};
-    CLEANUP(freep) char *path = text_format("/v1/units/%s", hex);
+    CLEANUP(freep)
+    char *path = text_format("/v1/units/%s", digest_format(digest).text + strlen("sha256:"));
     CLEANUP(freep) char *json = NULL;
     struct error why = {0};
 
@@ -131,66 +132,14 @@ static enum status explain_unit(struct profile *profile, const struct options *o
     return STATUS_OK;
 }
 
-/* "sha256:<hex>" or the 64 digits alone: a unit. NULL: something else. */
-static const char *unit_hex(const char *what)
-{
-    uint8_t bytes[DIGEST_BYTES];
-    const char *hex = text_starts_with(what, "sha256:") ? what + strlen("sha256:") : what;
-
-    return text_to_exact_bytes(hex, sizeof bytes, bytes) ? hex : NULL;
-}
-
-/* "BATCH UNIT" or "BATCH/UNIT": by the profile's own list. false: it is no unit's name. */
-static bool names_a_unit(const struct options *options, char **ret_batch, const char **ret_unit)
-{
-    const char *first = options->operands[0];
-    const char *slash = strchr(first, '/');
-
-    if (options->operand_count > 1) {
-        *ret_batch = text_copy(first);
-        *ret_unit = options->operands[1];
-        return true;
-    }
-    if (slash == NULL)
-        return false;
-    *ret_batch = text_copy_n(first, (size_t)(slash - first));
-    *ret_unit = slash + 1;
-    return true;
-}
-
-static enum status explain_named(struct profile *profile, const struct options *options,
-                                 const char *batch, const char *unit, struct error *err)
-{
-    CLEANUP(batch_record_clear) struct batch_record record = {0};
-    struct batch_status status;
-    struct digest digest;
-
-    TRY(batch_ask(profile, batch, &status, err));
-    TRY(batch_record_find(profile, &status.batch, &record, err));
-    TRY(batch_record_named(&record, unit, &digest, err));
-    return explain_unit(profile, options, unit_hex(digest_format(&digest).text), err);
-}
-
 static enum status explain(struct profile *profile, const struct options *options,
                            struct error *err)
 {
-    const char *hex = unit_hex(options->operands[0]);
-    CLEANUP(freep) char *batch = NULL;
-    const char *unit;
+    struct digest unit;
 
-    if (names_a_unit(options, &batch, &unit))
-        return explain_named(profile, options, batch, unit, err);
-    return hex != NULL ? explain_unit(profile, options, hex, err)
-                       : explain_batch(profile, options, err);
-}
-
-/* What begins like a digest is meant as one. */
-static enum status check_operand(const char *what, struct error *err)
-{
-    if (!text_starts_with(what, "sha256:") || unit_hex(what) != NULL)
-        return STATUS_OK;
-    return error_set(err, STATUS_INVALID,
-                     "\"%.40s\" is no digest: sha256: and 64 lower-case digits", what);
+    TRY(named_unit_find(profile, options, &unit, err));
+    return digest_is_none(&unit) ? explain_batch(profile, options, err)
+                                 : explain_unit(profile, options, &unit, err);
 }
 
 static int run(void *context, const struct options *options)
@@ -199,7 +148,7 @@ static int run(void *context, const struct options *options)
     CLEANUP(profile_clear) struct profile profile = {0};
     struct error err = {0};
 
-    if (check_operand(options->operands[0], &err) != STATUS_OK)
+    if (named_unit_check(options, &err) != STATUS_OK)
         return session_usage(session, options, &err);
     if (profile_open(&profile, session, options, &err) != STATUS_OK)
         return session_fail(session, &err);

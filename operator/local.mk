@@ -2,6 +2,7 @@ noinst_LIBRARIES += liboperator.a
 liboperator_a_CFLAGS = $(STRICT_CFLAGS)
 liboperator_a_SOURCES = \
 	%D%/actions.c \
+	%D%/again.c \
 	%D%/app_add.c \
 	%D%/apps.c %D%/apps.h \
 	%D%/batch_record.c %D%/batch_record.h \
@@ -21,6 +22,7 @@ liboperator_a_SOURCES = \
 	%D%/name_check.c %D%/name_check.h \
 	%D%/name_list.c %D%/name_list.h \
 	%D%/name_table.c %D%/name_table.h \
+	%D%/named_unit.c %D%/named_unit.h \
 	%D%/next_keyring.c %D%/next_keyring.h \
 	%D%/open_batch.c %D%/open_batch.h \
 	%D%/outbox.c %D%/outbox.h \

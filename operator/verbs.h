@@ -23,6 +23,7 @@ extern const struct command verb_cancel;
 extern const struct command verb_hold;
 extern const struct command verb_release;
 extern const struct command verb_retry;
+extern const struct command verb_again;
 extern const struct command verb_clock_confirm;
 extern const struct command verb_manual;
 

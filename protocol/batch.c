@@ -4,7 +4,8 @@
 #include "protocol/batch_json.h"
 
 static const char *const phases[] = {"open", "closed", "held", "paused", "cancelled", "finished"};
-static const char *const actions[] = {"close", "cancel", "hold", "release", "retry", "priority"};
+static const char *const actions[] = {"close", "cancel",   "hold", "release",
+                                      "retry", "priority", "again"};
 
 const char *batch_phase_name(enum batch_phase phase)
 {
@@ -79,6 +80,8 @@ enum status batch_action_decode(const char *body, size_t length,
     request.action = WORD_OF(&members, "action", actions);
     if (request.action == ACTION_PRIORITY)
         request.priority = read_priority(&members);
+    if (request.action == ACTION_AGAIN)
+        request.unit = members_digest_or_none(&members, "unit");
     TRY(members_end(&members));
     *ret_request = request;
     return STATUS_OK;
@@ -92,6 +95,8 @@ char *batch_action_encode(const struct batch_action_request *request)
     write_text(&writer, "action", actions[request->action - 1]);
     if (request->action == ACTION_PRIORITY)
         write_integer(&writer, "priority", request->priority);
+    if (request->action == ACTION_AGAIN && !digest_is_none(&request->unit))
+        write_digest(&writer, "unit", &request->unit);
     return writer_end(&writer);
 }
 

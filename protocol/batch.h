@@ -2,6 +2,7 @@
 #ifndef PROTOCOL_BATCH_H
 #define PROTOCOL_BATCH_H
 
+#include "common/crypto/digest.h"
 #include "protocol/words.h"
 #include "work-units/batch_id.h"
 
@@ -29,11 +30,13 @@ enum batch_action {
     ACTION_RELEASE = 4,
     ACTION_RETRY = 5, /* try units that failed once more */
     ACTION_PRIORITY = 6,
+    ACTION_AGAIN = 7, /* another copy of units whose copies are all out */
 };
 
 struct batch_action_request {
     enum batch_action action;
-    int32_t priority; /* of ACTION_PRIORITY alone */
+    int32_t priority;   /* of ACTION_PRIORITY alone */
+    struct digest unit; /* of ACTION_AGAIN: this one alone; none: all of the batch */
 };
 
 enum status batch_action_decode(const char *body, size_t length,

@@ -149,6 +149,8 @@ struct unit {
     enum unit_state state;
     enum unit_failure failure;
     uint32_t copies_wanted; /* tasks to make beyond those that are out */
+    uint32_t extra;         /* of these, or of later ones: not for the agreement, but to have it
+                             * sooner */
     uint32_t revision;      /* of its acceptance: 0 none yet, then 1, 2 … after a reopening */
     bool is_changed;        /* to be saved */
     struct unit_row {       /* as it stands in the store; the store's, nobody else touches it */

@@ -149,7 +149,7 @@ static void add_batch(struct bulk *bulk, const struct batch *batch)
     bulk_integer(bulk, batch->ended_tasks);
     bulk_integer(bulk, batch->failed_tasks);
     bulk_text(bulk, hosts.text);
-    bulk_integer(bulk, batch->is_retrying);
+    bulk_integer(bulk, batch->begun);
     bulk_integer(bulk, batch->retry.reopened);
     bulk_integer(bulk, batch->retry.expired);
     bulk_integer(bulk, batch->retry.revoked);
@@ -162,14 +162,14 @@ enum status postgres_save_batches(struct sql_store *self, struct work_set *set, 
         "UPDATE batch SET state = r.state, closed = r.closed, why = r.why, priority = r.priority,"
         " needed_by_s = r.needed_by_s, units_accepted = r.units_accepted,"
         " units_failed = r.units_failed, ended_tasks = r.ended_tasks,"
-        " failed_tasks = r.failed_tasks, ended_hosts = r.ended_hosts, retrying = r.retrying,"
+        " failed_tasks = r.failed_tasks, ended_hosts = r.ended_hosts, begun = r.begun,"
         " retry_reopened = r.retry_reopened, retry_expired = r.retry_expired,"
         " retry_revoked = r.retry_revoked, retry_spent = r.retry_spent,"
         " version = batch.version + 1"
         " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " AS r (id, version, state, closed, why, priority, needed_by_s, units_accepted, "
         "units_failed, ended_tasks, failed_tasks,"
-        " ended_hosts, retrying, retry_reopened, retry_expired, retry_revoked, retry_spent)"
+        " ended_hosts, begun, retry_reopened, retry_expired, retry_revoked, retry_spent)"
         " WHERE batch.id = r.id AND batch.version = r.version";
     CLEANUP(bulk_clear) struct bulk bulk;
 

@@ -32,6 +32,7 @@ static void add_unit(struct bulk *bulk, const struct unit *unit)
     bulk_integer(bulk, unit->state);
     bulk_integer(bulk, unit->failure);
     bulk_integer(bulk, unit->copies_wanted);
+    bulk_integer(bulk, unit->extra);
     bulk_integer(bulk, unit->revision);
     bulk_text(bulk, unit->pinned_class);
 }
@@ -107,9 +108,10 @@ static enum status write_changes(struct unit_changes *changes, struct error *err
 {
     static const char units[] =
         "UPDATE unit SET state = r.state, failure = r.failure, copies_wanted = r.copies_wanted,"
-        " revision = r.revision, pinned_class = r.pinned_class, version = unit.version + 1"
-        " FROM unnest(?, ?, ?, ?, ?, ?, ?) AS r (id, version, state, failure, copies_wanted,"
-        " revision, pinned_class) WHERE unit.id = r.id AND unit.version = r.version";
+        " extra = r.extra, revision = r.revision, pinned_class = r.pinned_class, version = "
+        "unit.version + 1"
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS r (id, version, state, failure, copies_wanted,"
+        " extra, revision, pinned_class) WHERE unit.id = r.id AND unit.version = r.version";
     static const char old_tasks[] =
         "UPDATE task SET state = r.state, cause = r.cause, cause_detail = r.cause_detail,"
         " deadline_up_s = r.deadline_up_s, deadline_s = r.deadline_s, reported_s = r.reported_s,"
@@ -170,7 +172,7 @@ enum status postgres_save_units(struct sql_store *self, struct work_set *set, st
     CLEANUP(free_deltas) struct unit_deltas *deltas = must_alloc(set->batch_count, sizeof *deltas);
     CLEANUP(changes_clear) struct unit_changes changes;
 
-    bulk_init(&changes.units, self, "iiiiiit");
+    bulk_init(&changes.units, self, "iiiiiiit");
     bulk_init(&changes.old_tasks, self, TASK_TYPES);
     bulk_init(&changes.new_tasks, self, TASK_TYPES "iiiiiitb");
     for (size_t i = 0; i < set->unit_count; i++) {

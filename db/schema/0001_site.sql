@@ -233,7 +233,7 @@ CREATE TABLE batch (
     ended_tasks INTEGER NOT NULL,
     failed_tasks INTEGER NOT NULL,
     ended_hosts TEXT NOT NULL,          -- JSON array of host ids
-    retrying INTEGER NOT NULL DEFAULT 0, -- a retry was acknowledged and is not through yet
+    begun INTEGER NOT NULL DEFAULT 0,   -- acknowledged and not through yet: enum batch_begun
     retry_reopened INTEGER NOT NULL DEFAULT 0, -- what the last retry did: units that are tried again,
     retry_expired INTEGER NOT NULL DEFAULT 0,  -- and those that stay failed: not valid any more,
     retry_revoked INTEGER NOT NULL DEFAULT 0,  -- revoked,
@@ -250,6 +250,7 @@ CREATE TABLE unit (
     state INTEGER NOT NULL,
     failure INTEGER NOT NULL,
     copies_wanted INTEGER NOT NULL,
+    extra INTEGER NOT NULL DEFAULT 0,   -- of these, beyond what the agreement needs
     revision INTEGER NOT NULL,
     batch INTEGER NOT NULL REFERENCES batch (id),
     app_version INTEGER NOT NULL REFERENCES app_version (id),

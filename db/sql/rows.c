@@ -52,6 +52,7 @@ void read_unit(struct query *query, struct unit *ret_unit)
     ret_unit->state = (enum unit_state)get_integer(query);
     ret_unit->failure = (enum unit_failure)get_integer(query);
     ret_unit->copies_wanted = (uint32_t)get_integer(query);
+    ret_unit->extra = (uint32_t)get_integer(query);
     ret_unit->revision = (uint32_t)get_integer(query);
     ret_unit->batch = get_integer(query);
     ret_unit->app_version = get_integer(query);
@@ -182,7 +183,7 @@ void read_batch(struct query *query, struct batch *ret_batch)
     ret_batch->ended_tasks = get_integer(query);
     ret_batch->failed_tasks = get_integer(query);
     read_ended_hosts(get_text(query), ret_batch->ended_hosts);
-    ret_batch->is_retrying = get_bool(query);
+    ret_batch->begun = (uint32_t)get_integer(query);
     ret_batch->retry.reopened = get_integer(query);
     ret_batch->retry.expired = get_integer(query);
     ret_batch->retry.revoked = get_integer(query);

@@ -10,8 +10,8 @@
 
 /* `u` is unit. Without its tasks. */
 #define UNIT_COLUMNS                                                                               \
-    "u.id, u.version, u.state, u.failure, u.copies_wanted, u.revision, u.batch, u.app_version,"    \
-    " u.position, u.quorum, u.copies, u.max_failures, u.max_tasks, u.independence,"                \
+    "u.id, u.version, u.state, u.failure, u.copies_wanted, u.extra, u.revision, u.batch,"          \
+    " u.app_version, u.position, u.quorum, u.copies, u.max_failures, u.max_tasks, u.independence," \
     " u.deadline_span_s, u.declared_ops, u.memory_bytes, u.disk_bytes, u.output_bytes,"            \
     " u.not_before_s, u.not_after_s, u.classes, u.platforms, u.pinned_class, u.digest"
 
@@ -42,7 +42,7 @@ void read_host(struct query *query, struct host *ret_host);
 #define BATCH_COLUMNS                                                                              \
     "b.id, b.version, b.public_id, b.name, b.app_version, b.state, b.closed, b.why, b.priority,"   \
     " b.needed_by_s, b.created_s, b.units, b.units_accepted, b.units_failed, b.ended_tasks,"       \
-    " b.failed_tasks, b.ended_hosts, b.retrying, b.retry_reopened,"                                \
+    " b.failed_tasks, b.ended_hosts, b.begun, b.retry_reopened,"                                   \
     " b.retry_expired, b.retry_revoked, b.retry_spent"
 
 void read_batch(struct query *query, struct batch *ret_batch);

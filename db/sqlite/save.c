@@ -127,7 +127,7 @@ static enum status update_batch(struct sql_store *self, struct batch *batch, str
     static const char sql[] =
         "UPDATE batch SET state = ?, closed = ?, why = ?, priority = ?, needed_by_s = ?,"
         " units_accepted = ?, units_failed = ?, ended_tasks = ?, failed_tasks = ?, ended_hosts = ?,"
-        " retrying = ?, retry_reopened = ?, retry_expired = ?, retry_revoked = ?,"
+        " begun = ?, retry_reopened = ?, retry_expired = ?, retry_revoked = ?,"
         " retry_spent = ?, version = version + 1 WHERE id = ? AND version = ?";
     const struct hosts_text hosts = saving_format_hosts(batch->ended_hosts);
     CLEANUP(query_end) struct query query = {0};
@@ -143,7 +143,7 @@ static enum status update_batch(struct sql_store *self, struct batch *batch, str
     bind_integer(&query, batch->ended_tasks);
     bind_integer(&query, batch->failed_tasks);
     bind_text(&query, hosts.text);
-    bind_integer(&query, batch->is_retrying);
+    bind_integer(&query, batch->begun);
     bind_integer(&query, batch->retry.reopened);
     bind_integer(&query, batch->retry.expired);
     bind_integer(&query, batch->retry.revoked);

@@ -107,16 +107,17 @@ static enum status save_task(struct sql_store *self, const struct unit *unit, st
 static enum status update_unit(struct sql_store *self, struct unit *unit, struct error *err)
 {
     static const char keep_state[] =
-        "UPDATE unit SET copies_wanted = ?, revision = ?, pinned_class = ?, failure = ?,"
+        "UPDATE unit SET copies_wanted = ?, extra = ?, revision = ?, pinned_class = ?, failure = ?,"
         " version = version + 1 WHERE id = ? AND version = ?";
-    static const char set_state[] =
-        "UPDATE unit SET copies_wanted = ?, revision = ?, pinned_class = ?, failure = ?, state = ?,"
-        " version = version + 1 WHERE id = ? AND version = ?";
+    static const char set_state[] = "UPDATE unit SET copies_wanted = ?, extra = ?, revision = ?, "
+                                    "pinned_class = ?, failure = ?, state = ?,"
+                                    " version = version + 1 WHERE id = ? AND version = ?";
     bool changes = unit->state != unit->row.state;
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, changes ? set_state : keep_state, err));
     bind_integer(&query, unit->copies_wanted);
+    bind_integer(&query, unit->extra);
     bind_integer(&query, unit->revision);
     bind_text(&query, unit->pinned_class);
     bind_integer(&query, unit->failure);

@@ -68,6 +68,7 @@ void batch_action_post(struct call *call)
     }
     action->action = request.action;
     action->priority = request.priority;
+    action->unit = request.unit;
     call_command(call, COMMAND_BATCH_ACTION, changed);
 }
 

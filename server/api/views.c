@@ -45,9 +45,10 @@ static struct retry_status view_retry(const struct batch *row)
 {
     const struct retry_counts *counts = &row->retry;
     int64_t looked_at = counts->reopened + counts->expired + counts->revoked + counts->spent;
+    bool is_running = (row->begun & BEGUN_RETRY) != 0;
 
-    return (struct retry_status){.is_there = row->is_retrying || looked_at > 0,
-                                 .is_running = row->is_retrying,
+    return (struct retry_status){.is_there = is_running || looked_at > 0,
+                                 .is_running = is_running,
                                  .reopened = counts->reopened,
                                  .expired = counts->expired,
                                  .revoked = counts->revoked,

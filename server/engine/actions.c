@@ -7,17 +7,41 @@
 #include "db/query.h"
 #include "server/engine/settle.h"
 
+static bool take_row(void *context, const struct unit_view *view)
+{
+    struct action_command *action = context;
+
+    if (view->unit->batch == action->row)
+        action->unit_row = view->unit->id;
+    return true;
+}
+
+/* A unit of another batch is none of this one. */
+static enum status find_unit(struct store *store, struct action_command *action, struct error *err)
+{
+    action->unit_row = 0;
+    if (action->action != ACTION_AGAIN || digest_is_none(&action->unit))
+        return STATUS_OK;
+    TRY(store->query->unit(store, &action->unit, take_row, action, err));
+    return action->unit_row != 0 ? STATUS_OK : STATUS_NOT_FOUND;
+}
+
 enum status action_find(struct cycle *cycle, struct command *command, struct error *err)
 {
     struct store *store = cycle->engine->store;
-    enum status status =
-        store->query->batch_by_id(store, &command->action.batch, &command->action.row, err);
+    struct action_command *action = &command->action;
+    const char *missing = "there is no such batch";
+    enum status status = store->query->batch_by_id(store, &action->batch, &action->row, err);
 
+    if (status == STATUS_OK) {
+        missing = "the batch has no such unit";
+        status = find_unit(store, action, err);
+    }
     if (status != STATUS_NOT_FOUND) {
         command->status = STATUS_OK;
         return status;
     }
-    command->status = error_set(&command->err, STATUS_NOT_FOUND, "there is no such batch");
+    command->status = error_set(&command->err, STATUS_NOT_FOUND, "%s", missing);
     return STATUS_OK;
 }
 
@@ -62,10 +86,31 @@ static enum status retry(struct cycle *cycle, struct batch *batch, struct action
     if (batch->units_failed == 0)
         return STATUS_OK;
     forget_failures(batch);
-    batch->is_retrying = true;
+    batch->begun |= BEGUN_RETRY;
     if (batch->state == BATCH_PAUSED)
         settle_batch_state(cycle, batch, running_state(batch), "");
     return STATUS_OK;
+}
+
+/* Of one unit at once; of all that are open slice by slice. */
+static enum status again(struct cycle *cycle, struct batch *batch, struct command *command)
+{
+    struct action_command *action = &command->action;
+    struct unit *unit = work_unit(&cycle->set, action->unit_row);
+
+    action->units = batch->units - batch->units_accepted - batch->units_failed;
+    if (action->unit_row == 0) {
+        batch->begun |= action->units > 0 ? BEGUN_AGAIN : 0;
+        batch->is_changed = true;
+        return STATUS_OK;
+    }
+    assert(unit != NULL);
+    if (settle_again(unit))
+        return STATUS_OK;
+    return error_set(&command->err, STATUS_GONE,
+                     unit->state == UNIT_OPEN ? "no copy is left of what the unit's signed "
+                                                "max_tasks allows"
+                                              : "the unit is no longer open");
 }
 
 static enum status set_priority(struct cycle *cycle, struct batch *batch, int32_t priority)
@@ -86,8 +131,10 @@ static bool is_over_for(const struct batch *batch, enum batch_action action)
     return batch->state == BATCH_FINISHED && action != ACTION_CLOSE && action != ACTION_RETRY;
 }
 
-static enum status act(struct cycle *cycle, struct batch *batch, struct action_command *action)
+static enum status act(struct cycle *cycle, struct batch *batch, struct command *command)
 {
+    struct action_command *action = &command->action;
+
     switch (action->action) {
     case ACTION_CLOSE:
         return batch->is_closed ? STATUS_OK : close_batch(cycle, batch);
@@ -104,6 +151,8 @@ static enum status act(struct cycle *cycle, struct batch *batch, struct action_c
         return retry(cycle, batch, action);
     case ACTION_PRIORITY:
         return set_priority(cycle, batch, action->priority);
+    case ACTION_AGAIN:
+        return again(cycle, batch, command);
     }
     abort();
 }
@@ -123,7 +172,7 @@ void action_take(struct cycle *cycle, struct command *command)
             error_set(&command->err, STATUS_GONE, "the batch %s",
                       batch->state == BATCH_CANCELLED ? "was cancelled" : "has finished");
     else
-        command->status = act(cycle, batch, action);
+        command->status = act(cycle, batch, command);
 }
 
 /* One that is under way already begins anew: so a batch's retry ends, and its mark goes, once. */
@@ -143,8 +192,10 @@ static void begin_act(struct engine *engine, int64_t batch, enum batch_action ac
 
 void actions_resume(struct engine *engine, const struct batch *batch)
 {
-    if (batch->is_retrying)
+    if ((batch->begun & BEGUN_RETRY) != 0)
         begin_act(engine, batch->id, ACTION_RETRY);
+    if ((batch->begun & BEGUN_AGAIN) != 0)
+        begin_act(engine, batch->id, ACTION_AGAIN);
     if (batch->state == BATCH_CANCELLED &&
         batch->units_accepted + batch->units_failed < batch->units)
         begin_act(engine, batch->id, ACTION_CANCEL);
@@ -153,7 +204,8 @@ void actions_resume(struct engine *engine, const struct batch *batch)
 void action_follow_up(struct engine *engine, const struct command *command)
 {
     const struct action_command *action = &command->action;
-    bool concerns_units = action->action == ACTION_CANCEL || action->action == ACTION_RETRY;
+    bool concerns_units = action->action == ACTION_CANCEL || action->action == ACTION_RETRY ||
+                          (action->action == ACTION_AGAIN && action->unit_row == 0);
 
     if (command->status == STATUS_OK && concerns_units && action->units > 0)
         begin_act(engine, action->row, action->action);
@@ -212,16 +264,21 @@ static void change_unit(struct cycle *cycle, struct unit *unit, enum batch_actio
         settle_failure(cycle, unit, FAILURE_CANCELLED);
     if (action == ACTION_RETRY && unit->state == UNIT_FAILED)
         retry_unit(cycle, unit, batch);
+    if (action == ACTION_AGAIN && batch->state != BATCH_CANCELLED)
+        (void)settle_again(unit);
 }
 
 /* In the transaction of its last slice. */
-static void end_retry(struct cycle *cycle, const struct act *act)
+static void end_begun(struct cycle *cycle, const struct act *act)
 {
     struct batch *batch = work_batch(&cycle->set, act->batch);
+    uint32_t ended = act->action == ACTION_RETRY   ? BEGUN_RETRY
+                     : act->action == ACTION_AGAIN ? BEGUN_AGAIN
+                                                   : 0;
 
-    if (act->action != ACTION_RETRY || !batch->is_retrying)
+    if ((batch->begun & ended) == 0)
         return;
-    batch->is_retrying = false;
+    batch->begun &= ~ended;
     batch->is_changed = true;
 }
 
@@ -229,7 +286,7 @@ static enum status do_slice(struct cycle *cycle, void *context, struct error *er
 {
     struct slice *slice = context;
     struct store *store = cycle->engine->store;
-    enum live_scope scope = slice->act->action == ACTION_CANCEL ? UNITS_NOT_ENDED : UNITS_FAILED;
+    enum live_scope scope = slice->act->action == ACTION_RETRY ? UNITS_FAILED : UNITS_NOT_ENDED;
     struct work_request request = {
         .units = slice->units, .batches = &slice->act->batch, .batch_count = 1};
 
@@ -242,7 +299,7 @@ static enum status do_slice(struct cycle *cycle, void *context, struct error *er
     for (size_t i = 0; i < cycle->set.unit_count; i++)
         change_unit(cycle, &cycle->set.units[i], slice->act->action);
     if (slice->count < ENGINE_SLICE)
-        end_retry(cycle, slice->act);
+        end_begun(cycle, slice->act);
     settle_all(cycle);
     return STATUS_OK;
 }

@@ -192,15 +192,19 @@ struct units_command {
 /*
  * Close: finished once all its units ended. Cancel ends what is open; accepted results stay.
  * Release: after a hold or a pause. Retry: failed units get new copies, as far as their signed
- * max_tasks goes. STATUS_NOT_FOUND: no such batch. STATUS_GONE: it was cancelled or has finished.
+ * max_tasks goes. Again: another copy of the unit, or of all that are open, where all copies are
+ * out. STATUS_NOT_FOUND: no such batch, or it has no such unit. STATUS_GONE: it was cancelled or
+ * has finished; the unit ended, or its signed max_tasks leaves no room.
  */
 struct action_command {
     struct batch_id batch;
     enum batch_action action;
-    int32_t priority; /* for ACTION_PRIORITY */
+    int32_t priority;   /* for ACTION_PRIORITY */
+    struct digest unit; /* for ACTION_AGAIN; none: all of the batch */
     /* reply */
     int64_t row;
-    int64_t units; /* that it changed */
+    int64_t unit_row; /* 0: none was named */
+    int64_t units;    /* that it changed */
 };
 
 /*

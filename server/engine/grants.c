@@ -211,6 +211,8 @@ static void add_task(struct cycle *cycle, const struct visit_state *state, struc
                           .deadline_s = deadline.wall_s,
                           .is_changed = true};
     unit->is_changed = true;
+    unit->extra -=
+        unit->extra > 0 && unit->copies_wanted <= unit->extra; /* the needed ones first */
     unit->copies_wanted--;
     if (unit->pinned_class == NULL || *unit->pinned_class == '\0') {
         free(unit->pinned_class);

@@ -76,6 +76,8 @@ static enum status name_command(struct cycle *cycle, struct shared *shared, stru
         TRY(action_find(cycle, command, err));
         if (command->status == STATUS_OK)
             id_list_add(&shared->names.batches, command->action.row);
+        if (command->status == STATUS_OK && command->action.unit_row != 0)
+            id_list_add(&shared->names.units, command->action.unit_row);
         return STATUS_OK;
     default:
         abort();

@@ -117,6 +117,7 @@ void settle_failure(struct cycle *cycle, struct unit *unit, enum unit_failure fa
     unit->state = UNIT_FAILED;
     unit->failure = failure;
     unit->copies_wanted = 0;
+    unit->extra = 0;
     unit->is_changed = true;
     withdraw_rest(cycle, unit);
     for (size_t i = 0; i < unit->task_count; i++)
@@ -247,6 +248,8 @@ static void apply(struct cycle *cycle, struct unit *unit, const struct quorum_de
                        unit->copies_wanted != decision->copies_wanted;
     unit->state = decision->state;
     unit->copies_wanted = decision->copies_wanted;
+    if (unit->state != UNIT_OPEN)
+        unit->extra = 0;
     if (unit->state == UNIT_AGREED)
         cycle_note(cycle, JOURNAL_UNIT_AGREED, unit->id, 0);
 }
@@ -340,6 +343,17 @@ bool settle_reopen(struct cycle *cycle, struct unit *unit)
     batch->is_changed = true;
     if (batch->state == BATCH_FINISHED)
         settle_batch_state(cycle, batch, batch->is_closed ? BATCH_CLOSED : BATCH_OPEN, "");
+    return true;
+}
+
+bool settle_again(struct unit *unit)
+{
+    if (unit->state != UNIT_OPEN || unit->task_count + unit->copies_wanted >= unit->rule.max_tasks)
+        return false;
+    if (unit->copies_wanted > 0)
+        return true;
+    unit->extra++;
+    unit->is_changed = true;
     return true;
 }
 

@@ -23,6 +23,10 @@ void settle_failure(struct cycle *cycle, struct unit *unit, enum unit_failure fa
  * signed max_tasks leaves no room. */
 bool settle_reopen(struct cycle *cycle, struct unit *unit);
 
+/* Ask for one more copy of a unit whose copies are all out; where one waits already, that is it.
+ * settle_unit() it then. False: it is not open, or its signed max_tasks leaves no room. */
+bool settle_again(struct unit *unit);
+
 /* Is the batch over, or does it have to pause itself? Call when all its units are settled. */
 void settle_batch(struct cycle *cycle, struct batch *batch);
 

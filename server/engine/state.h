@@ -23,7 +23,7 @@
 /* What was begun with a batch and goes on slice by slice. */
 struct act {
     int64_t batch;
-    enum batch_action action; /* ACTION_CANCEL or ACTION_RETRY */
+    enum batch_action action; /* ACTION_CANCEL, ACTION_RETRY or ACTION_AGAIN */
     int64_t after;            /* unit */
 };
 

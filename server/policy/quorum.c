@@ -136,6 +136,15 @@ static uint32_t copies_wanted(const struct unit *unit, const struct tally *tally
     return for_quorum > at_first ? for_quorum : at_first;
 }
 
+/* Those that were asked for besides, as far as there is room. They never fail a unit. */
+static uint32_t extra_copies(const struct unit *unit, uint32_t needed)
+{
+    uint32_t made = (uint32_t)unit->task_count + needed;
+    uint32_t room = made < unit->rule.max_tasks ? unit->rule.max_tasks - made : 0;
+
+    return unit->extra < room ? unit->extra : room;
+}
+
 static enum unit_failure failure_of(const struct unit *unit, const struct tally *tally)
 {
     if (tally->is_split)
@@ -176,6 +185,8 @@ struct quorum_decision quorum_decide(const struct unit *unit)
         decision.state = UNIT_AGREED;
     else
         decision.copies_wanted = copies_wanted(unit, &tally);
+    if (decision.state == UNIT_OPEN)
+        decision.copies_wanted += extra_copies(unit, decision.copies_wanted);
 
     for (size_t i = 0; i < unit->task_count; i++) {
         bool ends = unit->tasks[i].state == TASK_REPORTED && decision.state != UNIT_OPEN;

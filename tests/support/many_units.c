@@ -15,7 +15,8 @@
 /* `made` holds what each unit's output is; 16 and 17
  * are the tasks of unit 1. */
 static const char *const statements[] = {
-    "INSERT INTO unit SELECT n.unit, version, state, failure, copies_wanted, revision, batch,"
+    "INSERT INTO unit SELECT n.unit, version, state, failure, copies_wanted, extra, revision, "
+    "batch,"
     " app_version, n.unit, quorum, copies, max_failures, max_tasks, independence, deadline_span_s,"
     " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, classes,"
     " platforms, pinned_class, n.result FROM unit, made n WHERE id = 1",

@@ -238,6 +238,7 @@ static void take_units(struct memory_site *site, struct http_exchange *exchange,
 
 static void act(struct memory_site *site, struct http_exchange *exchange, const char *body)
 {
+    (void)text_fit(site->last_action, sizeof site->last_action, body);
     site->is_closed = site->is_closed || strstr(body, "close") != NULL;
     answer_batch(site, exchange);
 }

@@ -27,6 +27,7 @@ struct memory_site {
     bool has_batch;
     struct batch_request batch;
     bool is_closed;
+    char last_action[128];      /* the request */
     int64_t failed, cancelled;  /* units that are told to have ended so */
     struct retry_status retry;  /* what it says of the last one; is_running for two answers */
     int retry_looks;            /* answers so far that told of it */

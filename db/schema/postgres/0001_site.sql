@@ -233,7 +233,7 @@ CREATE TABLE batch (
     ended_tasks BIGINT NOT NULL,
     failed_tasks BIGINT NOT NULL,
     ended_hosts TEXT NOT NULL,          -- JSON array of host ids
-    retrying BIGINT NOT NULL DEFAULT 0, -- a retry was acknowledged and is not through yet
+    begun BIGINT NOT NULL DEFAULT 0,    -- acknowledged and not through yet: enum batch_begun
     retry_reopened BIGINT NOT NULL DEFAULT 0, -- what the last retry did: units that are tried again,
     retry_expired BIGINT NOT NULL DEFAULT 0,  -- and those that stay failed: not valid any more,
     retry_revoked BIGINT NOT NULL DEFAULT 0,  -- revoked,
@@ -250,6 +250,7 @@ CREATE TABLE unit (
     state BIGINT NOT NULL,
     failure BIGINT NOT NULL,
     copies_wanted BIGINT NOT NULL,
+    extra BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL,
     batch BIGINT NOT NULL,
     app_version BIGINT NOT NULL,

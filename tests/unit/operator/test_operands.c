@@ -34,7 +34,7 @@ Test(operands, what_the_site_does_not_know_is_not_revoked_unless_said_so)
 Test(operands, what_can_be_no_batch_is_a_wrong_command_line)
 {
     static const char *const verbs[] = {"fetch", "status",  "watch", "explain", "close",
-                                        "hold",  "release", "retry", "tasks"};
+                                        "hold",  "release", "retry", "tasks",   "again"};
 
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         cr_expect(eq(int, RUN(verbs[i], "../x"), EXIT_USAGE), "%s: %s", verbs[i], desk_said);

@@ -337,6 +337,21 @@ Test(verbs, wrong_apps_are_refused_with_their_reason)
 
 /* --- a unit by its name --- */
 
+/* What an action says, the site is asked for as it is. */
+Test(verbs, another_copy_is_asked_for_of_a_batch_or_of_a_unit_by_its_name)
+{
+    const char *digest;
+
+    cr_assert(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b"), EXIT_DONE));
+    cr_expect(eq(int, RUN("again", "b"), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(str, desk_site.last_action, "{\"action\":\"again\"}"));
+    cr_expect(eq(int, RUN("again", "b/7-8"), EXIT_FAILED));
+    cr_expect(eq(int, RUN("again", "sha256:zz"), EXIT_USAGE));
+    (void)RUN("again", "b", "1-2"); /* the site knows no units */
+    digest = desk_site.log.texts[desk_site.log.count - 1];
+    cr_expect(text_starts_with(digest, "GET /v1/units/"), "%s", digest);
+}
+
 Test(verbs, a_unit_is_explained_by_its_batch_and_name)
 {
     CLEANUP(envelope_clear) struct envelope unit = {0};

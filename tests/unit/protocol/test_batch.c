@@ -74,13 +74,30 @@ Test(batch, only_the_action_priority_has_a_priority)
 
     expect_like_any_message(DECODER(decode_action), body, BATCH_REQUEST_MAX, true);
     expect_refused(DECODER(decode_action), body, cases, COUNT(cases));
-    for (int action = ACTION_CLOSE; action <= ACTION_PRIORITY; action++) {
+    for (int action = ACTION_CLOSE; action <= ACTION_AGAIN; action++) {
         struct batch_action_request sent = {.action = action}, got = {0};
         CLEANUP(freep) char *text = batch_action_encode(&sent);
 
         cr_assert(eq(int, batch_action_decode(text, strlen(text), &got, NULL), STATUS_OK));
         cr_expect(eq(int, (int)got.action, action));
     }
+}
+
+Test(batch, only_the_action_again_may_name_a_unit)
+{
+    static const char body[] = "{\"action\":\"again\",\"unit\":\"" DIGEST_A "\"}";
+    static const struct spoilt cases[] = {
+        {"\"again\"", "\"retry\"", "unit"},
+        {"sha256:", "sha1:", "unit"},
+    };
+    struct batch_action_request got = {0};
+    CLEANUP(freep) char *again = NULL;
+
+    expect_like_any_message(DECODER(decode_action), body, BATCH_REQUEST_MAX, true);
+    expect_refused(DECODER(decode_action), body, cases, COUNT(cases));
+    cr_assert(eq(int, batch_action_decode(body, strlen(body), &got, NULL), STATUS_OK));
+    again = batch_action_encode(&got);
+    cr_expect(eq(str, again, (char *)body));
 }
 
 static enum status decode_status(const char *body, size_t length, struct error *err)

@@ -99,7 +99,7 @@ Test(time_passing, a_retry_leaves_expired_units_as_they_are)
     cr_expect(eq(i64, expired(), 1));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM journal WHERE kind = 2"), 0));
     cr_expect(eq(i64, village_count(&village, "retry_expired FROM batch"), 1));
-    cr_expect(eq(i64, village_count(&village, "retrying FROM batch"), 0));
+    cr_expect(eq(i64, village_count(&village, "begun FROM batch"), 0));
 }
 
 Test(time_passing, a_server_that_was_down_has_used_up_no_deadline)

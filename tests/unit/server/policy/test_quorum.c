@@ -119,6 +119,31 @@ Test(quorum, more_copies_than_the_quorum_are_made_if_signed_so)
     cr_expect(eq(u32, quorum_decide(&unit).copies_wanted, 1));
 }
 
+Test(quorum, extra_copies_are_made_as_far_as_there_is_room_and_fail_nothing)
+{
+    static const struct {
+        const char *tasks;
+        uint32_t extra, copies_wanted;
+        int state;
+    } extras[] = {
+        {"s111 s222", 1, 1, OPEN},           /* all are out: one more */
+        {"a111 e222", 1, 2, OPEN},           /* besides the one that replaces the error */
+        {"a111 b222", 3, 2, OPEN},           /* four at most: one is needed */
+        {"a111 b222 s333 s444", 2, 0, OPEN}, /* no room is no failure */
+        {"a111 a222", 2, 0, AGREED},
+    };
+
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++) {
+        struct unit unit = unit_of(VOLUNTEER, 2, extras[i].tasks);
+        struct quorum_decision decision;
+
+        unit.extra = extras[i].extra;
+        decision = quorum_decide(&unit);
+        cr_expect(eq(u32, decision.copies_wanted, extras[i].copies_wanted), "%s", extras[i].tasks);
+        cr_expect(eq(int, decision.state, extras[i].state), "%s", extras[i].tasks);
+    }
+}
+
 Test(quorum, a_host_that_changed_hands_does_not_agree_with_itself)
 {
     struct unit unit = unit_of(VOLUNTEER, 2, "a111 a122");
