@@ -7,8 +7,8 @@
 #include "protocol/writer.h"
 
 static const char *const ack_states[] = {"reported", "stored", "dropped"};
-static const char *const drop_reasons[] = {"accepted", "failed",  "cancelled",
-                                           "overdue",  "unknown", "withdrawn"};
+static const char *const drop_reasons[] = {"accepted", "failed",    "cancelled", "overdue",
+                                           "unknown",  "withdrawn", "moved"};
 static const char *const verdicts[] = {"accepted", "outvoted", "inconclusive", "error",
                                        "unit-failed"};
 

@@ -50,6 +50,7 @@ enum drop_reason {
     DROP_OVERDUE = 4,
     DROP_UNKNOWN = 5,
     DROP_WITHDRAWN = 6,
+    DROP_MOVED = 7, /* another host has it; like DROP_ACCEPTED not meant for what has begun */
 };
 
 struct scheduler_drop {

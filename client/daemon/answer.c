@@ -200,12 +200,23 @@ static enum status take_upload(struct daemon *daemon, struct attached *project,
     return task_save(daemon, project, task, err);
 }
 
+/* The server did not know yet that it has begun. Its end earns its credit all the same. */
+static bool is_for_unbegun(enum drop_reason why)
+{
+    return why == DROP_ACCEPTED || why == DROP_MOVED;
+}
+
+static bool has_begun(const struct client_task *task)
+{
+    return task->record.phase == PHASE_RUNNING || task->record.phase == PHASE_COLLECTING;
+}
+
 static enum status take_drop(struct daemon *daemon, struct attached *project,
                              const struct scheduler_drop *drop, struct error *err)
 {
     struct client_task *task = task_find(project, drop->task);
 
-    if (task == NULL)
+    if (task == NULL || (is_for_unbegun(drop->why) && has_begun(task)))
         return STATUS_OK;
     LOG(LOG_INFO, "task.not-wanted", LOG_N("task", drop->task),
         LOG_S("why", drop_reason_name(drop->why)));

@@ -9,8 +9,10 @@
 
 #include "common/base/text.h"
 #include "db/query.h"
+#include "server/engine/moves.h"
 #include "server/engine/reports.h"
 #include "server/engine/visit.h"
+#include "server/policy/moving.h"
 #include "server/policy/returning.h"
 
 #define ENVELOPES_MAX_BYTES (6 * 1024 * 1024) /* of SCHEDULER_REPLY_MAX; the rest is for lists */
@@ -295,14 +297,25 @@ static enum drop_reason reason_of_end(const struct unit *unit)
     return unit->failure == FAILURE_CANCELLED ? DROP_CANCELLED : DROP_FAILED;
 }
 
-/* 0: keep it. A late task goes on as long as its unit can still use it. */
-static enum drop_reason drop_reason_of(const struct answer *answer, int64_t id)
+/* 0: nobody has taken it yet. */
+static enum drop_reason reason_of_withdrawal(const struct unit *unit, size_t i)
+{
+    if (moving_is_undone(unit, i))
+        return 0;
+    return moving_is_done(unit, i) ? DROP_MOVED : DROP_WITHDRAWN;
+}
+
+/* 0: keep it. A late task goes on as long as its unit can still use it; a copy that is not needed
+ * any more, but is right as far as anybody knows, to its end and its credit once it has begun. */
+static enum drop_reason drop_reason_of(const struct answer *answer, const struct held_task *held)
 {
     struct unit *unit = NULL;
-    const struct task *task = own_task(answer, id, &unit);
+    const struct task *task = own_task(answer, held->task, &unit);
 
     if (task == NULL)
         return DROP_UNKNOWN;
+    if (task->state == TASK_DROPPED && unit->state != UNIT_FAILED && held->state == HELD_RUNNING)
+        return 0;
     if (unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED)
         return reason_of_end(unit);
     switch (task->state) {
@@ -315,7 +328,7 @@ static enum drop_reason drop_reason_of(const struct answer *answer, int64_t id)
     case TASK_OVERDUE:
         return unit->state == UNIT_OPEN ? 0 : DROP_OVERDUE;
     case TASK_DROPPED:
-        return DROP_WITHDRAWN;
+        return reason_of_withdrawal(unit, (size_t)(task - unit->tasks));
     case TASK_OUTVOTED:
     case TASK_ERROR:
     case TASK_ABANDONED:
@@ -343,7 +356,7 @@ static void add_drops(struct answer *answer)
     reply->drops = must_alloc(request->held_count, sizeof *reply->drops);
     for (size_t i = 0; i < request->held_count; i++) {
         int64_t task = request->held[i].task;
-        enum drop_reason why = drop_reason_of(answer, task);
+        enum drop_reason why = drop_reason_of(answer, &request->held[i]);
 
         if (why != 0 && !will_report(answer, &request->held[i]))
             reply->drops[reply->drop_count++] = (struct scheduler_drop){.task = task, .why = why};
@@ -436,6 +449,7 @@ static void add_return(struct answer *answer, struct host_hint *hint)
     if (state->is_new)
         hint->empty_visits = came_in_vain(state) ? hint->empty_visits + 1 : 0;
     facts.empty_visits = hint->empty_visits;
+    facts.has_hope = came_in_vain(state) && moves_are_near(engine);
     facts.has_share = state->has_share && state->granted < state->wanted && state->share.idle == 0;
     facts.idle_in_s = facts.has_share ? share_idle_in_ms(&state->share) / 1000 : 0;
     return_s = returning_delay_s(&facts);

@@ -10,11 +10,14 @@ void host_hints_clear(struct host_hints *hints)
     size_t cursor = 0;
 
     while ((hint = map_next(&hints->map, &cursor)) != NULL) {
+        free(hint->stock);
         free(hint->told);
         free(hint);
     }
     map_clear(&hints->map);
     hints->grid = (struct share_grid){0};
+    hints->idle = hints->stocked = 0;
+    hints->idler_count = 0;
 }
 
 struct host_hint *host_hints_find(const struct host_hints *hints, int64_t host)
@@ -31,12 +34,16 @@ struct host_hint *host_hints_get(struct host_hints *hints, int64_t host)
     if (hints->map.count >= HOST_HINTS_MAX)
         host_hints_clear(hints);
     hint = must_alloc(1, sizeof *hint);
+    hint->host = host;
     map_put(&hints->map, host, hint);
     return hint;
 }
 
-static void leave_grid(struct share_grid *grid, struct host_part *part)
+static void leave_grid(struct host_hints *hints, struct host_part *part)
 {
+    struct share_grid *grid = &hints->grid;
+
+    hints->idle -= part->idle;
     grid->slots -= part->slots;
     grid->weight -= part->weight;
     grid->held -= part->held;
@@ -47,8 +54,9 @@ void host_hints_count(struct host_hints *hints, int64_t host, const struct host_
 {
     struct host_hint *hint = host_hints_get(hints, host);
 
-    leave_grid(&hints->grid, &hint->part);
+    leave_grid(hints, &hint->part);
     hint->part = *part;
+    hints->idle += part->idle;
     hints->grid.slots += part->slots;
     hints->grid.weight += part->weight;
     hints->grid.held += part->held;
@@ -64,6 +72,55 @@ const struct share_grid *host_hints_grid(struct host_hints *hints, int64_t up_s)
     hints->looked_up_s = up_s;
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
         if (hint->part.slots > 0 && hint->part.until_up_s < up_s)
-            leave_grid(&hints->grid, &hint->part);
+            leave_grid(hints, &hint->part);
     return &hints->grid;
+}
+
+void host_hints_stock(struct host_hints *hints, int64_t host, const struct stock *stock)
+{
+    struct host_hint *hint = host_hints_get(hints, host);
+
+    hints->stocked -= hint->stock != NULL ? (int64_t)hint->stock->count : 0;
+    hints->stocked += (int64_t)stock->count;
+    if (stock->count == 0) {
+        free(hint->stock);
+        hint->stock = NULL;
+        return;
+    }
+    if (hint->stock == NULL)
+        hint->stock = must_alloc(1, sizeof *hint->stock);
+    *hint->stock = *stock;
+}
+
+void host_hints_forget_task(struct host_hints *hints, int64_t host, int64_t task)
+{
+    struct host_hint *hint = host_hints_find(hints, host);
+    struct stock stock;
+
+    if (hint == NULL || hint->stock == NULL)
+        return;
+    stock = *hint->stock;
+    stock_forget(&stock, task);
+    host_hints_stock(hints, host, &stock);
+}
+
+void host_hints_idle(struct host_hints *hints, const struct idler *idler)
+{
+    size_t place = 0;
+
+    while (place < hints->idler_count && hints->idlers[place].who.host != idler->who.host)
+        place++;
+    if (place == IDLERS_MAX) {
+        place = hints->oldest_idler;
+        hints->oldest_idler = (place + 1) % IDLERS_MAX;
+    }
+    hints->idler_count += place == hints->idler_count;
+    hints->idlers[place] = *idler;
+}
+
+bool host_hints_is_idle(const struct host_hints *hints, int64_t host)
+{
+    const struct host_hint *hint = host_hints_find(hints, host);
+
+    return hint != NULL && hint->part.idle > 0;
 }

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/publish.h"
 #include "server/engine/map.h"
+#include "server/engine/stock.h"
 #include "server/policy/share.h"
 
 #define HOST_HINTS_MAX    200000 /* then all are forgotten */
@@ -19,10 +21,13 @@ struct host_part {
     int64_t slots;
     int64_t weight;
     int64_t held;
+    int64_t idle;       /* slots that it wanted work for, in vain */
     int64_t until_up_s; /* of the up-time clock: it has left when it did not come by then */
 };
 
 struct host_hint {
+    int64_t host;
+    struct stock *stock;   /* owned; NULL: nothing waits there */
     struct host_part part; /* counted in the grid while its slots are not 0 */
     int64_t empty_visits;  /* in a row that found no work */
     int64_t told_visit;    /* number of the visit that was told ... */
@@ -30,11 +35,22 @@ struct host_hint {
     size_t told_count;
 };
 
+/* A host that asked in vain, as it was known then. */
+struct idler {
+    struct identity who;
+    char prefix[PREFIX_MAX + 1]; /* without an account; else "" */
+};
+#define IDLERS_MAX 32 /* the last ones */
+
 /* Zeroed: empty. */
 struct host_hints {
     struct map map;         /* owned hints */
     struct share_grid grid; /* of all that are expected */
+    int64_t idle;           /* slots of those that ask in vain */
+    int64_t stocked;        /* copies in all stocks */
     int64_t looked_up_s;    /* when those that left were looked for */
+    struct idler idlers[IDLERS_MAX];
+    size_t idler_count, oldest_idler;
 };
 
 void host_hints_clear(struct host_hints *hints);
@@ -47,6 +63,14 @@ struct host_hint *host_hints_get(struct host_hints *hints, int64_t host);
 
 /* The host's part in the grid from now on; of no slots: it has none. */
 void host_hints_count(struct host_hints *hints, int64_t host, const struct host_part *part);
+
+/* What waits with the host, in place of what did. */
+void host_hints_stock(struct host_hints *hints, int64_t host, const struct stock *stock);
+void host_hints_forget_task(struct host_hints *hints, int64_t host, int64_t task);
+
+/* It is one of the idlers, the newest. Is the host idle still, as far as is known? */
+void host_hints_idle(struct host_hints *hints, const struct idler *idler);
+bool host_hints_is_idle(const struct host_hints *hints, int64_t host);
 
 /* Of those who are expected. A host that left is noticed within HOST_HINTS_LOOK_S. */
 const struct share_grid *host_hints_grid(struct host_hints *hints, int64_t up_s);

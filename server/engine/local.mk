@@ -2,6 +2,7 @@ libserver_a_SOURCES += \
 	%D%/actions.c %D%/actions.h \
 	%D%/answer.c \
 	%D%/apps.c %D%/apps.h \
+	%D%/burden.c %D%/burden.h \
 	%D%/chance.c %D%/chance.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/command.h \
@@ -18,6 +19,7 @@ libserver_a_SOURCES += \
 	%D%/lots.c %D%/lots.h \
 	%D%/map.c %D%/map.h \
 	%D%/merge.c %D%/merge.h \
+	%D%/moves.c %D%/moves.h \
 	%D%/new_work.c \
 	%D%/paces.c %D%/paces.h \
 	%D%/project.c \
@@ -32,6 +34,7 @@ libserver_a_SOURCES += \
 	%D%/shares.c \
 	%D%/signed.c \
 	%D%/state.h \
+	%D%/stock.c %D%/stock.h \
 	%D%/thread.c %D%/thread.h \
 	%D%/tick.c \
 	%D%/timing.c %D%/timing.h \

@@ -58,6 +58,8 @@ struct engine {
     int64_t revoked_after; /* ... from after this one on */
     bool has_expired;      /* units may be left whose validity ended */
     struct follow follow;
+    int64_t moves_up_s;      /* when copies to be moved were looked for, of the up-time clock ... */
+    int64_t movable;         /* ... and how many there were */
     bool has_failed;         /* to do any of that; waits for the next tick */
     int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
 

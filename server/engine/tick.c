@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "db/query.h"
 #include "server/engine/actions.h"
+#include "server/engine/moves.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/settle.h"
@@ -215,6 +216,7 @@ static enum status judge_time(struct engine *engine, const struct engine_clock *
         return STATUS_OK;
     TRY(meet_deadlines(engine, clock->up_s, err));
     TRY(end_expired(engine, clock->now_s, err));
+    TRY(moves_make(engine, clock->up_s, err));
     return forget_old_notices(engine, clock->now_s, err);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "server/engine/moves.h"
 #include "server/engine/reports.h"
 #include "server/engine/settle.h"
 #include "server/policy/transition.h"
@@ -171,6 +172,7 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
         mark_told(cycle, state);
         note_visit(cycle, state, host);
         reports_take(cycle, host->id, state->visit->request);
+        moves_undo(cycle, state);
         count_lost(cycle, state);
     }
 }

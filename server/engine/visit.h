@@ -49,6 +49,9 @@ void visit_gather(const struct visit_state *state, struct gathering *gathering);
 void visit_count(struct cycle *cycle, struct visit_state *state);
 void visit_share(struct cycle *cycle, struct visit_state *state);
 
+/* Cores that are believed. */
+int64_t visit_slots(const struct cycle *cycle, const struct visit_state *state);
+
 /* After the commit, and the answer: it has what it was granted, and is expected. */
 void visit_expect(struct cycle *cycle, const struct visit_state *state);
 

@@ -27,6 +27,16 @@ struct allowance_facts allowance_after_grant(const struct allowance_facts *facts
     return after;
 }
 
+struct allowance_facts allowance_after_withdrawal(const struct allowance_facts *facts,
+                                                  int64_t granted_day)
+{
+    struct allowance_facts after = *facts;
+
+    if (facts->day == granted_day && facts->used > 0)
+        after.used--;
+    return after;
+}
+
 struct allowance_facts allowance_after_end(const struct allowance_facts *facts,
                                            enum allowance_outcome outcome)
 {

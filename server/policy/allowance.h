@@ -36,6 +36,10 @@ int64_t allowance_first(int64_t elsewhere);
 struct allowance_facts allowance_after_grant(const struct allowance_facts *facts, int64_t today,
                                              int64_t count);
 
+/* The same after a task was taken back that its host never began, granted on that day. */
+struct allowance_facts allowance_after_withdrawal(const struct allowance_facts *facts,
+                                                  int64_t granted_day);
+
 /* The same after a task ended. Halved down to one, doubled up to the most. */
 struct allowance_facts allowance_after_end(const struct allowance_facts *facts,
                                            enum allowance_outcome outcome);

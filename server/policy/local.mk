@@ -8,6 +8,7 @@ libserver_a_SOURCES += \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/fairness.c %D%/fairness.h \
 	%D%/match.c %D%/match.h \
+	%D%/moving.c %D%/moving.h \
 	%D%/pausing.c %D%/pausing.h \
 	%D%/quorum.c %D%/quorum.h \
 	%D%/returning.c %D%/returning.h \

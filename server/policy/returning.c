@@ -24,7 +24,7 @@ int64_t returning_delay_s(const struct returning_facts *facts)
         wait_s = bounded(facts->idle_in_s, soon_s, RETURNING_SHARE_MOST_S);
         return between(wait_s, wait_s + soon_s, facts->random);
     }
-    if (facts->was_granted)
+    if (facts->was_granted || facts->has_hope)
         return between(soon_s, soon_s * 2, facts->random);
     if (facts->empty_visits == 0)
         return between(facts->least_s, facts->least_s * 2, facts->random);

@@ -12,7 +12,8 @@ enum task_event {
     EVENT_FAILURE,  /* its host says that it failed, or hands in outputs that break the contract */
     EVENT_ABANDON,  /* its volunteer gives it up */
     EVENT_OVERDUE,  /* its deadline passed */
-    EVENT_WITHDRAW, /* the server takes it back: cancelled, revoked, clone, unit ended */
+    EVENT_WITHDRAW, /* the server takes it back: cancelled, revoked, clone, unit ended, moved */
+    EVENT_RESUME,   /* its host has begun it before another one took it: it goes on */
 };
 
 /*

@@ -108,6 +108,7 @@ static void report(const struct crowd_host *host, const struct crowd_task *task,
                                        .has_exit_status = true,
                                        .cpu_ms = task->ran_ms,
                                        .wall_ms = task->ran_ms,
+                                       .busy_ms = task->ran_ms + host->fetch_ms,
                                        .bodies = body,
                                        .body_count = 1};
 }

@@ -45,21 +45,22 @@ struct fake_site {
     size_t task_count;
 
     /* What it does: */
-    int64_t return_s;           /* default 60 */
-    int64_t grants_at_once;     /* default 64 */
-    bool asks_for_bodies;       /* of outputs that did not come inline */
-    bool drops_reported;        /* needs none of them any more */
-    bool grants_unasked;        /* whatever it has, however little was wanted */
-    bool asks_too_early;        /* for bodies of tasks that nobody reported yet */
-    bool sends_lost;            /* what it granted and is not held is granted again, unasked */
-    bool grants_reported;       /* what a visit reports is granted once more by its answer */
-    bool keeps_reported;        /* acknowledges as reported, never as stored */
-    const struct fake_tls *tls; /* what it presents; NULL: what every system trusts. Borrowed */
-    bool forgets_token;         /* 401 to the next visit */
-    bool says_clone;            /* to the next visit */
-    bool sends_all_envelopes;   /* whatever the host says that it has */
-    bool withdraws_host;        /* 410 to whoever enrols with the key that it knows */
-    enum status fails_with;     /* every scheduler request; STATUS_OK: none */
+    int64_t return_s;            /* default 60 */
+    int64_t grants_at_once;      /* default 64 */
+    bool asks_for_bodies;        /* of outputs that did not come inline */
+    bool drops_reported;         /* needs none of them any more */
+    enum drop_reason drops_sent; /* wants none of them, for this reason; 0: does */
+    bool grants_unasked;         /* whatever it has, however little was wanted */
+    bool asks_too_early;         /* for bodies of tasks that nobody reported yet */
+    bool sends_lost;             /* what it granted and is not held is granted again, unasked */
+    bool grants_reported;        /* what a visit reports is granted once more by its answer */
+    bool keeps_reported;         /* acknowledges as reported, never as stored */
+    const struct fake_tls *tls;  /* what it presents; NULL: what every system trusts. Borrowed */
+    bool forgets_token;          /* 401 to the next visit */
+    bool says_clone;             /* to the next visit */
+    bool sends_all_envelopes;    /* whatever the host says that it has */
+    bool withdraws_host;         /* 410 to whoever enrols with the key that it knows */
+    enum status fails_with;      /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;
     const int64_t *clock_ms; /* a monotonic clock: its time goes on by it. NULL: it stands */
     int64_t clock_begun_ms;

@@ -138,7 +138,7 @@ static void check_held(struct fake_site *site, const struct scheduler_request *a
 {
     site->held = (int64_t)asked->held_count;
     for (size_t i = 0; i < site->task_count; i++)
-        if (site->tasks[i].state == FAKE_SENT && !site->sends_lost &&
+        if (site->tasks[i].state == FAKE_SENT && !site->sends_lost && site->drops_sent == 0 &&
             !is_held(asked, site->tasks[i].number))
             fake_site_broke(site, "task %lld is not held any more",
                             (long long)site->tasks[i].number);
@@ -170,6 +170,14 @@ static void drop_uploaded(struct fake_site *site, struct scheduler_reply *reply)
             reply->drops[reply->drop_count++] =
                 (struct scheduler_drop){.task = site->tasks[i].number, .why = DROP_ACCEPTED};
         }
+}
+
+static void drop_sent(struct fake_site *site, struct scheduler_reply *reply)
+{
+    for (size_t i = 0; site->drops_sent != 0 && i < site->task_count; i++)
+        if (site->tasks[i].state == FAKE_SENT)
+            reply->drops[reply->drop_count++] =
+                (struct scheduler_drop){.task = site->tasks[i].number, .why = site->drops_sent};
 }
 
 static void judge(struct fake_site *site, struct scheduler_reply *reply)
@@ -221,6 +229,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
         grant_again(site, &reply);
     add_envelopes(site, asked, &reply);
     drop_uploaded(site, &reply);
+    drop_sent(site, &reply);
     ask_for_bodies(site, &reply);
     judge(site, &reply);
     if (reply.grant_count == 0)

@@ -55,6 +55,46 @@ Test(daemon, one_task_runs_per_core)
     cr_expect(eq(sz, volunteer_phase(&it, "running"), 2));
 }
 
+/* Two run, two wait, and none of them is wanted. */
+static void drop_all(enum drop_reason why)
+{
+    it.config.cores = 2;
+    it.launcher.duration_ms = 10 * MINUTE;
+    volunteer_restart(&it);
+    volunteer_live(&it, MINUTE / 2);
+    cr_assert(eq(sz, volunteer_phase(&it, "running"), 2));
+    it.site.drops_sent = why;
+    volunteer_live(&it, 5 * MINUTE);
+}
+
+static void expect_begun_ones_to_end(void)
+{
+    cr_expect(eq(sz, volunteer_phase(&it, "running"), 2));
+    cr_expect(eq(sz, volunteer_phase(&it, "ready"), 0));
+    volunteer_live(&it, HOUR);
+    cr_expect(zero(i64, it.launcher.killed));
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 2), "their ends are reported");
+}
+
+Test(daemon, what_another_host_has_ends_if_it_has_begun_and_is_let_go_if_not)
+{
+    drop_all(DROP_MOVED);
+    expect_begun_ones_to_end();
+}
+
+Test(daemon, what_is_accepted_without_it_ends_if_it_has_begun_and_is_let_go_if_not)
+{
+    drop_all(DROP_ACCEPTED);
+    expect_begun_ones_to_end();
+}
+
+Test(daemon, what_was_cancelled_ends_at_once)
+{
+    drop_all(DROP_CANCELLED);
+    cr_expect(eq(sz, volunteer_phase(&it, "running"), 0));
+    cr_expect(eq(i64, it.launcher.killed, 2));
+}
+
 /* The others wait for the cores meanwhile, and that is not theirs. */
 Test(daemon, a_task_s_time_is_without_its_wait_in_our_queue)
 {

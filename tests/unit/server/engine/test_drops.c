@@ -71,6 +71,7 @@ static void three_copies(struct work_unit *unit)
     unit->acceptance.copies = 3;
 }
 
+/* Where it has begun it runs to its end, and earns its credit. */
 Test(drops, a_copy_that_an_accepted_unit_has_too_many_is_withdrawn)
 {
     int64_t anns, bobs, eves;
@@ -84,5 +85,8 @@ Test(drops, a_copy_that_an_accepted_unit_has_too_many_is_withdrawn)
     village_report(&village, bob, bobs, "42\n");
     cr_assert(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
     cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 8"), 1));
-    cr_expect(eq(sz, drops_of(eve, eves, HELD_RUNNING), 1));
+    cr_expect(eq(sz, drops_of(eve, eves, HELD_RUNNING), 0));
+    cr_expect(eq(sz, drops_of(eve, eves, HELD_WAITING), 1));
+    village_report(&village, eve, eves, "42\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE credit > 0"), 3));
 }

@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	%D%/test_estimate \
 	%D%/test_fairness \
 	%D%/test_match \
+	%D%/test_moving \
 	%D%/test_pausing \
 	%D%/test_quorum \
 	%D%/test_returning \

@@ -47,4 +47,8 @@ Test(allowance, a_day_s_use_ends_with_the_day)
     cr_expect(eq(i64, allowance_left(&facts, 20001, 1, 4), 10));
     facts = allowance_after_grant(&facts, 20001, 4);
     cr_expect(eq(i64, facts.used, 4));
+    facts = allowance_after_withdrawal(&facts, 20001);
+    cr_expect(eq(i64, facts.used, 3), "what was taken back is not used up");
+    facts = allowance_after_withdrawal(&facts, 20000);
+    cr_expect(eq(i64, facts.used, 3), "but that of another day is over");
 }

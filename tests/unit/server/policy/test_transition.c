@@ -11,6 +11,8 @@ Test(transition, a_sent_task_takes_every_event)
     cr_expect(eq(int, transition_task(TASK_SENT, EVENT_ABANDON), TASK_ABANDONED));
     cr_expect(eq(int, transition_task(TASK_SENT, EVENT_OVERDUE), TASK_OVERDUE));
     cr_expect(eq(int, transition_task(TASK_SENT, EVENT_WITHDRAW), TASK_DROPPED));
+    cr_expect(eq(int, transition_task(TASK_SENT, EVENT_RESUME), TASK_SENT));
+    cr_expect(eq(int, transition_task(TASK_DROPPED, EVENT_RESUME), TASK_SENT));
 }
 
 Test(transition, late_work_still_counts_and_decided_tasks_stay)

@@ -1,0 +1,238 @@
+#include "server/engine/moves.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/text.h"
+#include "server/engine/gathering.h"
+#include "server/engine/reports.h"
+#include "server/engine/settle.h"
+#include "server/policy/allowance.h"
+#include "server/policy/moving.h"
+#include "server/policy/quorum.h"
+#include "server/policy/transition.h"
+
+#define DAY_SECONDS 86400
+
+/* --------------------------------------------------------------------------- what a visit tells */
+
+/* The host begins them in this order, on as many slots as it has. */
+static struct stock stock_of(const struct burden *burden, int64_t slots, int64_t now_ms)
+{
+    struct stock stock = {0};
+    int64_t before_ms = 0;
+
+    for (size_t i = 0; i < burden->count; i++) {
+        const struct burden_task *task = &burden->tasks[i];
+        int64_t begins_ms = (int64_t)i < slots ? 0 : before_ms / slots;
+        const struct stock_task kept = {.task = task->task,
+                                        .until_up_ms =
+                                            now_ms + begins_ms - moving_patience_ms(task->task_ms)};
+
+        if (task->is_waiting && kept.until_up_ms > now_ms)
+            stock_add(&stock, &kept);
+        before_ms += task->left_ms;
+    }
+    return stock;
+}
+
+static struct idler idler_of(const struct cycle *cycle, const struct visit_state *state)
+{
+    const struct host *host = work_host(&cycle->set, state->visit->host);
+    struct idler idler = {.who = {.host = host->id,
+                                  .volunteer = host->volunteer,
+                                  .organisation = host->organisation}};
+
+    (void)text_fit(idler.prefix, sizeof idler.prefix,
+                   host->is_without_account ? state->visit->prefix : "");
+    return idler;
+}
+
+void moves_note(struct cycle *cycle, const struct visit_state *state, const struct burden *burden)
+{
+    struct host_hints *hints = &cycle->engine->hosts;
+    int64_t slots = visit_slots(cycle, state);
+    struct stock stock = stock_of(burden, slots, cycle->clock.up_s * 1000);
+
+    host_hints_stock(hints, state->visit->host, &stock);
+    if (state->has_share && state->granted < state->wanted && state->share.idle > 0) {
+        struct idler idler = idler_of(cycle, state);
+
+        host_hints_idle(hints, &idler);
+    }
+}
+
+bool moves_are_near(struct engine *engine)
+{
+    const struct host_hints *hints = &engine->hosts;
+
+    return engine->movable > 0 &&
+           chance_below(&engine->chance, (size_t)hints->idle + 1) <= 2 * (size_t)engine->movable;
+}
+
+/* ------------------------------------------------------------------------------------- undoing */
+
+static void resume(struct cycle *cycle, struct unit *unit, struct task *task)
+{
+    settle_task(cycle, unit, task, transition_task(task->state, EVENT_RESUME));
+    unit->copies_wanted--;
+    cycle_hint(cycle, (struct deadline_hint){
+                          .up_s = task->deadline_up_s, .task = task->id, .unit = unit->id});
+}
+
+void moves_undo(struct cycle *cycle, const struct visit_state *state)
+{
+    const struct scheduler_request *request = state->visit->request;
+
+    for (size_t i = 0; i < request->held_count; i++) {
+        struct unit *unit = NULL;
+        struct task *task =
+            reports_own_task(&cycle->set, state->visit->host, request->held[i].task, &unit);
+
+        if (task != NULL && request->held[i].state != HELD_WAITING &&
+            moving_is_undone(unit, (size_t)(task - unit->tasks)))
+            resume(cycle, unit, task);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- offering
+ */
+
+/* Copies to be offered anew, those first that would be begun last. */
+struct offers {
+    struct stock_task tasks[MOVES_MOST];
+    int64_t hosts[MOVES_MOST]; /* that have them */
+    size_t count;
+    size_t most;
+    int64_t all; /* that there are */
+};
+
+static size_t soonest(const struct offers *offers)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < offers->count; i++)
+        if (offers->tasks[i].until_up_ms < offers->tasks[best].until_up_ms)
+            best = i;
+    return best;
+}
+
+static void consider(struct offers *offers, int64_t host, const struct stock_task *task)
+{
+    size_t place = offers->count;
+
+    offers->all++;
+    if (offers->most == 0)
+        return;
+    if (offers->count == offers->most) {
+        place = soonest(offers);
+        if (task->until_up_ms <= offers->tasks[place].until_up_ms)
+            return;
+    } else {
+        offers->count++;
+    }
+    offers->tasks[place] = *task;
+    offers->hosts[place] = host;
+}
+
+/* Of a host that is no longer expected, whatever waits there. */
+static struct offers choose(const struct host_hints *hints, int64_t now_ms)
+{
+    struct offers offers = {.most = hints->idle < MOVES_MOST ? (size_t)hints->idle : MOVES_MOST};
+    const struct host_hint *hint;
+    size_t cursor = 0;
+
+    while ((hint = map_next(&hints->map, &cursor)) != NULL)
+        for (size_t i = 0; hint->stock != NULL && i < hint->stock->count; i++)
+            if (hint->part.slots == 0 || hint->stock->tasks[i].until_up_ms > now_ms)
+                consider(&offers, hint->host, &hint->stock->tasks[i]);
+    return offers;
+}
+
+/* Is somebody idle who could take a copy of it? Else it would wait for a stranger. */
+static bool has_taker(const struct engine *engine, const struct unit *unit)
+{
+    const struct host_hints *hints = &engine->hosts;
+
+    for (size_t i = 0; i < hints->idler_count; i++)
+        if (host_hints_is_idle(hints, hints->idlers[i].who.host) &&
+            quorum_is_independent(unit, &hints->idlers[i].who, hints->idlers[i].prefix))
+            return true;
+    return false;
+}
+
+static bool is_issued(const struct batch *batch)
+{
+    return batch != NULL && (batch->state == BATCH_OPEN || batch->state == BATCH_CLOSED);
+}
+
+/* What was not computed is not charged. */
+static void give_back(struct cycle *cycle, const struct unit *unit, const struct task *task)
+{
+    struct allowance *row = work_allowance(&cycle->set, task->at_dispatch.host, unit->app_version);
+    struct allowance_facts facts = {.per_day = row->per_day, .day = row->day, .used = row->used};
+
+    facts = allowance_after_withdrawal(&facts, task->sent_s / DAY_SECONDS);
+    row->is_changed = row->is_changed || row->used != facts.used;
+    row->used = facts.used;
+}
+
+static void offer(struct cycle *cycle, int64_t id)
+{
+    struct task *task = NULL;
+    struct unit *unit = work_unit_of_task(&cycle->set, id, &task);
+
+    if (unit == NULL || !is_issued(work_batch(&cycle->set, unit->batch)) ||
+        !moving_is_allowed(unit, (size_t)(task - unit->tasks)) || !has_taker(cycle->engine, unit))
+        return;
+    settle_task(cycle, unit, task, transition_task(task->state, EVENT_WITHDRAW));
+    settle_unit(cycle, unit); /* so that one more of the unit is judged by what is wanted now */
+    if (work_host(&cycle->set, task->at_dispatch.host) != NULL)
+        give_back(cycle, unit, task);
+}
+
+static enum status offer_all(struct cycle *cycle, void *context, struct error *err)
+{
+    const struct offers *offers = context;
+    int64_t ids[MOVES_MOST], units[MOVES_MOST];
+    struct work_request request = {.tasks = ids, .task_count = offers->count};
+
+    for (size_t i = 0; i < offers->count; i++) {
+        ids[i] = offers->tasks[i].task;
+        units[i] = TASK_UNIT(ids[i]);
+    }
+    TRY(cycle_load(cycle, &request, err));
+    TRY(cycle_load_holders(cycle, units, offers->count, err));
+    for (size_t i = 0; i < offers->count; i++)
+        offer(cycle, ids[i]);
+    settle_all(cycle);
+    return STATUS_OK;
+}
+
+/* Whatever came of it: they are not looked at again before their hosts speak of them. */
+static void forget(struct host_hints *hints, const struct offers *offers)
+{
+    for (size_t i = 0; i < offers->count; i++)
+        host_hints_forget_task(hints, offers->hosts[i], offers->tasks[i].task);
+}
+
+enum status moves_make(struct engine *engine, int64_t up_s, struct error *err)
+{
+    struct host_hints *hints = &engine->hosts;
+    struct offers offers;
+    const struct cycle_work work = {.run = offer_all, .context = &offers};
+
+    if (engine->config.sends_as_asked || up_s < engine->moves_up_s + MOVES_EVERY_S)
+        return STATUS_OK;
+    engine->moves_up_s = up_s;
+    engine->movable = 0;
+    (void)host_hints_grid(hints, up_s);
+    if (hints->stocked == 0 || queue_copies(engine->queue) > 0)
+        return STATUS_OK;
+    offers = choose(hints, up_s * 1000);
+    engine->movable = offers.all;
+    if (offers.count == 0)
+        return STATUS_OK;
+    forget(hints, &offers);
+    return cycle_do(engine, &work, NULL, err);
+}
