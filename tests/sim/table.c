@@ -11,11 +11,16 @@ void table_restart(struct table *table)
 
 void table_add(struct table *table, const struct scene *scene, const struct figures *figures)
 {
-    struct table_row *row = &table->rows[table->place++];
+    struct table_row *row;
+    size_t *count;
 
-    assert(table->place <= TABLE_ROWS && row->count < TABLE_SEEDS);
+    table->place += scene->rule == RULE_DUGNAD ? 1 : 0;
+    assert(table->place >= 1 && table->place <= TABLE_ROWS);
+    row = &table->rows[table->place - 1];
+    count = &row->counts[scene->rule];
+    assert(*count < TABLE_SEEDS);
     row->scene = *scene;
-    row->runs[row->count++] = *figures;
+    row->runs[scene->rule][(*count)++] = *figures;
     table->count = table->count < table->place ? table->place : table->count;
 }
 
@@ -39,16 +44,6 @@ static double of_greedy(const struct figures *f)
 static double first(const struct figures *f)
 {
     return f->first_s;
-}
-
-static double most95(const struct figures *f)
-{
-    return f->most95_s;
-}
-
-static double all(const struct figures *f)
-{
-    return f->all_s;
 }
 
 static double of_95(const struct figures *f)
@@ -76,15 +71,20 @@ static double churn(const struct figures *f)
     return 100 * f->churn;
 }
 
+/* In pairs: the same by BOINC's rule. */
 static const struct {
     const char *head;
+    enum scene_rule rule;
     int decimals;
     double (*value)(const struct figures *f);
 } columns[] = {
-    {"ideal, s", 0, ideal},       {"of ideal", 2, of_ideal}, {"of greedy", 2, of_greedy},
-    {"first start, s", 0, first}, {"95 %, s", 0, most95},    {"100 %, s", 0, all},
-    {"of 95 %", 2, of_95},        {"tail, s", 0, tail},      {"idle, %", 0, idle},
-    {"waste, %", 1, waste},       {"churn, %", 1, churn},
+    {"ideal, s", RULE_DUGNAD, 0, ideal}, {"of ideal", RULE_DUGNAD, 2, of_ideal},
+    {"BOINC", RULE_BOINC, 2, of_ideal},  {"of greedy", RULE_DUGNAD, 2, of_greedy},
+    {"first, s", RULE_DUGNAD, 0, first}, {"BOINC", RULE_BOINC, 0, first},
+    {"of 95 %", RULE_DUGNAD, 2, of_95},  {"BOINC", RULE_BOINC, 2, of_95},
+    {"tail, s", RULE_DUGNAD, 0, tail},   {"BOINC", RULE_BOINC, 0, tail},
+    {"idle, %", RULE_DUGNAD, 0, idle},   {"BOINC", RULE_BOINC, 0, idle},
+    {"waste, %", RULE_DUGNAD, 1, waste}, {"churn, %", RULE_DUGNAD, 1, churn},
 };
 
 #define COLUMNS (sizeof columns / sizeof *columns)
@@ -96,14 +96,16 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static double median(const struct table_row *row, double (*value)(const struct figures *f))
+static double median(const struct table_row *row, size_t column)
 {
+    const enum scene_rule rule = columns[column].rule;
+    const size_t count = row->counts[rule];
     double values[TABLE_SEEDS];
 
-    for (size_t i = 0; i < row->count; i++)
-        values[i] = value(&row->runs[i]);
-    qsort(values, row->count, sizeof *values, compare);
-    return values[row->count / 2];
+    for (size_t i = 0; i < count; i++)
+        values[i] = columns[column].value(&row->runs[rule][i]);
+    qsort(values, count, sizeof *values, compare);
+    return values[count / 2];
 }
 
 /* ------------------------------------------------------------------------------------------ rows
@@ -114,30 +116,37 @@ static void print_scene(const struct scene *scene)
     static const char *const kinds[] = {
         [SCENE_ALONE] = "", [SCENE_RIVAL] = ", a rival", [SCENE_BEHIND] = ": 30 short behind"};
 
-    printf("| %zu | %zu %s%s | %s%s | %s |", scene->hosts, scene->units,
+    printf("| %zu | %zu %s%s | %s%s |", scene->hosts, scene->units,
            scene->shape == RACE_EQUAL ? "equal" : "heavy", kinds[scene->kind],
-           scene->is_idle ? "idle for a day" : "awake", scene->has_churn ? ", off and on" : "",
-           scene->rule == RULE_DUGNAD ? "Dugnad" : "BOINC");
+           scene->is_idle ? "idle for a day" : "awake", scene->has_churn ? ", off and on" : "");
+}
+
+static size_t failed(const struct table_row *row)
+{
+    size_t units = 0;
+
+    for (int rule = 0; rule < RULES; rule++)
+        for (size_t i = 0; i < row->counts[rule]; i++)
+            units += row->runs[rule][i].units - row->runs[rule][i].accepted;
+    return units;
 }
 
 static void print_row(const struct table_row *row)
 {
-    size_t left = 0;
-
-    for (size_t i = 0; i < row->count; i++)
-        left += row->runs[i].units - row->runs[i].accepted;
     print_scene(&row->scene);
     for (size_t i = 0; i < COLUMNS; i++)
-        printf(" %.*f |", columns[i].decimals, median(row, columns[i].value));
-    printf(left > 0 ? " %zu units failed\n" : "\n", left);
+        printf(" %.*f |", columns[i].decimals, median(row, i));
+    if (failed(row) > 0)
+        printf(" %zu units not accepted", failed(row));
+    printf("\n");
 }
 
 void table_print(const struct table *table)
 {
-    printf("| hosts | batch | machines | rule |");
+    printf("| hosts | batch | machines |");
     for (size_t i = 0; i < COLUMNS; i++)
         printf(" %s |", columns[i].head);
-    printf("\n|---|---|---|---|");
+    printf("\n|---|---|---|");
     for (size_t i = 0; i < COLUMNS; i++)
         printf("---|");
     printf("\n");
