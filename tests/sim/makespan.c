@@ -1,9 +1,9 @@
 /*
- * tests/sim/makespan [--table [--hosts N] [--units N] [--seeds N]] [--seed N]: how long batches
- * take on a crowd of hosts, against the shortest time there could be, by Dugnad's rules and by
- * BOINC's. The same seed prints the same table; with --seeds the figures are medians over so many.
- * Processor time goes to stderr. Without --table: a quick one of few hosts, whose figures have
- * bounds; ends with 1 where one is not met.
+ * tests/sim/makespan [--table [--hosts N] [--units N] [--awake] [--seeds N]] [--seed N]: how long
+ * batches take on a crowd of hosts, against the shortest time there could be, by Dugnad's rules and
+ * by BOINC's. The same seed prints the same table; with --seeds the figures are medians over so
+ * many. Processor time goes to stderr. Without --table: a quick one of few hosts, whose figures
+ * have bounds; ends with 1 where one is not met.
  *
  * A crowd proves itself once, and each case then runs in a child process that has a copy of it.
  */
@@ -25,6 +25,7 @@ struct plan {
     size_t hosts; /* so many alone; 0: 5, 100 and 5,000 */
     size_t units; /* batches of so many alone; 0: of 30 and of 1,000 */
     bool is_whole;
+    bool is_awake; /* without what comes to a crowd that was idle */
     struct table table;
 };
 
@@ -97,6 +98,15 @@ static void show_rivals(struct plan *plan, struct ground *ground, struct scene s
     show_rules(plan, ground, scene);
 }
 
+static void show_idle(struct plan *plan, struct ground *ground, struct scene scene)
+{
+    race_idle(&ground->race, IDLE_MS);
+    scene.is_idle = true;
+    show_batches(plan, ground, scene);
+    scene.has_churn = false;
+    show_batches(plan, ground, scene);
+}
+
 static void show_crowd(struct plan *plan, uint64_t seed, size_t hosts)
 {
     struct ground ground;
@@ -108,11 +118,8 @@ static void show_crowd(struct plan *plan, uint64_t seed, size_t hosts)
         show_rivals(plan, &ground, scene);
     scene.has_churn = true;
     show_batches(plan, &ground, scene);
-    race_idle(&ground.race, IDLE_MS);
-    scene.is_idle = true;
-    show_batches(plan, &ground, scene);
-    scene.has_churn = false;
-    show_batches(plan, &ground, scene);
+    if (!plan->is_awake)
+        show_idle(plan, &ground, scene);
     ground_clear(&ground);
 }
 
@@ -200,10 +207,13 @@ static int show_quick(struct plan *plan)
 
 static void parse(int argc, char **argv, struct plan *plan)
 {
-    static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},  {"seeds", required_argument, NULL, 'm'},
-        {"hosts", required_argument, NULL, 'h'}, {"units", required_argument, NULL, 'u'},
-        {"table", no_argument, NULL, 't'},       {0}};
+    static const struct option options[] = {{"seed", required_argument, NULL, 's'},
+                                            {"seeds", required_argument, NULL, 'm'},
+                                            {"hosts", required_argument, NULL, 'h'},
+                                            {"units", required_argument, NULL, 'u'},
+                                            {"table", no_argument, NULL, 't'},
+                                            {"awake", no_argument, NULL, 'a'},
+                                            {0}};
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -215,6 +225,8 @@ static void parse(int argc, char **argv, struct plan *plan)
             plan->hosts = strtoul(optarg, NULL, 10);
         else if (option == 'u')
             plan->units = strtoul(optarg, NULL, 10);
+        else if (option == 'a')
+            plan->is_awake = true;
         else if (option == 't')
             plan->is_whole = true;
         else
