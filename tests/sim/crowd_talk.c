@@ -168,6 +168,17 @@ static void forget(struct crowd_host *host, int64_t id)
     }
 }
 
+/* client/daemon/answer.c lets those that began go on where the server could not know it. */
+static void drop(struct crowd_host *host, const struct scheduler_drop *drop)
+{
+    bool is_for_unbegun = drop->why == DROP_ACCEPTED || drop->why == DROP_MOVED;
+
+    for (size_t i = 0; i < host->task_count && is_for_unbegun; i++)
+        if (host->tasks[i].id == drop->task && host->tasks[i].phase == CROWD_RUNNING)
+            return;
+    forget(host, drop->task);
+}
+
 static void take(struct crowd_host *host, const struct scheduler_grant *grant,
                  struct crowd_unit *unit)
 {
@@ -198,7 +209,7 @@ void crowd_hear(struct crowd_host *host, const struct scheduler_reply *reply,
     for (size_t i = 0; i < reply->ack_count; i++)
         forget(host, reply->acks[i].task);
     for (size_t i = 0; i < reply->drop_count; i++)
-        forget(host, reply->drops[i].task);
+        drop(host, &reply->drops[i]);
     for (size_t i = 0; i < reply->grant_count; i++)
         if (!holds(host, reply->grants[i].task))
             take(host, &reply->grants[i],
