@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "server/engine/gathering.h"
 #include "server/engine/merge.h"
+#include "server/engine/tails.h"
 #include "server/engine/timing.h"
 
 static void *grown(void *items, size_t count, size_t size)
@@ -249,6 +250,7 @@ static void learn(struct cycle *cycle)
 {
     teach_queue(cycle);
     timing_teach(cycle);
+    tails_learn(cycle);
     for (size_t i = 0; i < cycle->hint_count; i++)
         deadlines_add(&cycle->engine->deadlines, cycle->hints[i]);
     add_counts(cycle->engine, &cycle->counts);

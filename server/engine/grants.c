@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/text.h"
+#include "server/engine/tails.h"
 #include "server/engine/timing.h"
 #include "server/engine/visit.h"
 #include "server/policy/allowance.h"
@@ -170,6 +171,8 @@ static bool may_have(struct cycle *cycle, struct visit_state *state, const struc
     int64_t task_ms = timing_task_ms(cycle, state->visit->host, state->speed, unit);
     struct share share = state->share;
 
+    if (!tails_let_have(cycle, unit, state->visit->host, state->speed))
+        return false;
     if (!share_take(&share, task_ms)) {
         state->stop = VISIT_SHARE;
         return false;

@@ -39,6 +39,8 @@ struct host_hint {
 struct idler {
     struct identity who;
     char prefix[PREFIX_MAX + 1]; /* without an account; else "" */
+    int64_t agreed;              /* tasks */
+    int64_t speed;               /* timing_speed() */
 };
 #define IDLERS_MAX 32 /* the last ones */
 

@@ -35,6 +35,7 @@ libserver_a_SOURCES += \
 	%D%/signed.c \
 	%D%/state.h \
 	%D%/stock.c %D%/stock.h \
+	%D%/tails.c %D%/tails.h \
 	%D%/thread.c %D%/thread.h \
 	%D%/tick.c \
 	%D%/timing.c %D%/timing.h \

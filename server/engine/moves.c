@@ -7,6 +7,7 @@
 #include "server/engine/gathering.h"
 #include "server/engine/reports.h"
 #include "server/engine/settle.h"
+#include "server/engine/tails.h"
 #include "server/policy/allowance.h"
 #include "server/policy/moving.h"
 #include "server/policy/quorum.h"
@@ -24,13 +25,15 @@ static struct stock stock_of(const struct burden *burden, int64_t slots, int64_t
 
     for (size_t i = 0; i < burden->count; i++) {
         const struct burden_task *task = &burden->tasks[i];
-        int64_t begins_ms = (int64_t)i < slots ? 0 : before_ms / slots;
+        int64_t begins_ms = now_ms + ((int64_t)i < slots ? 0 : before_ms / slots);
+        int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
         const struct stock_task kept = {.task = task->task,
+                                        .begins_up_ms = begins_ms,
+                                        .ends_up_ms = begins_ms + task->left_ms,
                                         .until_up_ms =
-                                            now_ms + begins_ms - moving_patience_ms(task->task_ms)};
+                                            task->is_waiting && until_ms > 0 ? until_ms : 0};
 
-        if (task->is_waiting && kept.until_up_ms > now_ms)
-            stock_add(&stock, &kept);
+        stock_add(&stock, &kept);
         before_ms += task->left_ms;
     }
     return stock;
@@ -39,9 +42,10 @@ static struct stock stock_of(const struct burden *burden, int64_t slots, int64_t
 static struct idler idler_of(const struct cycle *cycle, const struct visit_state *state)
 {
     const struct host *host = work_host(&cycle->set, state->visit->host);
-    struct idler idler = {.who = {.host = host->id,
-                                  .volunteer = host->volunteer,
-                                  .organisation = host->organisation}};
+    struct idler idler = {
+        .who = {.host = host->id, .volunteer = host->volunteer, .organisation = host->organisation},
+        .agreed = host->agreed,
+        .speed = state->speed};
 
     (void)text_fit(idler.prefix, sizeof idler.prefix,
                    host->is_without_account ? state->visit->prefix : "");
@@ -136,6 +140,11 @@ static void consider(struct offers *offers, int64_t host, const struct stock_tas
 }
 
 /* Of a host that is no longer expected, whatever waits there. */
+static bool is_movable(const struct host_hint *hint, const struct stock_task *task, int64_t now_ms)
+{
+    return task->until_up_ms > 0 && (hint->part.slots == 0 || task->until_up_ms > now_ms);
+}
+
 static struct offers choose(const struct host_hints *hints, int64_t now_ms)
 {
     struct offers offers = {.most = hints->idle < MOVES_MOST ? (size_t)hints->idle : MOVES_MOST};
@@ -144,7 +153,7 @@ static struct offers choose(const struct host_hints *hints, int64_t now_ms)
 
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
         for (size_t i = 0; hint->stock != NULL && i < hint->stock->count; i++)
-            if (hint->part.slots == 0 || hint->stock->tasks[i].until_up_ms > now_ms)
+            if (is_movable(hint, &hint->stock->tasks[i], now_ms))
                 consider(&offers, hint->host, &hint->stock->tasks[i]);
     return offers;
 }
@@ -227,12 +236,14 @@ enum status moves_make(struct engine *engine, int64_t up_s, struct error *err)
     engine->moves_up_s = up_s;
     engine->movable = 0;
     (void)host_hints_grid(hints, up_s);
-    if (hints->stocked == 0 || queue_copies(engine->queue) > 0)
+    if (hints->stocked == 0 || queue_copies(engine->queue) > (int64_t)engine->tails.count)
         return STATUS_OK;
     offers = choose(hints, up_s * 1000);
     engine->movable = offers.all;
-    if (offers.count == 0)
+    if (hints->idle == 0)
         return STATUS_OK;
+    if (offers.count == 0)
+        return tails_make(engine, up_s, err);
     forget(hints, &offers);
     return cycle_do(engine, &work, NULL, err);
 }

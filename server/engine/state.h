@@ -34,6 +34,15 @@ struct enrolment_count {
 };
 #define ENROLMENT_COUNTS_MAX 4096
 
+/* Units that have a copy for the sake of their batch's end, as far as this server remembers. */
+#define TAILS_MAX 1024
+struct tails {
+    int64_t units[TAILS_MAX];
+    int64_t batches[TAILS_MAX]; /* the same units' */
+    size_t count;
+    int64_t slow; /* hosts of less speed get none of these copies */
+};
+
 struct engine {
     struct store *store; /* borrowed, as are env and what the configuration points to */
     struct env *env;
@@ -58,6 +67,7 @@ struct engine {
     int64_t revoked_after; /* ... from after this one on */
     bool has_expired;      /* units may be left whose validity ended */
     struct follow follow;
+    struct tails tails;
     int64_t moves_up_s;      /* when copies to be moved were looked for, of the up-time clock ... */
     int64_t movable;         /* ... and how many there were */
     bool has_failed;         /* to do any of that; waits for the next tick */

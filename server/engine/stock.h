@@ -1,6 +1,6 @@
 /*
- * Copies that wait in the store of a host, as far as its last visit said: a hint, never the ground
- * of a decision. It is remembered of each how long it could be of use to somebody else.
+ * Copies that a host has to compute, as far as its last visit said: a hint, never the ground of a
+ * decision.
  */
 #ifndef SERVER_ENGINE_STOCK_H
 #define SERVER_ENGINE_STOCK_H
@@ -13,7 +13,8 @@
 
 struct stock_task {
     int64_t task;
-    int64_t until_up_ms; /* of the up-time clock: from then on the host begins it soon enough */
+    int64_t begins_up_ms, ends_up_ms; /* of the up-time clock; begun ones: begins is the visit */
+    int64_t until_up_ms; /* from then on the host begins it soon enough to keep it; 0: it began */
 };
 
 /* Zeroed: empty. In the order in which they start. */

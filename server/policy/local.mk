@@ -13,4 +13,5 @@ libserver_a_SOURCES += \
 	%D%/quorum.c %D%/quorum.h \
 	%D%/returning.c %D%/returning.h \
 	%D%/share.c %D%/share.h \
+	%D%/tail.c %D%/tail.h \
 	%D%/transition.c %D%/transition.h

@@ -11,4 +11,5 @@ check_PROGRAMS += \
 	%D%/test_quorum \
 	%D%/test_returning \
 	%D%/test_share \
+	%D%/test_tail \
 	%D%/test_transition

@@ -1,0 +1,146 @@
+/* server/engine/tails: the last unit of a batch does not wait for the slowest host. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "common/base/text.h"
+#include "tests/support/village.h"
+
+enum { UNITS = 20 };
+
+static struct village village;
+static size_t ann, slow, fast, snail;
+
+static void declare_nothing(struct work_unit *unit)
+{
+    unit->declared_ops = 0;
+}
+
+/* Known hosts: a second a unit takes ann and fast, an hour the other two. */
+static void set_up(void)
+{
+    village_open(&village, NULL);
+    ann = village_join(&village);
+    fast = village_join(&village);
+    (void)village_join(&village);
+    slow = village_join(&village);
+    snail = village_join(&village);
+    village_change(&village, "UPDATE host SET agreed = 300");
+    village_change(&village, "INSERT INTO allowance SELECT id, 1, 8192, 0, 0, CASE WHEN id < 4"
+                             " THEN 1000000 ELSE 3600000000 END, 8 FROM host");
+    village_add_units(&village, UNITS, declare_nothing);
+}
+
+static void tear_down(void)
+{
+    village_close(&village);
+}
+
+TestSuite(tails, .init = set_up, .fini = tear_down);
+
+/* Wants one and holds one, or none (0). Returns what it got. */
+static int64_t come(size_t host, int64_t held, int64_t cores)
+{
+    struct village_visit visit;
+    int64_t task;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_want(&visit, 1);
+    visit.request.host.cores = cores;
+    if (held != 0)
+        village_visit_hold(&visit, held);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    task = visit.reply.grant_count > 0 ? visit.reply.grants[0].task : 0;
+    village_visit_clear(&visit);
+    return task;
+}
+
+/* All but `left` units are accepted; of these ann's copies are computed, and slow has one of
+ * each, which it will have for hours. Returns the last that it got. */
+static int64_t leave(size_t left)
+{
+    int64_t task = 0;
+
+    for (size_t i = 0; i < UNITS; i++) {
+        task = come(ann, 0, 1);
+        cr_assert(task != 0);
+        village_report(&village, ann, task, "right\n");
+    }
+    for (size_t i = left; i < UNITS; i++) {
+        task = come(fast, 0, 1);
+        cr_assert(task != 0);
+        village_report(&village, fast, task, "right\n");
+    }
+    for (size_t i = 0; i < left; i++)
+        task = come(slow, i == 0 ? 0 : task, 4);
+    cr_assert(task != 0);
+    return task;
+}
+
+static void let_pass(void)
+{
+    village_pass(&village, 1);
+    village_pass(&village, 3);
+}
+
+static int64_t extras(void)
+{
+    return village_count(&village, "sum(extra) FROM unit");
+}
+
+Test(tails, an_idle_host_computes_the_last_unit_once_more)
+{
+    int64_t slows = leave(1), fasts;
+
+    (void)come(slow, slows, 1);
+    cr_assert(zero(i64, come(fast, 0, 1)));
+    let_pass();
+    cr_assert(eq(i64, extras(), 1));
+    let_pass();
+    cr_expect(eq(i64, extras(), 1), "one, not more");
+    fasts = come(fast, 0, 1);
+    cr_assert(fasts != 0);
+    village_report(&village, fast, fasts, "right\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 4"), UNITS));
+    village_report(&village, slow, slows, "right\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE credit = 0"), 0),
+              "who was slow is paid, too");
+}
+
+Test(tails, the_slowest_get_none_of_these)
+{
+    (void)come(slow, leave(1), 1);
+    (void)come(fast, 0, 1);
+    let_pass();
+    cr_assert(eq(i64, extras(), 1));
+    cr_expect(zero(i64, come(snail, 0, 1)));
+    cr_expect(come(fast, 0, 1) != 0);
+}
+
+Test(tails, none_while_more_than_a_tenth_is_left)
+{
+    (void)come(slow, leave(3), 4);
+    (void)come(fast, 0, 1);
+    let_pass();
+    cr_expect(zero(i64, extras()));
+}
+
+Test(tails, none_while_nobody_is_idle_who_suits)
+{
+    (void)come(slow, leave(1), 1);
+    (void)come(snail, 0, 1);
+    let_pass();
+    cr_expect(zero(i64, extras()));
+}
+
+Test(tails, none_where_the_host_will_be_done_soon)
+{
+    int64_t slows = leave(1);
+
+    village_change(&village, "UPDATE allowance SET pace = CASE WHEN pace > 1000000000 THEN"
+                             " 150000000 ELSE 100000000 END");
+    (void)come(ann, 0, 1); /* so that it is known */
+    (void)come(slow, slows, 1);
+    (void)come(fast, 0, 1);
+    let_pass();
+    cr_expect(zero(i64, extras()));
+}
