@@ -17,24 +17,47 @@
 
 /* --------------------------------------------------------------------------- what a visit tells */
 
-/* The host begins them in this order, on as many slots as it has. */
-static struct stock stock_of(const struct burden *burden, int64_t slots, int64_t now_ms)
+static const struct stock_task *find_task(const struct stock *stock, int64_t task)
+{
+    for (size_t i = 0; stock != NULL && i < stock->count; i++)
+        if (stock->tasks[i].task == task)
+            return &stock->tasks[i];
+    return NULL;
+}
+
+/* When a task that runs began: as it was expected at the visit before, else by what is left. A host
+ * that visits often must not seem to have begun just now each time. */
+static int64_t begun_ms(const struct stock *before, const struct burden_task *task, int64_t now_ms)
+{
+    const struct stock_task *known = find_task(before, task->task);
+
+    if (known == NULL)
+        return now_ms - task->left_ms;
+    return known->begins_up_ms < now_ms ? known->begins_up_ms : now_ms;
+}
+
+/* The host begins them in this order, on as many slots as it has. `before`: what was known of it.
+ */
+static struct stock stock_of(const struct burden *burden, const struct stock *before, int64_t slots,
+                             int64_t now_ms)
 {
     struct stock stock = {0};
-    int64_t before_ms = 0;
+    int64_t ahead_ms = 0;
 
     for (size_t i = 0; i < burden->count; i++) {
         const struct burden_task *task = &burden->tasks[i];
-        int64_t begins_ms = now_ms + ((int64_t)i < slots ? 0 : before_ms / slots);
+        int64_t begins_ms = task->is_waiting ? now_ms + ((int64_t)i < slots ? 0 : ahead_ms / slots)
+                                             : begun_ms(before, task, now_ms);
+        int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
         int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
         const struct stock_task kept = {.task = task->task,
                                         .begins_up_ms = begins_ms,
-                                        .ends_up_ms = begins_ms + task->left_ms,
+                                        .ends_up_ms = begins_ms + whole_ms,
                                         .until_up_ms =
                                             task->is_waiting && until_ms > 0 ? until_ms : 0};
 
         stock_add(&stock, &kept);
-        before_ms += task->left_ms;
+        ahead_ms += task->left_ms;
     }
     return stock;
 }
@@ -56,7 +79,9 @@ void moves_note(struct cycle *cycle, const struct visit_state *state, const stru
 {
     struct host_hints *hints = &cycle->engine->hosts;
     int64_t slots = visit_slots(cycle, state);
-    struct stock stock = stock_of(burden, slots, cycle->clock.up_s * 1000);
+    const struct host_hint *hint = host_hints_find(hints, state->visit->host);
+    struct stock stock =
+        stock_of(burden, hint != NULL ? hint->stock : NULL, slots, cycle->clock.up_s * 1000);
 
     host_hints_stock(hints, state->visit->host, &stock);
     if (state->has_share && state->granted < state->wanted && state->share.idle > 0) {

@@ -71,28 +71,32 @@ static void consider(struct late_ones *late, int64_t task, int64_t left_ms)
 }
 
 /* Of a host that is no longer expected nobody knows how long it takes. */
-static void look_at(struct late_ones *late, const struct host_hint *hint, int64_t now_ms)
+static void look_at(struct late_ones *late, struct tails *tails, const struct host_hint *hint,
+                    int64_t now_ms)
 {
     for (size_t i = 0; hint->stock != NULL && i < hint->stock->count; i++) {
         const struct stock_task *task = &hint->stock->tasks[i];
 
-        consider(late, task->task,
-                 hint->part.slots == 0
-                     ? INT64_MAX
-                     : tail_left_ms(task->begins_up_ms, task->ends_up_ms, now_ms));
+        if (find(tails, TASK_UNIT(task->task)) == NULL)
+            consider(late, task->task,
+                     hint->part.slots == 0
+                         ? INT64_MAX
+                         : tail_left_ms(task->begins_up_ms, task->ends_up_ms, now_ms));
     }
     if (hint->part.slots > 0 && late->speed_count < SPEEDS_MAX)
         late->speeds[late->speed_count++] = hint->part.weight / hint->part.slots;
 }
 
-static struct late_ones choose(const struct host_hints *hints, int64_t now_ms)
+/* Units that have such a copy are passed over: they would keep others out as long as they last. */
+static struct late_ones choose(struct engine *engine, int64_t now_ms)
 {
+    const struct host_hints *hints = &engine->hosts;
     struct late_ones late = {0};
     const struct host_hint *hint;
     size_t cursor = 0;
 
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
-        look_at(&late, hint, now_ms);
+        look_at(&late, &engine->tails, hint, now_ms);
     return late;
 }
 
@@ -175,7 +179,7 @@ static enum status add_copies(struct cycle *cycle, void *context, struct error *
 
 enum status tails_make(struct engine *engine, int64_t up_s, struct error *err)
 {
-    struct late_ones late = choose(&engine->hosts, up_s * 1000);
+    struct late_ones late = choose(engine, up_s * 1000);
     const struct cycle_work work = {.run = add_copies, .context = &late};
     enum status status;
 

@@ -151,7 +151,7 @@ static const struct bound {
     {.scene = {.hosts = 5, .units = 300, .shape = RACE_HEAVY}, .of_ideal = 2, .beats_boinc = true},
     {.scene = {.hosts = 40, .units = 30}, .of_ideal = 6, .beats_boinc = true},
     {.scene = {.hosts = 40, .units = 400}, .of_ideal = 2, .beats_boinc = true},
-    {.scene = {.hosts = 40, .units = 400, .shape = RACE_HEAVY}, .of_ideal = 5, .beats_boinc = true},
+    {.scene = {.hosts = 40, .units = 400, .shape = RACE_HEAVY}, .of_ideal = 3, .beats_boinc = true},
     {.scene = {.hosts = 40, .units = 400, .kind = SCENE_BEHIND},
      .of_ideal = 12,
      .beats_boinc = true},
@@ -159,7 +159,7 @@ static const struct bound {
 
 /* Likewise of all of them; hosts that have nothing to do ask once a minute. */
 #define FIRST_MOST_S 60
-#define WASTE_MOST   0.05
+#define WASTE_MOST   0.06 /* 5 % alive at a time for a batch's end, and some moved ones */
 
 static bool holds(const struct bound *bound, const struct figures *ours,
                   const struct figures *theirs)

@@ -8,20 +8,20 @@
 enum { UNITS = 20 };
 
 static struct village village;
-static size_t ann, slow, fast, snail;
+static size_t ann, bob, slow, fast, snail;
 
 static void declare_nothing(struct work_unit *unit)
 {
     unit->declared_ops = 0;
 }
 
-/* Known hosts: a second a unit takes ann and fast, an hour the other two. */
+/* Known hosts: a second a unit takes ann, fast and bob, an hour the other two. */
 static void set_up(void)
 {
     village_open(&village, NULL);
     ann = village_join(&village);
     fast = village_join(&village);
-    (void)village_join(&village);
+    bob = village_join(&village);
     slow = village_join(&village);
     snail = village_join(&village);
     village_change(&village, "UPDATE host SET agreed = 300");
@@ -143,4 +143,51 @@ Test(tails, none_where_the_host_will_be_done_soon)
     (void)come(fast, 0, 1);
     let_pass();
     cr_expect(zero(i64, extras()));
+}
+
+/* Each visit says that it runs, and never how far it is. */
+Test(tails, a_copy_on_a_host_that_visits_often_is_late_all_the_same)
+{
+    int64_t slows = leave(1);
+
+    village_change(&village, "UPDATE allowance SET pace = CASE WHEN pace > 1000000000 THEN"
+                             " 150000000 ELSE 100000000 END");
+    (void)come(ann, 0, 1); /* so that it is known */
+    for (int minute = 0; minute < 8; minute++) {
+        (void)come(slow, slows, 1);
+        village_pass(&village, 60);
+    }
+    (void)come(slow, slows, 1);
+    (void)come(fast, 0, 1);
+    let_pass();
+    cr_expect(eq(i64, extras(), 1));
+}
+
+/* Work for as many cores as it has tasks then. */
+static void take(size_t host, int64_t count)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, host);
+    village_visit_want(&visit, count);
+    visit.request.host.cores = count;
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    cr_assert(eq(sz, visit.reply.grant_count, (size_t)count));
+    village_visit_clear(&visit);
+}
+
+Test(tails, those_that_have_one_keep_no_others_out)
+{
+    village_add_units(&village, 9 * UNITS, declare_nothing);
+    for (size_t i = 0; i < 10 * UNITS; i++)
+        village_report(&village, ann, come(ann, 0, 1), "right\n");
+    for (size_t i = 0; i < 9 * UNITS; i++)
+        village_report(&village, fast, come(fast, 0, 1), "right\n");
+    take(slow, UNITS / 2);
+    take(snail, UNITS / 2);
+    (void)come(bob, 0, 1); /* so that the usual host is a fast one */
+    (void)come(fast, 0, 1);
+    let_pass();
+    let_pass();
+    cr_expect(eq(i64, extras(), UNITS), "a tenth of the units, and 5 %% of their copies");
 }
