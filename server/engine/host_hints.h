@@ -21,17 +21,19 @@ struct host_part {
     int64_t slots;
     int64_t weight;
     int64_t held;
-    int64_t idle;       /* slots that it wanted work for, in vain */
+    int64_t idle;       /* slots without work that it wants work for */
+    int64_t speed;      /* timing_speed() */
     int64_t until_up_s; /* of the up-time clock: it has left when it did not come by then */
 };
 
 struct host_hint {
     int64_t host;
-    struct stock *stock;   /* owned; NULL: nothing waits there */
-    struct host_part part; /* counted in the grid while its slots are not 0 */
-    int64_t empty_visits;  /* in a row that found no work */
-    int64_t told_visit;    /* number of the visit that was told ... */
-    int64_t *told;         /* owned: ... the verdicts of these tasks */
+    struct stock *stock;       /* owned; NULL: nothing waits there */
+    struct host_part part;     /* counted in the grid while its slots are not 0 */
+    int64_t spares_until_up_s; /* it leaves work to faster hosts so long; 0: it does not */
+    int64_t empty_visits;      /* in a row that found no work */
+    int64_t told_visit;        /* number of the visit that was told ... */
+    int64_t *told;             /* owned: ... the verdicts of these tasks */
     size_t told_count;
 };
 
@@ -46,11 +48,12 @@ struct idler {
 
 /* Zeroed: empty. */
 struct host_hints {
-    struct map map;         /* owned hints */
-    struct share_grid grid; /* of all that are expected */
-    int64_t idle;           /* slots of those that ask in vain */
-    int64_t stocked;        /* copies in all stocks */
-    int64_t looked_up_s;    /* when those that left were looked for */
+    struct map map;                       /* owned hints */
+    struct share_grid grid;               /* of all that are expected */
+    int64_t idle;                         /* slots of those that want work for them */
+    int64_t idle_by_speed[SHARE_CLASSES]; /* the same by share_class() */
+    int64_t stocked;                      /* copies in all stocks */
+    int64_t looked_up_s;                  /* when those that left were looked for */
     struct idler idlers[IDLERS_MAX];
     size_t idler_count, oldest_idler;
 };

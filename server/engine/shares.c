@@ -20,21 +20,18 @@ int64_t visit_slots(const struct cycle *cycle, const struct visit_state *state)
     return share_slots(state->visit->request->host.cores, host->agreed);
 }
 
-/* Slots that stay idle for want of work. */
-static int64_t idle_of(const struct visit_state *state)
-{
-    return state->has_share && state->granted < state->wanted ? state->share.idle : 0;
-}
-
 static void count(struct cycle *cycle, const struct visit_state *state, int64_t held,
                   int64_t expected_s)
 {
-    struct host_part part = {
-        .held = held, .idle = idle_of(state), .until_up_s = cycle->clock.up_s + expected_s};
+    struct host_part part = {.held = held, .until_up_s = cycle->clock.up_s + expected_s};
+    size_t wanted = state->wanted - state->granted;
 
     if (state->visit->request->want_tasks > 0 || held > 0) {
         part.slots = visit_slots(cycle, state);
         part.weight = share_weight(part.slots, state->speed);
+        part.speed = state->speed;
+        part.idle = larger(part.slots - held, 0);
+        part.idle = part.idle < (int64_t)wanted ? part.idle : (int64_t)wanted;
     }
     host_hints_count(&cycle->engine->hosts, state->visit->host, &part);
 }
@@ -48,6 +45,21 @@ void visit_count(struct cycle *cycle, struct visit_state *state)
     state->speed = timing_speed(cycle, state->visit->host);
     burden = burden_of(cycle, state);
     count(cycle, state, (int64_t)burden.count, LATE_S);
+}
+
+/* The speed of those to whom it leaves what waits, for a while; 0: to nobody. */
+static int64_t better_than(const struct cycle *cycle, const struct visit_state *state,
+                           int64_t ready)
+{
+    struct host_hints *hints = &cycle->engine->hosts;
+    struct host_hint *hint = host_hints_get(hints, state->visit->host);
+    int64_t better = ready > 0 ? share_better(hints->idle_by_speed, ready, state->speed) : 0;
+
+    if (better == 0)
+        hint->spares_until_up_s = 0;
+    else if (hint->spares_until_up_s == 0)
+        hint->spares_until_up_s = cycle->clock.up_s + SHARE_PATIENCE_S;
+    return cycle->clock.up_s < hint->spares_until_up_s ? better : 0;
 }
 
 void visit_share(struct cycle *cycle, struct visit_state *state)
@@ -72,6 +84,8 @@ void visit_share(struct cycle *cycle, struct visit_state *state)
                                  .want_s = request->want_seconds,
                                  .next_visit_s = engine->config.soon_return_s};
     facts.weight = share_weight(facts.slots, state->speed);
+    facts.speed = state->speed;
+    facts.better = better_than(cycle, state, facts.ready);
     /* Hints may have been forgotten meanwhile, but not this host. */
     facts.grid.slots = larger(facts.grid.slots, facts.slots);
     facts.grid.weight = larger(facts.grid.weight, facts.weight);

@@ -2,7 +2,8 @@
 
 #include <assert.h>
 
-#define SPEED_ONE 1000
+#define SPEED_ONE    1000
+#define LEAST_OCTAVE 3 /* a speed of 32 */
 
 int64_t share_slots(int64_t cores, int64_t agreed)
 {
@@ -15,6 +16,37 @@ int64_t share_slots(int64_t cores, int64_t agreed)
 int64_t share_weight(int64_t slots, int64_t speed)
 {
     return slots * (speed > 0 ? speed : SPEED_ONE);
+}
+
+/* Quarters of an octave, linear within it. */
+size_t share_class(int64_t speed)
+{
+    int64_t value = speed > 0 ? speed : SPEED_ONE, octave = 0;
+    int64_t class;
+
+    while (value >> octave > 7)
+        octave++;
+    class = (octave - LEAST_OCTAVE) * 4 + (value >> octave) - 4;
+    if (class < 0)
+        return 0;
+    return class < SHARE_CLASSES ? (size_t) class : SHARE_CLASSES - 1;
+}
+
+static int64_t speed_of_class(size_t class)
+{
+    return (int64_t)(4 + class % 4) << (LEAST_OCTAVE + class / 4);
+}
+
+int64_t share_better(const int64_t idle[SHARE_CLASSES], int64_t ready, int64_t speed)
+{
+    int64_t faster = 0;
+
+    for (size_t class = SHARE_CLASSES - 1; class > share_class(speed); class --) {
+        faster += idle[class];
+        if (faster >= ready)
+            return speed_of_class(class);
+    }
+    return 0;
 }
 
 /* Its part of all that is not computed, rounded up. */
@@ -51,7 +83,9 @@ struct share share_of(const struct share_facts *facts)
                           .idle = idle,
                           .beyond = beyond > 0 ? beyond : 0,
                           .held_ms = facts->held_ms,
-                          .within_ms = within(facts)};
+                          .within_ms = within(facts),
+                          .speed = facts->speed > 0 ? facts->speed : SPEED_ONE,
+                          .better = facts->better};
 }
 
 int64_t share_room(const struct share *share)
@@ -71,8 +105,21 @@ static void hold(struct share *share, int64_t task_ms)
     share->held_ms = share->held_ms < INT64_MAX - added_ms ? share->held_ms + added_ms : INT64_MAX;
 }
 
+/* Would it end sooner on a host that is idle and faster, and comes for it within a minute? */
+static bool ends_sooner_elsewhere(const struct share *share, int64_t task_ms)
+{
+    double there_ms;
+
+    if (share->better <= share->speed || task_ms <= 0)
+        return false;
+    there_ms = (double)task_ms * (double)share->speed / (double)share->better;
+    return (double)task_ms > there_ms + SHARE_SOON_MS;
+}
+
 bool share_take(struct share *share, int64_t task_ms)
 {
+    if (ends_sooner_elsewhere(share, task_ms))
+        return false;
     if (share->idle > 0)
         share->idle--;
     else if (share->beyond > 0 && share_idle_in_ms(share) < share->within_ms)

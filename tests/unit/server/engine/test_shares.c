@@ -157,3 +157,23 @@ Test(shares, a_proven_host_does_not_begin_anew_with_each_app_version)
     village_add_units(&village, 20, NULL);
     cr_expect(eq(sz, visit(hosts[0], 1, 64, 7200).grants, 20));
 }
+
+/* Else the machines that happen to come first decide how long a small batch takes. */
+Test(shares, a_slow_host_leaves_work_to_idle_faster_ones_and_not_for_long)
+{
+    CLEANUP(freep) char *slow = NULL;
+
+    settle_down(4, 1, 600000);
+    slow = text_format("UPDATE allowance SET pace = 6000000000 WHERE host = %lld",
+                       (long long)village.hosts[hosts[0]].id);
+    village_change(&village, slow);
+    for (size_t i = 0; i < 4; i++) /* once more, for what the rows say now */
+        (void)visit(hosts[i], 1, 1, 7200);
+    village_add_units(&village, 1, declare_nothing);
+    cr_expect(zero(sz, visit(hosts[0], 1, 1, 7200).grants));
+    village_pass(&village, 30);
+    cr_expect(zero(sz, visit(hosts[0], 1, 1, 7200).grants));
+    cr_expect(eq(sz, visit(hosts[1], 1, 1, 7200).grants, 1));
+    village_pass(&village, 60);
+    cr_expect(eq(sz, visit(hosts[0], 1, 1, 7200).grants, 1), "nobody else came");
+}
