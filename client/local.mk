@@ -15,6 +15,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/conversation.c %D%/daemon/conversation.h %D%/daemon/daemon.c \
 	%D%/daemon/daemon.h %D%/daemon/enrol.c %D%/daemon/enrol.h %D%/daemon/lane.c \
 	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h %D%/daemon/parts.h %D%/daemon/projects.c %D%/daemon/projects.h \
+	%D%/daemon/proof.c %D%/daemon/proof.h \
 	%D%/daemon/room.c %D%/daemon/room.h %D%/daemon/run.c %D%/daemon/run.h \
 	%D%/daemon/start.c %D%/daemon/status.c %D%/daemon/status.h %D%/daemon/talking.c \
 	%D%/daemon/talking.h %D%/daemon/tasks.c %D%/daemon/tasks.h %D%/daemon/transfer.c \

@@ -34,6 +34,8 @@ static const struct {
     [COLLECT_NOT_FILE] = {"not-a-file", "is not a regular file"},
     [COLLECT_UNREADABLE] = {"unreadable", "may not be read"},
     [COLLECT_TOO_LARGE] = {"too-large", "is larger than signed"},
+    [COLLECT_NO_FOLDER] = {"no-folder", "is gone with the task's folder, which the program "
+                                        "removed or replaced"},
 };
 
 const char *collect_refusal_words(enum collect_refusal refusal)
@@ -159,6 +161,20 @@ static enum status go_on(struct collection *it, const struct collect_request *re
     return disk_sync_parent(request->disk, request->to, err);
 }
 
+/* The slot could not be opened, for this cause: is what it lies in there, without it? Then whoever
+ * ran in it took it away; nobody else touches it. */
+static bool is_taken_away(const char *slot, int cause)
+{
+    const char *slash = strrchr(slot, '/');
+    CLEANUP(freep) char *folder = slash != NULL ? text_copy_n(slot, (size_t)(slash - slot)) : NULL;
+    CLEANUP(close_descriptor) int above = -1;
+
+    if (cause != ENOENT && cause != ENOTDIR && cause != ELOOP)
+        return false;
+    above = open(folder != NULL ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return above >= 0;
+}
+
 /* COLLECT_TAKEN: it->from is open and fit to be copied. */
 static enum status open_output(struct collection *it, const struct collect_request *request,
                                struct error *err)
@@ -168,6 +184,10 @@ static enum status open_output(struct collection *it, const struct collect_reque
     struct stat facts;
 
     slot = tree_open(AT_FDCWD, request->slot); /* even if the task made it 0 */
+    if (slot < 0 && is_taken_away(request->slot, errno)) {
+        collected->refusal = COLLECT_NO_FOLDER;
+        return STATUS_OK;
+    }
     if (slot < 0)
         return failure(err, "open slot");
     it->from = open_beneath(slot, request->name);

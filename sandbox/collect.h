@@ -27,6 +27,7 @@ enum collect_refusal {
     COLLECT_NOT_FILE,   /* a folder, device, pipe or socket */
     COLLECT_UNREADABLE, /* the app took its own permission to read it away */
     COLLECT_TOO_LARGE,  /* by its length: a sparse file counts as long as it says */
+    COLLECT_NO_FOLDER,  /* the task removed, renamed or replaced its own folder */
 };
 
 struct collect_request {

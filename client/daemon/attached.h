@@ -26,9 +26,11 @@ struct client_task {
     int64_t busy_ms;                /* that it was busy before: fetched, run, collected */
     int64_t not_before;             /* mono ms: something about it failed */
     int64_t failures;               /* in a row: fetching, starting */
-    char *trouble;                  /* owned; why it waits for this machine; NULL: it does not */
-    int64_t mismatches;             /* files that were not what was signed */
-    int64_t upload_offset;          /* of record.upload_url; HTTP_ABSENT: to be asked */
+    int64_t doubted; /* its program could not be run: the machine's fault, until it was found good
+                        so often; 0: that never was */
+    char *trouble;   /* owned; why it waits for this machine; NULL: it does not */
+    int64_t mismatches;    /* files that were not what was signed */
+    int64_t upload_offset; /* of record.upload_url; HTTP_ABSENT: to be asked */
 };
 
 /* A file that could not be had: asked for again later, while others are fetched. */
@@ -91,6 +93,19 @@ struct attached {
     int64_t server_heard_at;
 };
 
+/* Of this machine; see client/daemon/proof.h. Zeroed: not begun. */
+struct proof {
+    enum { PROOF_DUE, PROOF_GOOD, PROOF_BAD } state;
+    struct running_task *running; /* owned by the launcher; NULL: it does not run */
+    int64_t goods;                /* how often it was found good */
+    int64_t retry_at;             /* mono ms; while PROOF_BAD */
+    int64_t failures;             /* in a row */
+    char why[WHY_MAX + 1];        /* of the last failure; "": none */
+};
+
+/* The script's name in its folder: so launchers of tests know it. */
+#define PROOF_PROGRAM "dugnad-proof"
+
 struct daemon {
     struct daemon_parts parts;
     struct env *env;
@@ -101,6 +116,7 @@ struct daemon {
     bool is_paused;
     struct room_view space; /* of the disk, as last looked at */
     struct room room;       /* and what follows from it */
+    struct proof proof;
     struct digest left;     /* the project that was left last; none: none was */
     int64_t left_bodies;    /* results of it whose outputs nobody has any more but as digests */
     int64_t waits_for;      /* bytes that some task waits for; 0: none does */

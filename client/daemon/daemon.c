@@ -6,6 +6,7 @@
 #include "client/daemon/conversation.h"
 #include "client/daemon/leave.h"
 #include "client/daemon/projects.h"
+#include "client/daemon/proof.h"
 #include "client/daemon/room.h"
 #include "client/daemon/run.h"
 #include "client/daemon/tasks.h"
@@ -67,6 +68,7 @@ static bool was_paused(const struct daemon *daemon)
 
 static void free_daemon(struct daemon *daemon)
 {
+    proof_stop(daemon);
     while (daemon->project_count > 0)
         attached_free(daemon, daemon->projects[daemon->project_count - 1]);
     free(daemon->projects);
@@ -159,6 +161,8 @@ static int64_t next_wake(struct daemon *daemon)
         if (is_stepped(daemon, daemon->projects[i]))
             wake = sooner(wake, wake_of_project(daemon, daemon->projects[i], now));
     wake = sooner(wake, still(daemon->load_again_at, now));
+    if (!daemon->parts.runs_nothing)
+        wake = sooner(wake, proof_wake(daemon, now));
     return sooner(wake, still(daemon->save_again_at, now));
 }
 
@@ -167,6 +171,8 @@ int64_t daemon_step(struct daemon *daemon)
     daemon->is_due = false;
     room_look(daemon);
     load_again(daemon);
+    if (!daemon->parts.runs_nothing)
+        proof_step(daemon);
     run_poll_all(daemon);
     for (size_t i = daemon->project_count; i > 0; i--) /* one that is left leaves the list */
         if (is_stepped(daemon, daemon->projects[i - 1]))

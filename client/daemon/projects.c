@@ -101,6 +101,18 @@ static enum status load_task(struct attached *project, int64_t number, struct er
     return STATUS_OK;
 }
 
+/* They only take room: a disk that does not remove them now is asked again at the next start. */
+static void clear_strays(const struct attached *project, const int64_t *tasks, size_t count)
+{
+    struct error err = {0};
+    size_t strays;
+
+    if (remove_strays(&project->files, tasks, count, &strays, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "slots.not-cleared", &err);
+    else if (strays > 0)
+        LOG(LOG_WARN, "slots.cleared", LOG_N("strays", (int64_t)strays));
+}
+
 static enum status load_tasks(struct attached *project, struct error *err)
 {
     CLEANUP(free_numbers) int64_t *numbers = NULL;
@@ -109,6 +121,7 @@ static enum status load_tasks(struct attached *project, struct error *err)
     TRY(list_tasks(&project->files, &numbers, &count, err));
     for (size_t i = 0; i < count; i++)
         TRY(load_task(project, numbers[i], err));
+    clear_strays(project, numbers, count);
     return STATUS_OK;
 }
 

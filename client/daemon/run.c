@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "client/daemon/proof.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -226,11 +227,19 @@ static void collect(struct daemon *daemon, struct attached *project, struct clie
     if (collect_outputs(daemon, project, task, bytes, &err) == STATUS_OK)
         return;
     log_failure(LOG_WARN, "task.not-collected", &err);
-    task_trouble(daemon, task, err.text);
+    if (err.status == STATUS_FULL)
+        task_trouble(daemon, task, err.text); /* its work is done: there will be room some day */
+    else
+        task_fails_here(daemon, project, task, err.text);
 }
 
-/* All else that a program cannot be started for is this machine's want of something. */
-static bool is_the_programs_fault(const struct run_outcome *outcome)
+/*
+ * All else that a program cannot be started for is this machine's want of something. Nor is it the
+ * program's fault where no program could be run: that has to have been proved since this one failed
+ * for the first time.
+ */
+static bool is_the_programs_fault(const struct daemon *daemon, const struct client_task *task,
+                                  const struct run_outcome *outcome)
 {
     static const int faults[] = {ENOEXEC, ENOENT, EACCES, EPERM, E2BIG, EINVAL, ELIBBAD};
 
@@ -238,12 +247,12 @@ static bool is_the_programs_fault(const struct run_outcome *outcome)
         return false;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (outcome->code == faults[i])
-            return true;
+            return task->doubted != 0 && proof_goods(daemon) >= task->doubted;
     return false;
 }
 
 /* As if it had never been started: that it was does not count against it. */
-static void not_started(struct daemon *daemon, struct client_task *task,
+static void not_started(struct daemon *daemon, struct attached *project, struct client_task *task,
                         const struct run_outcome *outcome)
 {
     CLEANUP(freep)
@@ -254,7 +263,13 @@ static void not_started(struct daemon *daemon, struct client_task *task,
     task_enter(task, PHASE_READY);
     task_waits(daemon, task);
     task->record.starts -= task->record.starts > 0 ? 1 : 0;
-    task_trouble(daemon, task, why);
+    if (task->doubted == 0)
+        task->not_before = daemon_now(daemon); /* as soon as the machine is proved */
+    else
+        task_fails_here(daemon, project, task, why);
+    if (task->record.phase == PHASE_READY) /* it was not given up */
+        task->doubted = proof_goods(daemon) + 1;
+    proof_doubt(daemon);
 }
 
 static void take_end(struct daemon *daemon, struct attached *project, struct client_task *task,
@@ -270,8 +285,8 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
         task->not_before = daemon_now(daemon) + START_RETRY_MS;
         return;
     }
-    if (outcome->end == RUN_NOT_STARTED && !is_the_programs_fault(outcome)) {
-        not_started(daemon, task, outcome);
+    if (outcome->end == RUN_NOT_STARTED && !is_the_programs_fault(daemon, task, outcome)) {
+        not_started(daemon, project, task, outcome);
         return;
     }
     task->failures = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/agent/choose.h"
+#include "client/daemon/proof.h"
 #include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -133,7 +134,8 @@ static void start_failed(struct daemon *daemon, struct attached *project, struct
     if (status == STATUS_INVALID)
         task_abandon(daemon, project, task, err->text);
     else
-        task_trouble(daemon, task, err->text);
+        task_fails_here(daemon, project, task, err->text);
+    proof_doubt(daemon);
 }
 
 static void start(struct daemon *daemon, struct attached *project, struct client_task *task)
@@ -184,8 +186,8 @@ bool run_may_start(struct daemon *daemon, const struct attached *project,
                    const struct client_task *task)
 {
     return task->record.phase == PHASE_READY && !task->is_dirty && !daemon->is_paused &&
-           project->record.native_allowed && project->record.stopped[0] == '\0' &&
-           daemon_now(daemon) >= task->not_before &&
+           proof_is_good(daemon) && project->record.native_allowed &&
+           project->record.stopped[0] == '\0' && daemon_now(daemon) >= task->not_before &&
            trust_may_start(&project->trust, daemon_now_s(daemon), NULL) == REFUSAL_NONE;
 }
 

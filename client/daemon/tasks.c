@@ -7,6 +7,7 @@
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/proof.h"
 #include "client/daemon/room.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -17,6 +18,8 @@
 #define NEWER_KEYRING_TRIES   5
 #define MACHINE_RETRY_MS      60000
 #define MACHINE_RETRY_LAST_MS (30 * 60000)
+#define FAILS_HERE_MAX        8 /* in a row: two hours or so */
+#define TROUBLED_MANY         2 /* tasks whose trouble is not their own any more */
 
 struct client_task *task_find(const struct attached *project, int64_t number)
 {
@@ -97,13 +100,25 @@ void task_trouble(struct daemon *daemon, struct client_task *task, const char *w
     task->not_before = daemon_now(daemon) + delay_ms(&rule, task->failures, 0, daemon_draw(daemon));
 }
 
+void task_fails_here(struct daemon *daemon, struct attached *project, struct client_task *task,
+                     const char *why)
+{
+    task_trouble(daemon, task, why);
+    if (task->failures >= FAILS_HERE_MAX && proof_is_good(daemon))
+        task_abandon(daemon, project, task, why);
+}
+
 const char *daemon_trouble(const struct daemon *daemon)
 {
+    size_t troubled = 0;
+
     if (daemon->trouble[0] != '\0')
         return daemon->trouble;
+    if (daemon->proof.why[0] != '\0')
+        return daemon->proof.why;
     for (size_t i = 0; i < daemon->project_count; i++)
         for (size_t j = 0; j < daemon->projects[i]->task_count; j++)
-            if (daemon->projects[i]->tasks[j]->trouble != NULL)
+            if (daemon->projects[i]->tasks[j]->trouble != NULL && ++troubled == TROUBLED_MANY)
                 return daemon->projects[i]->tasks[j]->trouble;
     return "";
 }

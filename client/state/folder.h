@@ -2,6 +2,7 @@
  * The data folder of one daemon, and the one lock that keeps a second daemon out of it.
  *
  *     lock  control.sock  settings.json  aside/
+ *     proof/                           where the machine is proved: client/daemon/proof.h
  *     cache/<hex>                      files by their digest, shared by all projects
  *     projects/<43 base64url>/         see client/state/project_files.h
  */

@@ -344,3 +344,36 @@ enum status remove_task(const struct project_files *files, int64_t task, struct 
     TRY(project_files_join(files, &path, err, "spool/%lld", (long long)task));
     return disk->remove_tree(disk, path.text, err);
 }
+
+/* As a slot is named: without a sign or leading zeros. */
+static bool is_slot_of(const char *name, const int64_t *tasks, size_t count)
+{
+    int64_t number;
+    CLEANUP(freep) char *again = NULL;
+
+    if (!text_to_integer(name, 1, ID_MAX, &number))
+        return false;
+    again = text_format("%lld", (long long)number);
+    return strcmp(name, again) == 0 &&
+           bsearch(&number, tasks, count, sizeof *tasks, compare_numbers) != NULL;
+}
+
+enum status remove_strays(const struct project_files *files, const int64_t *tasks, size_t count,
+                          size_t *ret_count, struct error *err)
+{
+    struct disk *disk = disk_of(files);
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk_path path;
+
+    *ret_count = 0;
+    TRY(project_files_join(files, &path, err, "slots"));
+    TRY(disk->list(disk, path.text, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        if (is_slot_of(names.names[i], tasks, count))
+            continue;
+        TRY(project_files_join(files, &path, err, "slots/%s", names.names[i]));
+        TRY(disk->remove_tree(disk, path.text, err));
+        ++*ret_count;
+    }
+    return STATUS_OK;
+}

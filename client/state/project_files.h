@@ -91,4 +91,9 @@ enum status remove_task(const struct project_files *files, int64_t task, struct 
 enum status remove_slot(const struct project_files *files, int64_t task, struct error *err)
     MUST_USE;
 
+/* Whatever lies among the slots and is none of these tasks', which are sorted: what a program put
+ * beside its own folder, or what a slot became that it renamed. *ret_count: how many. */
+enum status remove_strays(const struct project_files *files, const int64_t *tasks, size_t count,
+                          size_t *ret_count, struct error *err) MUST_USE;
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/daemon/attached.h"
 #include "common/base/disk.h"
 #include "common/base/env.h"
 #include "common/base/text.h"
@@ -13,11 +14,30 @@ struct running_task {
     int64_t started_mono_ms;
     int64_t suspended_mono_ms; /* 0: it is not */
     bool is_over;
+    bool is_proof;
 };
 
 static struct fake_launcher *self_of(struct launcher *launcher)
 {
     return (struct fake_launcher *)launcher;
+}
+
+static bool is_proof(const struct run_spec *spec)
+{
+    return strcmp(spec->arguments[0], PROOF_PROGRAM) == 0;
+}
+
+static enum status start_proof(struct fake_launcher *self, const struct run_spec *spec,
+                               struct running_task **ret_task, struct error *err)
+{
+    struct disk_path said;
+
+    TRY(disk_join(&said, err, "%s/said", spec->slot));
+    TRY(self->env->disk->write(self->env->disk, said.text, "good\n", 5, 0600, err));
+    *ret_task = must_alloc(1, sizeof **ret_task);
+    **ret_task = (struct running_task){.launcher = self, .is_proof = true};
+    self->proofs++;
+    return STATUS_OK;
 }
 
 static enum status start(struct launcher *launcher, const struct run_spec *spec,
@@ -29,6 +49,8 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
 
     if (self->start_fails != STATUS_OK)
         return error_set(err, self->start_fails, "the machine has no process left");
+    if (is_proof(spec))
+        return start_proof(self, spec, ret_task, err);
     task = must_alloc(1, sizeof *task);
     while (spec->arguments[last + 1] != NULL)
         last++;
@@ -50,8 +72,22 @@ static int64_t ran_ms(const struct running_task *task)
     return until - task->started_mono_ms;
 }
 
+static void end_proof(struct running_task *task, struct run_outcome *ret_outcome)
+{
+    int cause = task->launcher->proof_fails;
+
+    *ret_outcome = (struct run_outcome){.end = RUN_EXITED};
+    if (cause != 0)
+        *ret_outcome = (struct run_outcome){
+            .end = RUN_NOT_STARTED, .code = cause, .failed_step = "executable"};
+}
+
 static bool poll_task(struct running_task *task, struct run_outcome *ret_outcome)
 {
+    if (task->is_proof) {
+        end_proof(task, ret_outcome);
+        return true;
+    }
     if (ran_ms(task) < task->launcher->duration_ms)
         return false;
     task->is_over = true;
@@ -97,6 +133,10 @@ static void release(struct running_task *task)
 {
     if (task == NULL)
         return;
+    if (task->is_proof) {
+        free(task);
+        return;
+    }
     task->launcher->alive--;
     task->launcher->killed += task->is_over ? 0 : 1;
     free(task);

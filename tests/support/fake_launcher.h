@@ -21,6 +21,8 @@ struct fake_launcher {
     void *context;
     enum status start_fails; /* with this; STATUS_OK: it does not */
     enum status collect_fails;
+    int proof_fails; /* with this errno; 0: the client's own script runs, at once and uncounted */
+    int64_t proofs;
     int64_t started;
     int64_t alive;          /* not yet released */
     int64_t killed;         /* released while they ran */

@@ -215,12 +215,24 @@ Test(collect, a_sparse_file_is_as_large_as_it_says)
     expect_refused("out.txt", 1 << 20, COLLECT_TOO_LARGE);
 }
 
-Test(collect, a_slot_that_became_a_link_is_our_trouble)
+/* Regression: it was our trouble each time anew, and stopped all projects of the client. */
+Test(collect, a_slot_that_its_task_took_away_is_the_tasks_fault)
 {
-    cr_assert(zero(int, mkdir("elsewhere", 0700)));
+    cr_assert(zero(int, rename("slot", "elsewhere")));
     put("elsewhere/out.txt", "x");
-    cr_assert(zero(int, rmdir("slot")));
+    expect_refused("out.txt", 10, COLLECT_NO_FOLDER);
     cr_assert(zero(int, symlink("elsewhere", "slot")));
+    expect_refused("out.txt", 10, COLLECT_NO_FOLDER);
+    cr_assert(zero(int, unlink("slot")));
+    put("slot", "a file");
+    expect_refused("out.txt", 10, COLLECT_NO_FOLDER);
+}
+
+Test(collect, what_lies_around_the_slot_is_our_trouble)
+{
+    cr_assert(zero(int, mkdir("lost", 0700)));
+    (void)snprintf(slot, sizeof slot, "%s/lost/slot", root);
+    cr_assert(zero(int, rmdir("lost")));
     cr_expect(eq(int, collect("out.txt", 10), STATUS_STORAGE));
 }
 

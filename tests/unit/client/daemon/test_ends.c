@@ -153,8 +153,10 @@ Test(daemon, a_keeper_that_cannot_fork_is_not_the_apps_error)
     it.launcher.end =
         (struct run_outcome){.end = RUN_NOT_STARTED, .code = EAGAIN, .failed_step = "process"};
     it.launcher.duration_ms = 0;
-    expect_later("could not start");
+    it.launcher.proof_fails = EAGAIN;
+    expect_later("no program can be run");
     it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    it.launcher.proof_fails = 0;
     expect_done_now();
 }
 
@@ -163,8 +165,10 @@ Test(daemon, want_of_memory_at_exec_is_not_the_apps_error)
     it.launcher.end =
         (struct run_outcome){.end = RUN_NOT_STARTED, .code = ENOMEM, .failed_step = "executable"};
     it.launcher.duration_ms = 0;
-    expect_later("could not start");
+    it.launcher.proof_fails = ENOMEM;
+    expect_later("no program can be run");
     it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    it.launcher.proof_fails = 0;
     expect_done_now();
 }
 
@@ -211,4 +215,47 @@ Test(daemon, a_task_that_ran_when_the_client_died_runs_again)
     volunteer_live(&it, 2 * HOUR);
     cr_expect(eq(i64, it.launcher.started, 5));
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+}
+
+/* --- the machine is proved --- */
+
+/* Regression: on a folder mounted noexec 38 of 38 tasks failed, and two batches paused themselves.
+ */
+Test(daemon, on_a_machine_that_runs_nothing_no_work_is_asked_for)
+{
+    it.launcher.proof_fails = EACCES;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, it.launcher.started, 0));
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+    cr_expect(strstr(volunteer_text(&it, "why_idle"), "noexec") != NULL, "%s",
+              volunteer_text(&it, "why_idle"));
+    cr_expect(lt(i64, it.launcher.proofs, 30), "it is tried less and less often");
+    it.launcher.proof_fails = 0;
+    expect_done_now();
+}
+
+Test(daemon, a_machine_that_ceases_to_run_programs_charges_no_unit)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = EACCES, .failed_step = "executable"};
+    it.launcher.duration_ms = 0;
+    volunteer_live(&it, 0);
+    cr_expect(eq(i64, it.launcher.proofs, 1));
+    it.launcher.proof_fails = EACCES;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_REPORTED), 0));
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    it.launcher.proof_fails = 0;
+    expect_done_now();
+}
+
+/* One that fails on this machine alone is given back; others go on meanwhile. */
+Test(daemon, a_task_that_never_starts_here_is_abandoned_without_stopping_others)
+{
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_NOT_STARTED, .code = EAGAIN, .failed_step = "process"};
+    it.launcher.duration_ms = 0;
+    volunteer_live(&it, 24 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
 }

@@ -156,3 +156,25 @@ Test(state, what_is_not_exactly_a_record_is_refused)
                   "%s", bodies[i]);
     cr_expect(eq(i64, record.number, 7));
 }
+
+/* What a program renamed its own folder to, or put beside it, lay there for ever. */
+Test(state, strays_among_the_slots_are_removed)
+{
+    static const char *const strays[] = {"12.moved", "13", "012", "+12", ".hidden"};
+    const int64_t tasks[] = {7, 12};
+    struct disk *disk = folder.env->disk;
+    struct disk_path place;
+    size_t count;
+
+    for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
+        cr_assert(eq(int, project_files_join(&files, &place, &err, "slots/%s/in", strays[i]), 0));
+        cr_assert(eq(int, disk_make_folders(disk, place.text, 0700, &err), STATUS_OK));
+    }
+    cr_assert(eq(int, project_files_join(&files, &place, &err, "slots/12/in"), STATUS_OK));
+    cr_assert(eq(int, disk_make_folders(disk, place.text, 0700, &err), STATUS_OK));
+    cr_expect(eq(int, remove_strays(&files, tasks, 2, &count, &err), STATUS_OK), "%s", err.text);
+    cr_expect(eq(sz, count, sizeof strays / sizeof *strays));
+    cr_expect(disk_has(disk, place.text));
+    cr_expect(eq(int, remove_strays(&files, tasks, 2, &count, &err), STATUS_OK));
+    cr_expect(eq(sz, count, 0));
+}
