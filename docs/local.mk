@@ -1,6 +1,5 @@
 EXTRA_DIST += %D%/openapi.json %D%/ARCHITECTURE.md %D%/OPERATIONS.md %D%/PROTOCOL.md \
 	%D%/PERFORMANCE.md %D%/ROADMAP.md %D%/SECURITY.md %D%/TESTING.md
-dist_man_MANS += %D%/man/dugnad-server.8
 
-# Written by `dugnad manual`, `dugnad-client manual` and `dugnad-bench manual`; tests compare them.
-dist_man_MANS += %D%/man/dugnad-client.1 %D%/man/dugnad.1 %D%/man/dugnad-bench.1
+# Written by `dugnad manual`, `dugnad-server manual` and so on; tests compare them.
+dist_man_MANS += %D%/man/dugnad-server.8 %D%/man/dugnad-client.1 %D%/man/dugnad.1 %D%/man/dugnad-bench.1

@@ -52,6 +52,7 @@ struct command {
 struct program {
     const char *name; /* "dugnad" */
     const char *version;
+    bool is_for_administrators;        /* its manual page is of section 8, else of 1 */
     const char *summary;               /* one sentence */
     const char *description;           /* paragraphs after the list of commands; or NULL */
     const struct option_rule *options; /* which every command takes */
@@ -142,7 +143,7 @@ void options_say_unknown(const struct program *program, size_t count, const char
 void command_help(const struct program *program, const struct command *command,
                   struct buffer *text);
 
-/* A manual page of section 1, for man(7), of all commands. */
+/* A manual page for man(7), of all commands. */
 void program_manual(const struct program *program, struct buffer *text);
 
 #endif

@@ -263,8 +263,9 @@ static void put_roff_command(const struct program *program, const struct command
 
 void program_manual(const struct program *program, struct buffer *text)
 {
-    (void)buffer_printf(text, NULL, ".TH %s 1 \"\" \"%s %s\" \"User Commands\"\n.SH NAME\n",
-                        program->name, program->name, program->version);
+    (void)buffer_printf(text, NULL, ".TH %s %s \"\" \"%s %s\" \"%s\"\n.SH NAME\n", program->name,
+                        program->is_for_administrators ? "8" : "1", program->name, program->version,
+                        program->is_for_administrators ? "System Administration" : "User Commands");
     put_roff(text, program->name);
     put(text, " \\- ");
     put_roff(text, program->summary);
@@ -272,7 +273,8 @@ void program_manual(const struct program *program, struct buffer *text)
                         program->name);
     for (size_t i = 0; i < program->command_count; i++)
         put_roff_command(program, program->commands[i], text);
-    put(text, ".SH OPTIONS OF EVERY COMMAND\n");
+    if (program->option_count > 0)
+        put(text, ".SH OPTIONS OF EVERY COMMAND\n");
     put_roff_options(text, program->options, program->option_count);
     if (program->description != NULL) {
         put(text, ".SH NOTES\n");

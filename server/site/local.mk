@@ -5,6 +5,7 @@ libserver_a_SOURCES += \
 	%D%/config_edit.c %D%/config_edit.h \
 	%D%/config_rules.c %D%/config_rules.h \
 	%D%/folder.c %D%/folder.h \
+	%D%/program.c \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/verb_check.c \
 	%D%/verb_config.c \

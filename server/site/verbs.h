@@ -25,6 +25,13 @@ extern const struct command verb_volunteer;
 extern const struct command verb_token;
 extern const struct command verb_config;
 
+extern const struct program server_program;
+
+/* docs/man/dugnad-server.8: the commands, the settings, the files. `text` takes SERVER_MANUAL_MAX.
+ */
+#define SERVER_MANUAL_MAX (256 * 1024)
+void server_manual(struct buffer *text);
+
 /* Say on stderr why a verb failed; returns VERB_FAILED. */
 int verb_fail(const struct error *err);
 
