@@ -282,7 +282,7 @@ static bool find_route(struct call *call)
         call_fail(call, &err);
         return false;
     }
-    http_reply_problem_http(&reply, 405, "this resource has other methods, see Allow");
+    http_reply_problem_http(&reply, 405, "this resource has other methods, see Allow", 0);
     http_reply_field(&reply, "Allow", "%s", allowed);
     call_reply(call, &reply);
     return false;

@@ -40,13 +40,18 @@ void call_json(struct call *call, int http, char *json)
 }
 
 /* What is ours to mend is told to the log, with its cause; what the peer did wrong only to him. */
+void call_problem(struct http_reply *ret_reply, const struct error *err)
+{
+    if (err->status == STATUS_STORAGE || err->status == STATUS_FULL)
+        log_failure(LOG_ERROR, "request.failed", err);
+    http_reply_problem(ret_reply, err);
+}
+
 void call_fail(struct call *call, const struct error *err)
 {
     CLEANUP(http_reply_clear) struct http_reply reply;
 
-    if (err->status == STATUS_STORAGE || err->status == STATUS_FULL)
-        log_failure(LOG_ERROR, "request.failed", err);
-    http_reply_problem(&reply, err);
+    call_problem(&reply, err);
     call_reply(call, &reply);
 }
 
@@ -54,7 +59,7 @@ void call_fail_http(struct call *call, int http, const char *words)
 {
     CLEANUP(http_reply_clear) struct http_reply reply;
 
-    http_reply_problem_http(&reply, http, words);
+    http_reply_problem_http(&reply, http, words, 0);
     call_reply(call, &reply);
 }
 

@@ -72,6 +72,9 @@ struct call {
     void (*free_state)(void *state);
 };
 
+/* The answer to a failure, to add fields to; what is ours to mend is logged. */
+void call_problem(struct http_reply *ret_reply, const struct error *err);
+
 /* Answers: each ends the call. */
 void call_reply(struct call *call, struct http_reply *reply);
 void call_json(struct call *call, int http, char *json); /* takes the text */

@@ -53,7 +53,8 @@ static void send_file(struct call *call, const struct digest *digest, const char
     memcpy(etag + 1, digest_format(digest).text, DIGEST_CHARS);
     memcpy(etag + 1 + DIGEST_CHARS, "\"", 2);
     http_reply_file_for(&reply, call->head, BYTES, etag, files->disk, file, size);
-    file_reply_safety(&reply, caching);
+    if (reply.status < 400) /* a problem is kept by nobody */
+        file_reply_safety(&reply, caching);
     call_reply(call, &reply);
 }
 

@@ -104,6 +104,7 @@ static void print(struct call *call, struct store *store)
     (void)buffer_append_text(&text, "# EOF\n", NULL);
     length = text.length;
     http_reply_init(&reply, 200);
+    http_reply_field(&reply, "Cache-Control", "no-store");
     http_reply_memory(&reply, "application/openmetrics-text; version=1.0.0; charset=utf-8",
                       buffer_take(&text), length);
     call_reply(call, &reply);

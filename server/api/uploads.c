@@ -25,14 +25,12 @@ void tus_fail(struct call *call, const struct error *err)
 {
     CLEANUP(http_reply_clear) struct http_reply reply = {0};
 
-    if (err->status == STATUS_BUSY && err->code == NULL) {
-        http_reply_problem_http(&reply, 423, err->text);
-        http_reply_field(&reply, "Tus-Resumable", TUS_VERSION);
-        http_reply_field(&reply, "Retry-After", "2");
-        call_reply(call, &reply);
-        return;
-    }
-    call_fail(call, err);
+    if (err->code != NULL && strcmp(err->code, UPLOAD_LOCKED) == 0)
+        http_reply_problem_http(&reply, 423, err->text, err->retry_after_s);
+    else
+        call_problem(&reply, err);
+    http_reply_field(&reply, "Tus-Resumable", TUS_VERSION);
+    call_reply(call, &reply);
 }
 
 bool tus_speaks(struct call *call)
@@ -42,8 +40,9 @@ bool tus_speaks(struct call *call)
 
     if (version != NULL && strcmp(version, TUS_VERSION) == 0)
         return true;
-    http_reply_problem_http(&reply, 412,
-                            "this speaks tus " TUS_VERSION "; say so in Tus-Resumable");
+    http_reply_problem_http(&reply, 412, "this speaks tus " TUS_VERSION "; say so in Tus-Resumable",
+                            0);
+    http_reply_field(&reply, "Tus-Resumable", TUS_VERSION);
     http_reply_field(&reply, "Tus-Version", TUS_VERSION);
     call_reply(call, &reply);
     return false;
@@ -138,14 +137,15 @@ static void allowed(struct call *call)
 {
     const struct may_upload_command *may = &call->command.may_upload;
     struct upload *wish = call->state;
-    struct error err;
+    struct error err = call->command.err;
 
     wish->digest = may->digest;
-    if (!may->is_stored) {
+    if (call->command.status == STATUS_OK && !may->is_stored) {
         call_disk(call, create);
         return;
     }
-    error_set(&err, STATUS_GONE, "this output is stored already; nothing is to be sent");
+    if (call->command.status == STATUS_OK)
+        error_set(&err, STATUS_GONE, "this output is stored already; nothing is to be sent");
     tus_fail(call, &err);
 }
 
@@ -165,7 +165,7 @@ void uploads_post(struct call *call)
     call->command.may_upload.task = wish->task;
     call->command.may_upload.name = wish->name;
     call->command.may_upload.size_bytes = wish->length;
-    call_command(call, COMMAND_MAY_UPLOAD, allowed);
+    call_command_any(call, COMMAND_MAY_UPLOAD, allowed);
 }
 
 void upload_head(struct call *call)

@@ -82,6 +82,7 @@ enum status upload_not_found(struct error *err)
 enum status upload_is_busy(struct error *err)
 {
     error_set(err, STATUS_BUSY, "this upload is being written by another request");
+    error_code(err, UPLOAD_LOCKED);
     error_retry_after(err, 2);
     return STATUS_BUSY;
 }

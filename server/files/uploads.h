@@ -23,6 +23,7 @@ struct uploads;
 struct upload_writer;
 
 #define UPLOAD_ID_BYTES 16
+#define UPLOAD_LOCKED   "locked" /* code of a STATUS_BUSY: by another request to the same upload */
 
 struct upload {
     char id[2 * UPLOAD_ID_BYTES + 1]; /* random, hexadecimal */

@@ -23,7 +23,7 @@ void http_reply_file_for(struct http_reply *reply, const struct http_head *head,
     if (http_head_has_etag(head, etag)) {
         http_reply_init(reply, 304);
     } else if (range.kind == HTTP_RANGE_IMPOSSIBLE) {
-        http_reply_problem_http(reply, 416, "the file has no such range");
+        http_reply_problem_http(reply, 416, "the file has no such range", 0);
         http_reply_field(reply, "Content-Range", "bytes */%lld", (long long)size);
     } else {
         http_reply_init(reply, range.kind == HTTP_RANGE_PART ? 206 : 200);

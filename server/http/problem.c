@@ -1,14 +1,16 @@
 #include <assert.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
 #include "protocol/problem.h"
+#include "protocol/writer.h"
 #include "server/http/reply.h"
 
 #define PROBLEM_TYPE "application/problem+json"
+#define BUSY_RETRY_S 10
+#define FULL_RETRY_S 30 /* somebody has to make room, and then it goes on at once */
 
 static void add_problem(struct http_reply *reply, char *text, int64_t retry_after_s)
 {
@@ -18,47 +20,60 @@ static void add_problem(struct http_reply *reply, char *text, int64_t retry_afte
         http_reply_field(reply, "Retry-After", "%lld", (long long)retry_after_s);
 }
 
+/* Nobody who can only wait is left without a time, wherever the failure came from. */
+static void add_time(struct error *err)
+{
+    if (err->retry_after_s > 0)
+        return;
+    if (err->status == STATUS_BUSY)
+        error_retry_after(err, BUSY_RETRY_S);
+    else if (err->status == STATUS_FULL)
+        error_retry_after(err, FULL_RETRY_S);
+}
+
 void http_reply_problem(struct http_reply *reply, const struct error *err)
 {
-    const struct status_facts *facts = status_facts(err->status);
+    struct error told = *err;
 
     assert(err->status != STATUS_OK);
-    http_reply_init(reply, facts->http);
-    add_problem(reply, problem_encode(err), err->retry_after_s);
-    if (err->status == STATUS_UNAUTHORIZED) /* RFC 9110, 15.5.2 demands it */
+    add_time(&told);
+    http_reply_init(reply, status_facts(told.status)->http);
+    add_problem(reply, problem_encode(&told), told.retry_after_s);
+    if (told.status == STATUS_UNAUTHORIZED) /* RFC 9110, 15.5.2 demands it */
         http_reply_field(reply, "WWW-Authenticate", "Bearer");
 }
 
 /* For what is HTTP's business alone there is no status, hence no message of the protocol. */
-static char *encode_http(int http, const char *detail)
+static char *encode_http(int http, const char *detail, int64_t retry_after_s)
 {
     char words[sizeof((struct error *)0)->text];
     char type[16];
-    json_t *problem;
-    char *text;
+    struct writer writer;
 
     (void)snprintf(words, sizeof words, "%s", detail);
     text_sanitise(words, strlen(words)); /* a cut may have split a character */
     (void)snprintf(type, sizeof type, "http-%d", http);
-    problem = json_pack("{s:s, s:s, s:i, s:s}", "type", type, "title",
-                        "HTTP does not allow this request here", "status", http, "detail", words);
-    text = json_dumps(problem, JSON_COMPACT);
-    json_decref(problem);
-    assert(text != NULL);
-    return text;
+    writer_init(&writer);
+    write_text(&writer, "type", type);
+    write_text(&writer, "title", "HTTP does not allow this request here");
+    write_integer(&writer, "status", http);
+    write_text(&writer, "detail", words);
+    write_integer_unless_zero(&writer, "retry_after_s", retry_after_s);
+    return writer_end(&writer);
 }
 
-void http_reply_problem_http(struct http_reply *reply, int http, const char *detail)
+void http_reply_problem_http(struct http_reply *reply, int http, const char *detail,
+                             int64_t retry_after_s)
 {
     for (enum status status = STATUS_OK + 1; status < STATUS_COUNT; status++)
         if (status_facts(status)->http == http && http != 500) {
             struct error err;
 
             error_set(&err, status, "%s", detail);
-            http_reply_init(reply, http);
-            add_problem(reply, problem_encode(&err), 0);
+            error_retry_after(&err, retry_after_s);
+            http_reply_problem(reply, &err);
             return;
         }
     http_reply_init(reply, http);
-    add_problem(reply, encode_http(http, detail), 0);
+    add_problem(reply, encode_http(http, detail, retry_after_s), retry_after_s);
 }

@@ -79,13 +79,17 @@ void http_reply_producer(struct http_reply *reply, const char *type, struct http
 
 /*
  * Initialise as an RFC 9457 problem document (protocol/problem.h), with a Retry-After field when
- * retry_after_s was said.
+ * retry_after_s was said; busy and full say a time in any case.
  * `err` is a failure (never STATUS_OK).
  */
 void http_reply_problem(struct http_reply *reply, const struct error *err);
 
-/* The same with a code of HTTP's that no status has (405, 412, 415, 416 …); type "http-405". */
-void http_reply_problem_http(struct http_reply *reply, int http, const char *detail);
+/*
+ * The same with a code of HTTP's that no status has (405, 412, 415, 416 …); type "http-405".
+ * retry_after_s 0: not said.
+ */
+void http_reply_problem_http(struct http_reply *reply, int http, const char *detail,
+                             int64_t retry_after_s);
 
 /*
  * Serve a file as the request asks: If-None-Match (304), Range (206, 416) and If-Range against the

@@ -56,7 +56,7 @@ void http_connection_refuse(struct http_connection *connection, int status, cons
     (void)atomic_fetch_add(&connection->loop->shared->refused, 1);
     http_connection_abort_exchange(connection);
     connection->closes = true;
-    http_reply_problem_http(&reply, status, why);
+    http_reply_problem_http(&reply, status, why, 0);
     http_connection_start_reply(connection, &reply);
 }
 

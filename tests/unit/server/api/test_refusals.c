@@ -1,4 +1,5 @@
 /* server/api: whatever is wrong with a request, it is said clearly and nothing comes of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "protocol/account.h"
@@ -252,6 +253,21 @@ Test(refusals, a_file_of_another_digest_is_refused)
                  404));
     cr_expect(grid_says(&grid, "there is nothing of this digest"), "%s", grid_body(&grid));
     cr_expect(eq(int, ask("PUT", "/v1/files/abc", grid.operator_token.text, NULL, "x"), 404));
+}
+
+Test(refusals, a_range_that_is_not_there_is_kept_by_nobody)
+{
+    struct grid_request request = {.method = "GET", .fields = "Range: bytes=99999999-\r\n"};
+    char path[128];
+
+    grid_publish(&grid);
+    (void)snprintf(path, sizeof path, "/v1/files/%s",
+                   digest_format(&grid.sample.variant.files[0].digest).text + strlen("sha256:"));
+    request.path = path;
+    cr_assert(eq(int, grid_ask(&grid, &request), 416), "%s", grid_body(&grid));
+    cr_expect(web_client_has_line(&grid.client, "Cache-Control: no-store"));
+    cr_expect(strstr(buffer_text(&grid.client.head), "immutable") == NULL, "%s",
+              buffer_text(&grid.client.head));
 }
 
 Test(refusals, parameters_are_checked_by_name_and_range)

@@ -233,6 +233,20 @@ Test(tus, the_protocol_is_said_and_asked_for)
                  400));
 }
 
+Test(tus, refusals_say_the_protocol_as_well)
+{
+    static const char nowhere[] = "/v1/uploads/00000000000000000000000000000000";
+
+    cr_assert(eq(int, ask("HEAD", nowhere, &hosts[0], TUS, NULL, 0), 404));
+    cr_expect(web_client_has_line(&grid.client, "Tus-Resumable: 1.0.0"));
+    cr_assert(eq(int, ask("POST", "/v1/uploads", &hosts[0], TUS, NULL, 0), 400));
+    cr_expect(web_client_has_line(&grid.client, "Tus-Resumable: 1.0.0"));
+    cr_assert(eq(int, create(&hosts[0], reports[0].task, SIZE), 400), "%s", grid_body(&grid));
+    cr_expect(web_client_has_line(&grid.client, "Tus-Resumable: 1.0.0"));
+    cr_assert(eq(int, ask("HEAD", nowhere, &hosts[0], NULL, NULL, 0), 412));
+    cr_expect(web_client_has_line(&grid.client, "Tus-Resumable: 1.0.0"));
+}
+
 /* A foreign client, of people who know nothing of us. */
 Test(tus, the_reference_client_is_understood)
 {

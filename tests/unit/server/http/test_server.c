@@ -196,6 +196,22 @@ Test(http_server, a_problem_says_its_type_and_when_to_come_back)
     web_client_close(&client);
 }
 
+Test(http_server, who_can_only_wait_is_told_until_when_whatever_failed)
+{
+    static const enum status waits[] = {STATUS_BUSY, STATUS_FULL};
+
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        CLEANUP(http_reply_clear) struct http_reply reply = {0};
+        struct error err;
+
+        error_set(&err, waits[i], "the words of a database");
+        http_reply_problem(&reply, &err);
+        cr_expect(strstr(buffer_text(&reply.fields), "Retry-After: ") != NULL, "%s",
+                  buffer_text(&reply.fields));
+        cr_expect(strstr(reply.bytes, "\"retry_after_s\":") != NULL, "%s", reply.bytes);
+    }
+}
+
 Test(http_server, a_file_is_served_whole_in_part_and_not_at_all)
 {
     cr_assert(eq(int, ask(WEB_TLS, "GET /file HTTP/1.1\r\n" HOST "\r\n"), 200));
