@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 
+import contract
 from wire import Site
 
 
@@ -69,6 +70,7 @@ class Grid:
         self.profile = os.path.join(self.folder, "operator")
         self.server = None
         self.machines = []
+        self.recording = os.path.join(self.folder, "wire")
         self.passphrase = os.path.join(self.folder, "passphrase")
         with open(self.passphrase, "w") as f:
             f.write("correct horse battery\n")
@@ -119,10 +121,17 @@ class Grid:
             for key, value in settings.items():
                 f.write(f"{key} = {value}\n")
 
-    def start_server(self):
+    def spawn_server(self, site):
+        """A server whose every message is recorded, to be held against docs/openapi.json at the end."""
         log = open(os.path.join(self.folder, "server.log"), "a")
-        self.server = subprocess.Popen([self.program("dugnad-server"), "run", self.site], stdout=log, stderr=log,
-                                       stdin=subprocess.DEVNULL)
+        environment = dict(os.environ)
+        if self.recording:
+            environment.update(contract.recording_environment(self.build, self.recording))
+        return subprocess.Popen([self.program("dugnad-server"), "run", site], stdout=log, stderr=log,
+                                stdin=subprocess.DEVNULL, env=environment)
+
+    def start_server(self):
+        self.server = self.spawn_server(self.site)
         wait_for(self.server_answers, 30, f"the server does not listen\n{self.server_log()}")
 
     def server_answers(self):
@@ -226,10 +235,15 @@ class Grid:
         if self.server is not None and self.server.poll() is None:
             self.server.kill()
             self.server.wait(10 * PATIENCE)
-        if kind is not None and os.environ.get("KEEP_GRID"):
+        unfit = contract.hold(self.recording) if self.recording and os.path.isdir(self.recording) else []
+        if (kind is not None or unfit) and os.environ.get("KEEP_GRID"):
             print(f"the grid is kept in {self.folder}")
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
+        words = "messages that do not fit docs/openapi.json:\n    " + "\n    ".join(unfit)
+        if unfit and kind is not None:
+            print(words)  # beside why it failed
+        expect(not unfit or kind is not None, words)
 
 
 class Machine:

@@ -1,4 +1,7 @@
-"""The load generator against real servers, for seconds: that it measures, not how fast anything is."""
+"""The load generator against real servers, for seconds: that it measures, not how fast anything is.
+
+Servers that it starts itself (--site) are measured, and so not recorded: the same messages go to a grid's server, which is, below.
+"""
 import json
 import os
 import subprocess

@@ -111,9 +111,7 @@ class SharedGrid(Grid):
         self.proxy = Proxy(self.port, self.ports)
 
     def start(self, i):
-        log = open(os.path.join(self.folder, "server.log"), "a")
-        self.servers[i] = subprocess.Popen([self.program("dugnad-server"), "run", self.sites[i]], stdout=log, stderr=log,
-                                           stdin=subprocess.DEVNULL)
+        self.servers[i] = self.spawn_server(self.sites[i])
         wait_for(lambda: self.listens(i), 30, f"server {i + 1} does not listen\n{self.server_log()}")
 
     def listens(self, i):

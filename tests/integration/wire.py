@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
 import time
@@ -123,7 +124,7 @@ class Site:
             connection.request(method, path, body, headers)
             reply = connection.getresponse()
             content = reply.read()
-            if content and "json" in (reply.getheader("Content-Type") or ""):
+            if content and re.fullmatch("application/(problem[+])?json", reply.getheader("Content-Type") or ""):
                 content = json.loads(content)
             return reply.status, content, dict(reply.getheaders())
         finally:
@@ -198,3 +199,60 @@ def done(grant, content, name="stdout"):
     if len(content) <= 65536:
         report["bodies"] = [{"name": name, "body": base64.b64encode(content).decode()}]
     return finished, report
+
+
+class Publisher:
+    """A foreign operator: keys of a project, and what they sign."""
+
+    DAY_S = 86400
+
+    def __init__(self, site, token, name="foreign project"):
+        self.site, self.token, self.name = site, token, name
+        self.root, self.app, self.work, self.fresh = Key(), Key(), Key(), Key()
+        self.now = int(time.time())
+        self.limits = {"cores": 1, "memory_bytes": 1 << 28, "disk_bytes": 1 << 28, "output_bytes": 1 << 24,
+                       "cpu_s": 3600, "wall_s": 7200}
+
+    def request(self, method, path, body=None, **how):
+        return self.site.request(method, path, body, token=self.token, **how)
+
+    def keyring(self):
+        """Version 1; its identity is the project's."""
+        publishers = [{"key": key.text, "role": role, "not_before": self.now - self.DAY_S,
+                       "not_after": self.now + 100 * self.DAY_S}
+                      for key, role in ((self.app, "app"), (self.work, "work"), (self.fresh, "fresh"))]
+        signed = envelope(self.root, "keyring", {
+            "version": 1, "project": self.name, "issued": self.now, "expires": self.now + 100 * self.DAY_S,
+            "root": {"threshold": 1, "keys": [self.root.text]}, "publishers": publishers, "retired": [], "revoked": [],
+            "urls": [f"https://127.0.0.1:{self.site.port}"], "tls_cas": []})
+        self.project = identity(signed)
+        return signed
+
+    def freshness(self):
+        return envelope(self.fresh, "freshness", {
+            "project": self.project, "sequence": 1, "issued": self.now, "expires": self.now + 10 * self.DAY_S,
+            "keyring_version": 1, "keyring": self.project, "revoked": {"app_versions": [], "batches": [], "units": []}})
+
+    def notice(self, text):
+        return envelope(self.work, "notice", {"project": self.project, "text": text, "issued": self.now,
+                                              "until": self.now + self.DAY_S})
+
+    def app_version(self, name):
+        return envelope(self.app, "app-version", {
+            "project": self.project, "name": name, "version": 1, "outputs": [{"name": "stdout", "max_bytes": 1 << 24}],
+            "stdout": "stdout", "limits": self.limits, "agreement": {"rule": "exact"}, "layers": []})
+
+    def variant(self, app_version, content):
+        return envelope(self.app, "variant", {
+            "project": self.project, "app_version": identity(app_version), "platform": "x86_64-linux-gnu",
+            "runner": "native", "class": "x86_64-linux-gnu", "entry": "app", "arguments": [],
+            "files": [{"name": "app", "digest": digest(content), "size": len(content), "executable": True}]})
+
+    def unit(self, batch, app_version, index):
+        return envelope(self.work, "work-unit", {
+            "project": self.project, "batch": batch, "index": index, "name": f"unit-{index}", "seed": os.urandom(16).hex(),
+            "app_version": identity(app_version), "inputs": [], "arguments": [], "environment": [], "limits": self.limits,
+            "declared_ops": 0, "acceptance": {"rule": "quorum", "quorum": 2, "copies": 2, "max_failures": 5,
+                                              "max_tasks": 10},
+            "independence": "volunteer", "data_class": "public", "deadline_s": 3600, "not_before": self.now - self.DAY_S,
+            "not_after": self.now + 20 * self.DAY_S, "keyring": 1})

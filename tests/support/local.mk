@@ -30,3 +30,9 @@ EXTRA_DIST += %D%/with-postgres package.json %D%/tus_upload.mjs
 noinst_PROGRAMS += tests/support/lying-client
 tests_support_lying_client_SOURCES = %D%/lying_client.c
 tests_support_lying_client_LDADD = $(CLIENT_LIBS)
+# Preloaded into a server by scenarios. Without sanitisers: whoever is preloaded comes before their runtime.
+noinst_PROGRAMS += tests/support/wire-recorder.so
+tests_support_wire_recorder_so_SOURCES = %D%/wire_recorder.c
+tests_support_wire_recorder_so_CFLAGS = -std=gnu11 $(WARNINGS) -fPIC
+tests_support_wire_recorder_so_LDFLAGS = -shared
+tests_support_wire_recorder_so_LDADD = -ldl
