@@ -121,9 +121,9 @@ class Grid:
             for key, value in settings.items():
                 f.write(f"{key} = {value}\n")
 
-    def spawn_server(self, site):
+    def spawn_server(self, site, log=None):
         """A server whose every message is recorded, to be held against docs/openapi.json at the end."""
-        log = open(os.path.join(self.folder, "server.log"), "a")
+        log = log or open(os.path.join(self.folder, "server.log"), "a")
         environment = dict(os.environ)
         if self.recording:
             environment.update(contract.recording_environment(self.build, self.recording))

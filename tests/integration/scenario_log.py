@@ -53,8 +53,7 @@ def scenario_unread_log(build):
     with Grid(build, {"log_level": "debug"}) as grid:
         server_reads, server_writes = filled_pipe()
         client_reads, client_writes = filled_pipe()
-        grid.server = subprocess.Popen([grid.program("dugnad-server"), "run", grid.site], stdout=server_writes,
-                                       stderr=server_writes, stdin=subprocess.DEVNULL)
+        grid.server = grid.spawn_server(grid.site, server_writes)
         wait_for(grid.server_answers, 30, "the server does not listen")
         grid.publish_project()
         grid.operator("app", "add", "primes", grid.app("primes"))
