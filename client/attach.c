@@ -108,7 +108,7 @@ static void await_enrolment(struct client_world *world, const struct options *op
         json_t *it;
         const char *trouble;
 
-        if (ask(world, options, request, &answer, NULL) != STATUS_OK ||
+        if (ask_first(world, options, request, &answer, NULL) != STATUS_OK ||
             !json_is_true(json_object_get(answer, "is_running")) ||
             (it = find_project(answer, project)) == NULL)
             return;
@@ -172,7 +172,7 @@ static enum status attach(struct client_world *world, const struct options *opti
     take_order(order, &it.record);
     TRY(check_account(world, http, &it.record, err));
     request = verb_attach(&it.record, &it.trust);
-    TRY(ask(world, options, request, &answer, err));
+    TRY(ask_first(world, options, request, &answer, err));
     if (!answer_is_ok(answer, err))
         return STATUS_INVALID;
     (void)printf("Attached to %s (%s).\n", it.record.name, it.record.url);

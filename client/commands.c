@@ -71,27 +71,65 @@ int fail_usage(const struct options *options, const struct error *err)
     return OPTIONS_EXIT_USAGE;
 }
 
+static enum status named_path(const struct client_world *world, const struct options *options,
+                              struct disk_path *ret_path, struct error *err)
+{
+    const char *given = options_text(options, "data");
+
+    if (given != NULL)
+        return disk_join(ret_path, err, "%s", given);
+    if (world->is_root)
+        return disk_join(ret_path, err, "/var/lib/%s", CLIENT_NAME);
+    if (world->home != NULL)
+        return disk_join(ret_path, err, "%s/.local/share/%s", world->home, CLIENT_NAME);
+    return error_set(err, STATUS_INVALID, "there is no home folder; name one with --data");
+}
+
+static enum status absolute_path(const struct client_world *world, const struct disk_path *path,
+                                 struct disk_path *ret_path, struct error *err)
+{
+    CLEANUP(freep) char *absolute = world->absolute(path->text);
+
+    if (absolute == NULL)
+        return error_set(err, STATUS_NOT_FOUND, "the data folder %s cannot be used", path->text);
+    return disk_join(ret_path, err, "%s", absolute);
+}
+
 enum status data_path(const struct client_world *world, const struct options *options,
                       struct disk_path *ret_path, struct error *err)
 {
-    const char *given = options_text(options, "data");
-    CLEANUP(freep) char *absolute = NULL;
-    struct disk *disk = world->env->disk;
     struct disk_path path;
 
-    if (given != NULL)
-        TRY(disk_join(&path, err, "%s", given));
-    else if (world->is_root)
-        TRY(disk_join(&path, err, "/var/lib/%s", CLIENT_NAME));
-    else if (world->home != NULL)
-        TRY(disk_join(&path, err, "%s/.local/share/%s", world->home, CLIENT_NAME));
-    else
-        return error_set(err, STATUS_INVALID, "there is no home folder; name one with --data");
-    TRY(disk_make_folders(disk, path.text, 0700, err));
-    absolute = world->absolute(path.text);
-    if (absolute == NULL)
-        return error_set(err, STATUS_NOT_FOUND, "the data folder %s cannot be used", path.text);
-    return disk_join(ret_path, err, "%s", absolute);
+    TRY(named_path(world, options, &path, err));
+    TRY(disk_make_folders(world->env->disk, path.text, 0700, err));
+    return absolute_path(world, &path, ret_path, err);
+}
+
+static bool holds(const struct client_world *world, const struct disk_path *folder,
+                  const char *name)
+{
+    struct disk_path path;
+
+    return disk_join(&path, NULL, "%s/%s", folder->text, name) == STATUS_OK &&
+           disk_has(world->env->disk, path.text);
+}
+
+/* One that is named is a client's: made by attach or run, with what they make there first. The
+ * default one is always. */
+static enum status existing_path(const struct client_world *world, const struct options *options,
+                                 struct disk_path *ret_path, struct error *err)
+{
+    struct disk_path path;
+
+    if (options_text(options, "data") == NULL)
+        return data_path(world, options, ret_path, err);
+    TRY(named_path(world, options, &path, err));
+    if (!holds(world, &path, "lock") || !holds(world, &path, "projects"))
+        return error_set(err, STATUS_NOT_FOUND,
+                         "%.150s is no client's data folder: no project was ever attached there "
+                         "('%s attach LINK'; --data names another folder)",
+                         path.text, CLIENT_NAME);
+    return absolute_path(world, &path, ret_path, err);
 }
 
 /* For as long as the request says; what is not over then goes on when a daemon runs again. */
@@ -142,14 +180,13 @@ static enum status do_it_here(struct client_world *world, struct data_folder *fo
     return STATUS_OK;
 }
 
-enum status ask(struct client_world *world, const struct options *options, json_t *request,
-                json_t **ret_answer, struct error *err)
+static enum status ask_in(struct client_world *world, const struct disk_path *folder_path,
+                          json_t *request, json_t **ret_answer, struct error *err)
 {
-    struct disk_path path, socket;
+    struct disk_path socket;
     enum status status = STATUS_BUSY;
 
-    TRY(data_path(world, options, &path, err));
-    TRY(disk_join(&socket, err, "%s/control.sock", path.text));
+    TRY(disk_join(&socket, err, "%s/control.sock", folder_path->text));
     for (int i = 0; i < BUSY_TRIES && status == STATUS_BUSY; i++) {
         CLEANUP(data_folder_close) struct data_folder folder = {0};
 
@@ -158,9 +195,27 @@ enum status ask(struct client_world *world, const struct options *options, json_
         status = control_ask(socket.text, request, ret_answer, err);
         if (status != STATUS_NOT_FOUND)
             return status;
-        status = data_folder_open(world->env, path.text, &folder, err);
+        status = data_folder_open(world->env, folder_path->text, &folder, err);
         if (status == STATUS_OK)
             return do_it_here(world, &folder, request, ret_answer, err);
     }
     return status;
+}
+
+enum status ask(struct client_world *world, const struct options *options, json_t *request,
+                json_t **ret_answer, struct error *err)
+{
+    struct disk_path path;
+
+    TRY(existing_path(world, options, &path, err));
+    return ask_in(world, &path, request, ret_answer, err);
+}
+
+enum status ask_first(struct client_world *world, const struct options *options, json_t *request,
+                      json_t **ret_answer, struct error *err)
+{
+    struct disk_path path;
+
+    TRY(data_path(world, options, &path, err));
+    return ask_in(world, &path, request, ret_answer, err);
 }

@@ -20,13 +20,18 @@ int fail(const struct error *err);
 /* The same of a value on the command line that none can be: a wrong command line. */
 int fail_usage(const struct options *options, const struct error *err);
 
-/* --data, or the default. */
+/* --data, or the default; made where it is missing. */
 enum status data_path(const struct client_world *world, const struct options *options,
                       struct disk_path *ret_path, struct error *err) MUST_USE;
 
-/* Ask the daemon, or do it to the folder where none runs. */
+/* Ask the daemon, or do it to the folder where none runs. STATUS_NOT_FOUND: the folder
+ * that --data names is no client's, and nothing was made there. */
 enum status ask(struct client_world *world, const struct options *options, json_t *request,
                 json_t **ret_answer, struct error *err) MUST_USE;
+
+/* The same, of a verb that may be the first in its folder. */
+enum status ask_first(struct client_world *world, const struct options *options, json_t *request,
+                      json_t **ret_answer, struct error *err) MUST_USE;
 
 /*
  * http_perform(), again while the server cannot be reached or the connection breaks: with words on

@@ -227,3 +227,19 @@ Test(verbs, the_first_word_of_a_verb_of_two_has_help)
     cr_expect(not(terminal_says("Compute nothing until resumed")), "not the general help: %s",
               terminal.said);
 }
+
+/* Regression: "Paused", with 0, and the folder was made. */
+Test(verbs, a_folder_that_is_no_clients_is_neither_paused_nor_made)
+{
+    static const char *const verbs[] = {"status", "pause", "resume"};
+    CLEANUP(freep) char *nowhere = text_format("%s/nowhere", terminal.path);
+
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        cr_expect(eq(int, CLIENT(verbs[i], "--data", nowhere), EXIT_FAILED), "%s", verbs[i]);
+        cr_expect(terminal_says("nowhere is no client's data folder"), "%s", terminal.said);
+        cr_expect(eq(int, CLIENT(verbs[i], "--data", terminal.path), EXIT_FAILED), "%s", verbs[i]);
+    }
+    cr_expect(eq(int, CLIENT("detach", "--all", "--data", nowhere), EXIT_FAILED));
+    cr_expect(terminal_says("no client's data folder"), "%s", terminal.said);
+    cr_expect(not(disk_has(terminal.env.base.disk, nowhere)));
+}
