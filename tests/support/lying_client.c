@@ -2,12 +2,14 @@
  * A dugnad-client whose machine corrupts results: the product's own client over a launcher that,
  * now and then, changes an output after its task has ended. For the demo and integration tests.
  *
- *     lying-client run --lie 0.2 --data DIR …
+ *     lying-client run --lie 0.2 --lie-first 2 --data DIR …
  *
- * spoils about every fifth output. Everything else is dugnad-client.
+ * spoils the first two outputs of each name, and about every fifth after them: a share alone may
+ * leave the few tasks of a short batch all honest. Everything else is dugnad-client.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +24,36 @@
 
 static struct launcher liar; /* the real one's table but for collect() */
 static struct launcher *honest;
-static double share; /* of outputs that are spoilt */
+static double share;      /* of outputs that are spoilt */
+static double first_ones; /* of each output name that are spoilt whatever the share is */
 static int stop_pipe[2] = {-1, -1};
 
-static bool lies_now(void)
+#define NAMES_MAX 8 /* later names have no first ones */
+
+/* How many outputs of that name were collected before. */
+static int count_of(const char *name)
+{
+    static struct {
+        char name[128];
+        int count;
+    } seen[NAMES_MAX];
+
+    for (size_t i = 0; i < NAMES_MAX; i++) {
+        if (seen[i].count == 0)
+            (void)snprintf(seen[i].name, sizeof seen[i].name, "%s", name);
+        if (strcmp(seen[i].name, name) == 0)
+            return seen[i].count++;
+    }
+    return INT_MAX;
+}
+
+static bool lies_about(const char *name)
 {
     struct env *env = env_real();
     uint64_t bits;
 
+    if (count_of(name) < first_ones)
+        return true;
     env->random(env, &bits, sizeof bits);
     return (double)(bits % 1000000) < share * 1000000;
 }
@@ -72,7 +96,7 @@ static enum status collect(struct launcher *launcher, const struct collect_reque
                            struct collected *ret_collected, struct error *err)
 {
     (void)launcher;
-    if (*work == NULL && lies_now())
+    if (*work == NULL && lies_about(request->name))
         spoil(request);
     return honest->collect(honest, request, work, bytes, ret_collected, err);
 }
@@ -147,18 +171,18 @@ static void on_pipe(int number)
     (void)number;
 }
 
-/* Takes "--lie SHARE" out of the words; without it the truth is told. */
-static bool take_share(int *argc, char **argv)
+/* Takes "OPTION NUMBER" out of the words; without it the number stays. False: no such number. */
+static bool take_number(const char *option, double max, double *number, int *argc, char **argv)
 {
     for (int i = 1; i + 1 < *argc; i++) {
         char *end = NULL;
 
-        if (strcmp(argv[i], "--lie") != 0)
+        if (strcmp(argv[i], option) != 0)
             continue;
-        share = strtod(argv[i + 1], &end);
+        *number = strtod(argv[i + 1], &end);
         memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof *argv);
         *argc -= 2;
-        return *end == '\0' && share >= 0 && share <= 1;
+        return *end == '\0' && *number >= 0 && *number <= max;
     }
     return true;
 }
@@ -176,8 +200,10 @@ int main(int argc, char **argv)
         .absolute = absolute,
     };
 
-    if (!take_share(&argc, argv)) {
-        (void)fprintf(stderr, "usage: lying-client COMMAND --lie SHARE …, a share of 0 to 1\n");
+    if (!take_number("--lie", 1, &share, &argc, argv) ||
+        !take_number("--lie-first", 1000, &first_ones, &argc, argv)) {
+        (void)fprintf(stderr, "usage: lying-client COMMAND --lie SHARE --lie-first COUNT …, "
+                              "a share of 0 to 1, a count up to 1000\n");
         return OPTIONS_EXIT_USAGE;
     }
     if (pipe2(stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
