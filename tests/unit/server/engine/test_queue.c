@@ -436,3 +436,31 @@ Test(queue, a_unit_behind_can_be_forgotten_or_change)
     cr_expect(eq(int, found, 996));
     cr_expect(eq(sz, queue_count(queue), 2));
 }
+
+/* Shares and moves look at it: a count that drifts would let nothing move any more. */
+Test(queue, the_copies_that_wait_are_counted_wherever_their_units_are)
+{
+    struct queue_unit early = unit_of(5000, 1);
+
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++) /* the line's front, and a reserve behind */
+        put(id, 1, 2);
+    cr_expect(eq(i64, queue_copies(queue), 2000));
+    (void)draw_as(9, 10, 0); /* brings some out */
+    cr_expect(eq(i64, queue_copies(queue), 2000));
+    for (int64_t id = 1; id <= 1000; id += 7)
+        put(id, 1, 1);
+    cr_expect(eq(i64, queue_copies(queue), 2000 - 143));
+    early.hint.not_before_s = 100;
+    queue_put(queue, &early);
+    cr_expect(eq(i64, queue_copies(queue), 2000 - 143), "it is not valid yet");
+    queue_let_in(queue, 100);
+    cr_expect(eq(i64, queue_copies(queue), 2001 - 143));
+    queue_put_batch(queue, &(struct batch){.id = 1, .state = BATCH_HELD});
+    cr_expect(zero(i64, queue_copies(queue)), "nothing of it is sent");
+    put_batch(1, 0, 0);
+    for (int64_t id = 1; id <= 1000; id++)
+        queue_forget(queue, id);
+    put(5000, 1, 0);
+    cr_expect(zero(i64, queue_copies(queue)));
+}
