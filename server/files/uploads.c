@@ -249,12 +249,12 @@ static enum status make_files(struct uploads *uploads, const struct upload *fact
     return disk->write(disk, path.text, note, strlen(note), 0600, err);
 }
 
-static enum status create_locked(struct uploads *uploads, const struct upload *wish,
-                                 struct upload *ret_upload, struct error *err)
+/* The entry alone, as one that is being written: nobody else takes it up before its files exist. */
+static enum status reserve(struct uploads *uploads, const struct upload *wish,
+                           struct upload_entry **ret_entry, struct error *err)
 {
     struct upload facts = *wish;
     uint8_t id[UPLOAD_ID_BYTES];
-    enum status status;
 
     TRY(give_way(uploads, wish, err));
     TRY(check_room(uploads, wish->host, err));
@@ -262,23 +262,29 @@ static enum status create_locked(struct uploads *uploads, const struct upload *w
     text_from_bytes(id, sizeof id, facts.id);
     facts.created_s = uploads->env->now_s(uploads->env);
     facts.offset = 0;
-    status = make_files(uploads, &facts, err);
-    if (status != STATUS_OK) {
-        upload_remove_files(uploads, facts.id);
-        return status;
-    }
-    (void)add_entry(uploads, &facts);
-    *ret_upload = facts;
+    *ret_entry = add_entry(uploads, &facts);
+    (*ret_entry)->state = UPLOAD_WRITTEN;
     return STATUS_OK;
 }
 
+/* The files are synced without the mutex: net threads take it, too. */
 enum status uploads_create(struct uploads *uploads, const struct upload *wish,
                            struct upload *ret_upload, struct error *err)
 {
+    struct upload_entry *entry = NULL;
     enum status status;
 
     pthread_mutex_lock(&uploads->mutex);
-    status = create_locked(uploads, wish, ret_upload, err);
+    status = reserve(uploads, wish, &entry, err);
+    pthread_mutex_unlock(&uploads->mutex);
+    TRY(status);
+    status = make_files(uploads, &entry->facts, err);
+    pthread_mutex_lock(&uploads->mutex);
+    entry->state = UPLOAD_RESTING;
+    if (status == STATUS_OK)
+        *ret_upload = entry->facts;
+    else
+        drop_entry(uploads, entry);
     pthread_mutex_unlock(&uploads->mutex);
     return status;
 }

@@ -240,3 +240,31 @@ Test(uploads, a_power_cut_at_any_step_keeps_what_was_acknowledged)
     cr_expect(lt(int, 8, steps));
     cr_expect(not(had_failed));
 }
+
+static enum status (*write_on)(struct disk *, const char *, const void *, size_t, unsigned,
+                               struct error *);
+static int asked;
+
+/* What a net thread does while another request's files are synced. */
+static enum status write_and_ask(struct disk *self, const char *path, const void *bytes,
+                                 size_t length, unsigned mode, struct error *err)
+{
+    struct upload found;
+
+    asked++;
+    cr_expect(eq(int, uploads_look(uploads, "00", 7, &found, NULL), STATUS_NOT_FOUND));
+    return write_on(self, path, bytes, length, mode, err);
+}
+
+/* Regression: the mutex was held over two syncs, and HEAD waited on a net thread. */
+Test(uploads, nobody_waits_while_the_files_of_a_new_one_are_synced, .timeout = 20)
+{
+    struct upload wish = {.host = 7, .task = 1, .length = 10, .name = "out"};
+    struct upload made = {0};
+
+    write_on = disk.base.write;
+    disk.base.write = write_and_ask;
+    cr_assert(eq(int, uploads_create(uploads, &wish, &made, NULL), STATUS_OK));
+    cr_expect(lt(int, 1, asked));
+    cr_expect(eq(int, uploads_look(uploads, made.id, 7, &made, NULL), STATUS_OK));
+}
