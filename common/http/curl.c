@@ -222,7 +222,10 @@ static void set_up(struct curl_client *self, struct http_exchange *exchange,
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that hangs: its thread is left behind, not waited for. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, self->user_agent);
+    (void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's */
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->words);
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -315,8 +318,30 @@ static enum status tls_failure(struct http_exchange *exchange, struct error *err
     return certificate_failure(result, err);
 }
 
+/* What a proxy answers to CONNECT is no answer of the site. Whose fault it is names the proxy. */
+static bool is_refused_by_proxy(struct http_exchange *exchange, struct error *err)
+{
+    const char *address = NULL;
+    long code = 0, port = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &code);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_IP, &address);
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_PRIMARY_PORT, &port);
+    if (code < 300)
+        return false;
+    error_set(err, STATUS_UNREACHABLE, "the proxy at %.60s, port %ld, %s (%ld)",
+              address != NULL && *address != '\0' ? address : "an unknown address", port,
+              code == 407 ? "wants another name and password than https_proxy gives"
+                          : "refuses to connect to the server",
+              code);
+    error_detail(err, "curl %d: %s", (int)exchange->how, exchange->words);
+    return true;
+}
+
 static enum status transport_failure(struct http_exchange *exchange, struct error *err)
 {
+    if (is_refused_by_proxy(exchange, err))
+        return STATUS_UNREACHABLE;
     switch (exchange->how) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return tls_failure(exchange, err);
