@@ -173,9 +173,16 @@ enum status client_config_read(struct config *config, struct disk *disk, const c
 {
     CLEANUP(buffer_clear) struct buffer content = {.max = CONFIG_FILE_MAX};
     struct reading reading = {.config = config};
+    struct error cause = {0};
+    enum status status;
     int line;
 
-    TRY(disk->read(disk, path, &content, err));
+    status = disk->read(disk, path, &content, &cause);
+    if (status != STATUS_OK) {
+        error_set(err, status, "the settings file %.120s cannot be read: %s", path, cause.text);
+        error_detail(err, "%s", cause.detail);
+        return status;
+    }
     line = ini_parse_string(buffer_text(&content), on_line, &reading);
     if (line == 0)
         return STATUS_OK;
