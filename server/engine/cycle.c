@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/env.h"
 #include "common/base/text.h"
 #include "server/engine/gathering.h"
 #include "server/engine/merge.h"
@@ -278,6 +279,21 @@ static enum status try_once(struct engine *engine, const struct cycle_work *work
     return STATUS_OK;
 }
 
+/* Other failures are the commands' own, or go away by themselves. */
+static void note_outcome(struct engine *engine, enum status status)
+{
+    int64_t now_mono_ms = engine->env->now_mono_ms(engine->env);
+
+    (void)pthread_mutex_lock(&engine->lock);
+    if (status == STATUS_OK)
+        engine->fitness.committed_mono_ms = now_mono_ms;
+    if (status == STATUS_OK || status == STATUS_STORAGE || status == STATUS_FULL)
+        engine->fitness.is_failing = status != STATUS_OK;
+    if (status == STATUS_FULL)
+        engine->fitness.full_mono_ms = now_mono_ms;
+    (void)pthread_mutex_unlock(&engine->lock);
+}
+
 enum status cycle_do(struct engine *engine, const struct cycle_work *work,
                      void (*finished)(struct cycle *cycle, void *context), struct error *err)
 {
@@ -292,5 +308,6 @@ enum status cycle_do(struct engine *engine, const struct cycle_work *work,
         error_retry_after(err, 1);
     }
     engine->counts.cycle_failures += status != STATUS_OK;
+    note_outcome(engine, status);
     return status;
 }

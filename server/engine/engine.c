@@ -159,6 +159,8 @@ enum status engine_open(struct store *store, struct env *env, const struct engin
     engine->config = *config;
     if (pthread_mutex_init(&engine->lock, NULL) != 0)
         abort();
+    engine->fitness = (struct fitness_facts){.committed_mono_ms = env->now_mono_ms(env),
+                                             .full_mono_ms = INT64_MIN};
     chance_init(&engine->chance, env);
     engine->queue = queue_new(config->window, &engine->chance);
     engine->published = published_new();
@@ -225,4 +227,16 @@ struct engine_clock engine_clock(struct engine *engine)
     clock = engine->seen_clock;
     (void)pthread_mutex_unlock(&engine->lock);
     return clock;
+}
+
+struct engine_fitness engine_fitness(struct engine *engine)
+{
+    int64_t now_mono_ms = engine->env->now_mono_ms(engine->env);
+    struct fitness_facts facts;
+
+    (void)pthread_mutex_lock(&engine->lock);
+    facts = engine->fitness;
+    (void)pthread_mutex_unlock(&engine->lock);
+    return (struct engine_fitness){.lack = fitness_lack(&facts, now_mono_ms),
+                                   .commit_age_s = (now_mono_ms - facts.committed_mono_ms) / 1000};
 }

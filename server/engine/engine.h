@@ -115,6 +115,18 @@ struct engine_clock {
 
 struct engine_clock engine_clock(struct engine *engine); /* from any thread */
 
+/*
+ * Can what visits report be committed? Answered from what the engine's thread noted last, without
+ * asking it: it may hang. From any thread. An idle engine commits by itself on its ticks
+ * (server/policy/fitness.h), so polls write nothing.
+ */
+struct engine_fitness {
+    const char *lack;     /* static words; NULL: it is fit */
+    int64_t commit_age_s; /* of the last commit, or since the engine was opened */
+};
+
+struct engine_fitness engine_fitness(struct engine *engine);
+
 /* Since the engine was opened, but those that end in _now. For GET /metrics. */
 struct engine_counts {
     int64_t cycles;

@@ -15,6 +15,7 @@
 #include "server/engine/host_hints.h"
 #include "server/engine/paces.h"
 #include "server/engine/queue.h"
+#include "server/policy/fitness.h"
 #include "work-units/trust.h"
 
 #define ENGINE_ATTEMPTS_MAX 5   /* runs of a cycle that other writers make void */
@@ -83,6 +84,7 @@ struct engine {
     pthread_mutex_t lock; /* over what other threads read: */
     struct engine_counts seen_counts;
     struct engine_clock seen_clock;
+    struct fitness_facts fitness;
 
     struct engine_counts counts; /* the engine's own copy of them */
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/policy/fitness.h"
 #include "tests/unit/server/engine/cycle_suite.h"
 
 /* Two hosts' reports that end a unit, in one transaction. */
@@ -189,4 +190,36 @@ Test(cycle, a_restart_forgets_nothing_that_matters)
     village_report(&village, bob, bobs, "42\n");
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 4"), 1));
     cr_expect(village_get(&village, ann) != 0);
+}
+
+/* Regression: /healthz said "ok" while no visit could be stored. */
+Test(cycle, what_cannot_be_committed_makes_it_unfit_until_a_commit)
+{
+    struct village_visit visit;
+    int64_t anns, bobs;
+
+    send_one(&anns, &bobs);
+    cr_expect(engine_fitness(village.engine).lack == NULL);
+    village_visit_begin(&village, &visit, ann);
+    village.store.steps_to_failure = 1;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_STORAGE));
+    cr_expect(engine_fitness(village.engine).lack != NULL);
+    village_pass(&village, 1);
+    cr_expect(engine_fitness(village.engine).lack == NULL, "it proved itself on its tick");
+    village_visit_clear(&visit);
+}
+
+Test(cycle, an_idle_engine_stays_fit_by_few_commits)
+{
+    int64_t before;
+
+    village_pass(&village, 1);
+    before = engine_counts(village.engine).cycles;
+    for (int i = 0; i < 600; i++) {
+        village_pass(&village, 1);
+        cr_assert(engine_fitness(village.engine).lack == NULL, "after %d s", i);
+    }
+    cr_expect(lt(i64, 0, engine_counts(village.engine).cycles - before));
+    cr_expect(le(i64, engine_counts(village.engine).cycles - before,
+                 600 / (FITNESS_PROBE_EVERY_MS / 1000)));
 }
