@@ -89,6 +89,8 @@ static enum status use_chain(SSL_CTX *context, BIO *pem, struct error *err)
     for (int i = 0; i < CHAIN_MAX; i++) {
         CLEANUP(X509_freep) X509 *next = PEM_read_bio_X509(pem, NULL, no_passphrase, NULL);
 
+        if (next == NULL && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+            return tls_failure(err, "the certificate's chain is cut short, or damaged");
         if (next == NULL) {
             ERR_clear_error();
             return STATUS_OK;
@@ -111,7 +113,7 @@ static enum status use_certificate(struct http_tls *tls, SSL_CTX *context, int64
     pem = BIO_new_mem_buf(buffer_text(&text), (int)text.length);
     leaf = pem != NULL ? PEM_read_bio_X509(pem, NULL, no_passphrase, NULL) : NULL;
     if (leaf == NULL)
-        return tls_failure(err, "the certificate is not PEM");
+        return tls_failure(err, "the certificate is not whole, or not PEM");
     TRY(check_validity(leaf, tls->env->now_s(tls->env), ret_end_s, err));
     if (SSL_CTX_use_certificate(context, leaf) != 1)
         return tls_failure(err, "the certificate cannot be used");

@@ -28,6 +28,17 @@ static enum status ssl_failure(struct error *err, const char *words)
     return STATUS_INVALID;
 }
 
+static enum status not_whole(struct error *err, const char *path, const char *what)
+{
+    error_set(
+        err, STATUS_INVALID,
+        "%.120s holds no whole %s in PEM form: it is cut short, or something else; restore it",
+        path, what);
+    error_detail(err, "%s", ERR_reason_error_string(ERR_peek_last_error()));
+    ERR_clear_error();
+    return STATUS_INVALID;
+}
+
 static bool is_address(const char *host)
 {
     CLEANUP(ASN1_OCTET_STRING_freep) ASN1_OCTET_STRING *address = a2i_IPADDRESS(host);
@@ -212,7 +223,7 @@ static enum status read_certificate(struct disk *disk, const char *path, X509 **
     memory = BIO_new_mem_buf(buffer_text(&pem), (int)pem.length);
     *ret_certificate = memory != NULL ? PEM_read_bio_X509(memory, NULL, NULL, NULL) : NULL;
     if (*ret_certificate == NULL)
-        return ssl_failure(err, "the certificate file holds no certificate in PEM form");
+        return not_whole(err, path, "certificate");
     return STATUS_OK;
 }
 
@@ -228,7 +239,7 @@ static enum status read_key(struct disk *disk, const char *path, EVP_PKEY **ret_
     *ret_key = memory != NULL ? PEM_read_bio_PrivateKey(memory, NULL, NULL, no_passphrase) : NULL;
     OPENSSL_cleanse(pem.bytes, pem.length);
     if (*ret_key == NULL)
-        return ssl_failure(err, "the key file holds no unencrypted key in PEM form");
+        return not_whole(err, path, "key without a passphrase");
     return STATUS_OK;
 }
 

@@ -175,13 +175,16 @@ enum status site_renew_certificate(struct env *env, const char *folder, const st
     struct site_certificate files;
     struct certificate_facts facts;
     struct certificate_host host;
+    struct certificate_pair pair;
 
     TRY(site_certificate(folder, config, &files, err));
     *ret_is_new = false;
     if (!files.is_own)
         return STATUS_OK;
     TRY(certificate_host_of(config->url.text, &host, err));
+    pair = (struct certificate_pair){.certificate = files.certificate.text, .key = files.key.text};
     if (certificate_look(env->disk, files.certificate.text, &host, &facts, NULL) == STATUS_OK &&
+        certificate_check_key(env->disk, &pair, NULL) == STATUS_OK &&
         is_good_for_long(&facts, env->now_s(env)))
         return STATUS_OK;
     TRY(make_certificate(env, folder, &host, err));
