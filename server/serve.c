@@ -15,6 +15,7 @@
 #include "server/files/uploads.h"
 #include "server/http/server.h"
 #include "server/site/certificate.h"
+#include "server/site/descriptors.h"
 #include "server/site/folder.h"
 
 #define EXPIRE_EVERY_S      60
@@ -250,6 +251,11 @@ enum status server_open(struct env *env, const char *folder, struct server **ret
 const char *server_url(const struct server *server)
 {
     return server->config.url.text;
+}
+
+int64_t server_descriptors(const struct server *server)
+{
+    return DESCRIPTORS_FOR(server->config.connections, server->config.threads);
 }
 
 uint16_t server_port(const struct server *server, size_t index)

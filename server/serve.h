@@ -27,6 +27,9 @@ enum status server_open(struct env *env, const char *folder, struct server **ret
 /* Where its settings say that clients reach it. */
 const char *server_url(const struct server *server);
 
+/* How many files its process may have open at full load: see server/site/descriptors.h. */
+int64_t server_descriptors(const struct server *server);
+
 /* The port of listener number `index`: those of listen, then listen_plain, then listen_proxy. */
 uint16_t server_port(const struct server *server, size_t index);
 

@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "server/site/certificate.h"
 #include "server/site/folder.h"
+#include "server/site/listening.h"
 #include "server/site/verbs.h"
 
 static const struct option_rule options[] = {
@@ -15,8 +16,8 @@ static const struct option_rule options[] = {
      .help = "Where clients reach it: https://HOST[:PORT]; required."},
     {.name = "listen",
      .argument = "ADDR:PORT",
-     .help = "Address for HTTPS (default: every IPv4 address, at the url's port; loopback if the "
-             "url says so).",
+     .help = "Address for HTTPS (default: every IPv4 address, at the url's port; every address if "
+             "the url names an IPv6 one; loopback alone if it names that).",
      .is_repeatable = true},
     {.name = "database",
      .argument = "URL",
@@ -72,7 +73,7 @@ static enum status take_listen(const struct options *given, struct config *confi
 {
     struct certificate_host host;
     const char *address;
-    bool host_is_local;
+    char listening[LISTENING_MAX];
 
     config->listen.count = 0;
     for (size_t i = 0; (address = options_nth(given, "listen", i)) != NULL; i++)
@@ -83,9 +84,8 @@ static enum status take_listen(const struct options *given, struct config *confi
     if (config->listen.count > 0)
         return STATUS_OK;
     TRY(certificate_host_of(config->url.text, &host, err));
-    host_is_local = strcmp(host.text, "127.0.0.1") == 0 || strcmp(host.text, "localhost") == 0;
-    (void)snprintf(config->listen.items[0].text, sizeof config->listen.items[0].text, "%s:%.8s",
-                   host_is_local ? "127.0.0.1" : "0.0.0.0", port_of(config->url.text));
+    listening_for(host.text, port_of(config->url.text), listening);
+    (void)text_fit(config->listen.items[0].text, sizeof config->listen.items[0].text, listening);
     config->listen.count = 1;
     return STATUS_OK;
 }

@@ -5,6 +5,7 @@
 #include "common/base/env.h"
 #include "common/base/log.h"
 #include "server/serve.h"
+#include "server/site/descriptors.h"
 #include "server/site/folder.h"
 #include "server/site/verbs.h"
 
@@ -66,6 +67,17 @@ static void begin_log(struct env *env, const char *folder)
     log_init(env, level, STDERR_FILENO);
 }
 
+/* Fewer than it needs is no reason to stay down: it then refuses connections sooner. */
+static void raise_descriptors(struct server *server)
+{
+    int64_t needed = server_descriptors(server), allowed = descriptors_raise(needed);
+
+    if (allowed < needed)
+        LOG(LOG_WARN, "descriptors.few", LOG_N("needed", needed), LOG_N("allowed", allowed),
+            LOG_S("why", "at full load connections are refused: raise the limit of open files "
+                         "(LimitNOFILE=, ulimit -n), or lower `connections`"));
+}
+
 static int run_site(struct env *env, const char *folder)
 {
     CLEANUP(server_closep) struct server *server = NULL;
@@ -78,6 +90,7 @@ static int run_site(struct env *env, const char *folder)
         (void)verb_fail(&err);
         return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;
     }
+    raise_descriptors(server);
     LOG(LOG_INFO, "server.started", LOG_S("site", folder), LOG_S("url", server_url(server)),
         LOG_N("port", server_port(server, 0)));
     serve(env, server);

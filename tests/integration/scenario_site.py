@@ -1,10 +1,15 @@
 """A site that is not as it should be: the server says what is wrong, ends with a code, and changes nothing."""
+import contextlib
 import hashlib
 import os
+import resource
 import shlex
 import shutil
 import sqlite3
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 
 from grid import Grid, expect, free_port, wait_for
 
@@ -89,6 +94,13 @@ def scenario_bad_certificate(build):
                             "certificate_key": os.path.join(grid.folder, "key.pem")})
             refused(grid, [word])
             refused(grid, [word], code=3, verb="check")
+        whole = open(os.path.join(grid.folder, "good.pem")).read()
+        for name, text, word in (("cut", whole[:len(whole) // 2], "no whole certificate"), ("empty", "", "no whole certificate"),
+                                 ("cut chain", whole + whole[:len(whole) // 2], "chain is cut short")):
+            with open(os.path.join(grid.folder, f"{name}.pem"), "w") as f:
+                f.write(text)
+            grid.configure({"certificate": os.path.join(grid.folder, f"{name}.pem")})
+            refused(grid, [word] + ([f"{name}.pem"] if "whole" in word else []))
         grid.configure({"certificate": os.path.join(grid.folder, "good.pem")})
         grid.start_server()
         grid.stop_server()
@@ -176,3 +188,56 @@ def scenario_full_output(build):
         for words in secrets:
             grid.call(*words)
         expect(count() == before + len(secrets), "a token that was shown is not there")
+
+
+def health(grid):
+    """What GET /healthz says: the code and the words."""
+    context = ssl.create_default_context(cafile=grid.ca)
+    with contextlib.suppress(OSError):
+        try:
+            with urllib.request.urlopen(f"{grid.url}/healthz", timeout=30, context=context) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read().decode()
+    return 0, ""
+
+
+def scenario_frozen_database(build):
+    """/healthz is 503 with the reason while nothing can be committed, and 200 again afterwards"""
+    with Grid(build) as grid:
+        grid.start_server()
+        expect(health(grid)[0] == 200, f"at first: {health(grid)}")
+        database = sqlite3.connect(os.path.join(grid.site, "dugnad.db"), isolation_level=None)
+        database.execute("BEGIN IMMEDIATE")
+        said = wait_for(lambda: health(grid)[0] == 503 and health(grid), 120, "/healthz stays 200 though nothing can be committed")
+        expect("database" in said[1] and "s ago" in said[1], f"it does not say why: {said}")
+        database.execute("ROLLBACK")
+        database.close()
+        wait_for(lambda: health(grid)[0] == 200, 60, "/healthz does not become 200 again")
+        grid.stop_server()
+
+
+def scenario_file_limits(build):
+    """the limit of open files is raised to what the connections need, or it is said that they are too few"""
+    with Grid(build, {"connections": "300"}) as grid:
+        for hard, is_enough in ((4096, True), (200, False)):
+            log = open(os.path.join(grid.folder, "server.log"), "w")
+            grid.server = subprocess.Popen(
+                [grid.program("dugnad-server"), "run", grid.site], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                preexec_fn=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard)))
+            wait_for(lambda: "event=server.started" in grid.server_log(), 30, f"it does not start: {grid.server_log()}")
+            soft = resource.prlimit(grid.server.pid, resource.RLIMIT_NOFILE)[0]
+            expect(soft == hard or (is_enough and 600 < soft <= hard), f"of {hard} it took {soft}")
+            expect(("event=descriptors.few" in grid.server_log()) != is_enough, f"with {hard} it says: {grid.server_log()}")
+            grid.stop_server()
+
+
+def scenario_listening(build):
+    """a site whose URL is this machine's own listens there alone"""
+    with Grid(build) as grid:
+        for number, (host, expected) in enumerate((("[::1]", "[::1]"), ("LOCALHOST", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"),
+                                                   ("grid.example", "0.0.0.0"))):
+            site = os.path.join(grid.folder, f"site{number}")
+            grid.call("dugnad-server", "init", site, "--name", "x", "--url", f"https://{host}:8443", "--yes")
+            lines = [line for line in grid.call("dugnad-server", "config", site).splitlines() if line.startswith("listen = ")]
+            expect(lines == [f"listen = {expected}:8443"], f"for {host}: {lines}")
