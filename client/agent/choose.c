@@ -83,6 +83,7 @@ int64_t choose_want(const struct want_view *view)
     /* A project that fills the buffer leaves the others their share. */
     share = (target + view->project_count - 1) / view->project_count - view->of_project;
     missing = least(missing, share);
+    missing = least(missing, view->most_listed - view->listed);
     if (view->task_bytes > 0)
         missing = least(missing, view->disk_bytes / view->task_bytes);
     if (missing <= 0 || view->disk_bytes <= 0)

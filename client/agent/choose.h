@@ -43,6 +43,8 @@ struct want_view {
     int64_t mean_task_ms;   /* how long tasks took of late; 0: not known */
     int64_t unfinished;     /* tasks on hand, of all projects */
     int64_t of_project;     /* … of this one */
+    int64_t listed;         /* … of this one, with those that the server has not settled */
+    int64_t most_listed;    /* most of them that a visit can name: what it does not is lost */
     int64_t project_count;  /* >= 1 */
     int64_t most_of_server; /* most that one visit may ask for */
     int64_t disk_bytes;     /* struct room's `more` */

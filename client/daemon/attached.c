@@ -160,3 +160,12 @@ int64_t attached_unfinished(const struct attached *project)
         count += phase_is_unfinished(project->tasks[i]->record.phase) ? 1 : 0;
     return count;
 }
+
+int64_t attached_open(const struct attached *project)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0; i < project->task_count; i++)
+        count += project->tasks[i]->record.phase != PHASE_STORED ? 1 : 0;
+    return count;
+}

@@ -161,7 +161,8 @@ int64_t daemon_now_s(const struct daemon *daemon); /* wall clock */
 /* Is it the app version or variant of one of its grants? NULL: there is no reply. */
 bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest);
 
-/* Of its tasks, how many are not finished. */
+/* Of its tasks, how many are not finished; and how many the server may have a word to say on. */
 int64_t attached_unfinished(const struct attached *project);
+int64_t attached_open(const struct attached *project);
 
 #endif

@@ -31,6 +31,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .is_enrolled = project->host.host != 0,
         .has_unanswered_visit = project->visit.body != NULL,
         .is_leaving = project->record.leaving != LEAVING_NOT,
+        .open_tasks = attached_open(project),
         .tasks_wanted = talk_wanted(daemon, project),
     };
 
@@ -38,7 +39,6 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         const struct client_task *task = project->tasks[i];
 
         view.reports += task->record.phase == PHASE_FINISHED && !task->is_dirty ? 1 : 0;
-        view.open_tasks += task->record.phase != PHASE_STORED ? 1 : 0;
     }
     return view;
 }

@@ -77,6 +77,8 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         set_words(ret_words, daemon_trouble(daemon));
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
         set_words(ret_words, "too many finished tasks wait for the server");
+    else if (attached_open(project) >= SCHEDULER_HELD_MAX)
+        set_words(ret_words, "it has as many tasks as one visit can tell of");
     else
         room_why(daemon, ret_words);
 }
@@ -89,6 +91,8 @@ int64_t talk_wanted(struct daemon *daemon, const struct attached *project)
         .buffer_s = daemon->parts.config->work_buffer,
         .mean_task_ms = project->mean_task_ms,
         .of_project = attached_unfinished(project),
+        .listed = attached_open(project),
+        .most_listed = SCHEDULER_HELD_MAX,
         .project_count = (int64_t)daemon->project_count,
         .most_of_server = SCHEDULER_WANT_MAX,
         .disk_bytes = daemon->room.more,

@@ -172,16 +172,23 @@ static enum held_state held_state_of(enum phase phase)
     return phase_is_unfinished(phase) ? HELD_WAITING : HELD_FINISHED;
 }
 
-/* Unfinished ones first: the server must not think that they are lost. */
+/* The first are those that the server would take for lost where they are not told. */
+static int held_rank(enum phase phase)
+{
+    if (phase_is_unfinished(phase))
+        return 0;
+    return phase == PHASE_FINISHED ? 1 : 2;
+}
+
 static void add_held(const struct attached *project, struct scheduler_request *request)
 {
     request->held = must_alloc(SCHEDULER_HELD_MAX, sizeof *request->held);
-    for (int finished = 0; finished <= 1; finished++)
+    for (int rank = 0; rank <= 2; rank++)
         for (size_t i = 0; i < project->task_count; i++) {
             const struct task_record *record = &project->tasks[i]->record;
 
-            if (phase_is_unfinished(record->phase) != (finished == 0) ||
-                record->phase == PHASE_STORED || request->held_count == SCHEDULER_HELD_MAX ||
+            if (held_rank(record->phase) != rank || record->phase == PHASE_STORED ||
+                request->held_count == SCHEDULER_HELD_MAX ||
                 visit_find_task(&request->visit, record->task) != NULL)
                 continue;
             request->held[request->held_count++] =

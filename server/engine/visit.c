@@ -25,6 +25,15 @@ static enum visit_stop judge_site(const struct cycle *cycle)
     return VISIT_FREE;
 }
 
+/* No more than its next visit can name beside what this one does. */
+static size_t most_wanted(const struct scheduler_request *request)
+{
+    size_t room = SCHEDULER_HELD_MAX - request->held_count, wanted = (size_t)request->want_tasks;
+
+    assert(request->held_count <= SCHEDULER_HELD_MAX && wanted <= SCHEDULER_WANT_MAX);
+    return wanted < room ? wanted : room;
+}
+
 void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command)
 {
     struct visit_command *visit = &command->visit;
@@ -32,8 +41,7 @@ void visit_begin(struct cycle *cycle, struct visit_state *state, struct command 
     *state = (struct visit_state){.command = command,
                                   .visit = visit,
                                   .serial = ++cycle->engine->visit_serial,
-                                  .wanted = (size_t)visit->request->want_tasks};
-    assert(state->wanted <= SCHEDULER_WANT_MAX);
+                                  .wanted = most_wanted(visit->request)};
     command->status = STATUS_OK;
     if (state->wanted > 0)
         state->stop = judge_site(cycle);
@@ -177,13 +185,14 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
     }
 }
 
-/* Each as the client has it: not among those it holds or reports. */
+/* Each as the client has it: not among those it holds or reports. A list that is full may have had
+ * no room for it. */
 bool visit_is_lost(const struct visit_state *state, const struct task *task)
 {
     const struct scheduler_request *request = state->visit->request;
 
     if (task->state != TASK_SENT || task->at_dispatch.host != state->visit->host ||
-        task->visit >= request->visit.number)
+        task->visit >= request->visit.number || request->held_count == SCHEDULER_HELD_MAX)
         return false;
     for (size_t i = 0; i < request->held_count; i++)
         if (request->held[i].task == task->id)

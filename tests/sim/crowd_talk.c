@@ -31,6 +31,8 @@ static int64_t wanted(const struct crowd *crowd, const struct crowd_host *host)
                                    .mean_task_ms = host->mean_task_ms,
                                    .unfinished = unfinished(host),
                                    .of_project = unfinished(host),
+                                   .listed = (int64_t)host->task_count,
+                                   .most_listed = SCHEDULER_HELD_MAX,
                                    .project_count = 1,
                                    .most_of_server = SCHEDULER_WANT_MAX,
                                    .disk_bytes = INT64_C(1) << 40};
@@ -38,7 +40,6 @@ static int64_t wanted(const struct crowd *crowd, const struct crowd_host *host)
 
     if (crowd->rule.tasks_most > 0)
         want = least(want, crowd->rule.tasks_most - host->taken);
-    want = least(want, SCHEDULER_HELD_MAX - (int64_t)host->task_count);
     return want > 0 ? want : 0;
 }
 

@@ -13,7 +13,7 @@
 #include "tests/support/sample.h"
 
 #define FAKE_SITE_URL   "https://127.0.0.1:8443"
-#define FAKE_UNITS_MAX  32
+#define FAKE_UNITS_MAX  320 /* more than a visit can name */
 #define FAKE_UPLOAD_MAX 262144
 
 enum fake_task_state { FAKE_WAITING, FAKE_SENT, FAKE_REPORTED, FAKE_STORED };

@@ -340,14 +340,18 @@ Test(choose, as_many_tasks_are_asked_for_as_fill_the_buffer)
         struct want_view view = cases[i].view;
 
         view.disk_bytes = 1000;
+        view.most_listed = 256;
         cr_expect(eq(i64, choose_want(&view), cases[i].want), "case %zu", i);
     }
 }
 
 Test(choose, no_more_tasks_are_asked_for_than_the_disk_has_room_for)
 {
-    struct want_view view = {
-        .cores = 20, .project_count = 1, .most_of_server = 64, .disk_bytes = 1000};
+    struct want_view view = {.cores = 20,
+                             .project_count = 1,
+                             .most_of_server = 64,
+                             .most_listed = 256,
+                             .disk_bytes = 1000};
 
     cr_expect(eq(i64, choose_want(&view), 40));
     view.task_bytes = 300;
@@ -355,6 +359,24 @@ Test(choose, no_more_tasks_are_asked_for_than_the_disk_has_room_for)
     view.task_bytes = 1001;
     cr_expect(eq(i64, choose_want(&view), 0));
     view.task_bytes = view.disk_bytes = 0;
+    cr_expect(eq(i64, choose_want(&view), 0));
+}
+
+Test(choose, no_more_is_asked_for_than_a_visit_can_name)
+{
+    struct want_view view = {.cores = 8,
+                             .buffer_s = 7200,
+                             .mean_task_ms = 1000,
+                             .project_count = 1,
+                             .most_of_server = 64,
+                             .disk_bytes = 1000,
+                             .listed = 200,
+                             .most_listed = 256};
+
+    cr_expect(eq(i64, choose_want(&view), 56));
+    view.listed = 256;
+    cr_expect(eq(i64, choose_want(&view), 0));
+    view.listed = 300;
     cr_expect(eq(i64, choose_want(&view), 0));
 }
 

@@ -124,3 +124,25 @@ Test(guards, a_task_that_never_comes_to_an_end_is_given_up_at_last)
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
     cr_expect(ne(ptr, strstr(it.site.tasks[0].why, "never came to an end"), NULL));
 }
+
+/* --- the stock --- */
+
+static void take_site_of(size_t units)
+{
+    volunteer_end(&it);
+    volunteer_init(&it, units);
+}
+
+/* What a visit does not name its server takes for lost, and sends again for ever. */
+Test(guards, no_more_tasks_are_in_stock_than_a_visit_can_name)
+{
+    take_site_of(SCHEDULER_HELD_MAX + 32);
+    it.launcher.duration_ms = 1000; /* so that many fill the buffer */
+    volunteer_live(&it, 50000);
+    it.launcher.duration_ms = HOUR;
+    volunteer_live(&it, 30 * MINUTE);
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+    cr_expect(eq(i64, it.site.held, SCHEDULER_HELD_MAX));
+    cr_expect(eq(str, (char *)volunteer_text(&it, "why_idle"),
+                 "it has as many tasks as one visit can tell of"));
+}

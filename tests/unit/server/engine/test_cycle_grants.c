@@ -168,3 +168,38 @@ Test(cycle, visits_of_one_cycle_share_the_units_without_giving_one_twice)
     cr_expect(
         eq(i64, village_count(&village, "count(*) FROM unit WHERE copies_wanted = 0"), HOSTS / 2));
 }
+
+/* --- lists that are full --- */
+
+/* How much a host of many cores is granted that says it holds so many tasks besides. */
+static size_t granted_beside(size_t host, size_t held)
+{
+    struct village_visit visit;
+    size_t granted;
+
+    village_visit_begin(&village, &visit, host);
+    visit.request.host.cores = 4;
+    for (size_t i = 1; i <= held; i++)
+        village_visit_hold(&visit, 1000000 + (int64_t)i);
+    village_visit_want(&visit, 2);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    granted = visit.reply.grant_count;
+    village_visit_clear(&visit);
+    return granted;
+}
+
+Test(cycle, what_a_full_list_has_no_room_for_is_not_lost)
+{
+    village_add_units(&village, 5, NULL);
+    (void)village_get(&village, ann);
+    cr_expect(eq(sz, granted_beside(ann, SCHEDULER_HELD_MAX), 0));
+    cr_expect(eq(sz, granted_beside(ann, SCHEDULER_HELD_MAX - 1), 1), "there was room for it");
+}
+
+Test(cycle, no_more_is_granted_than_the_host_can_name_at_its_next_visit)
+{
+    village_add_units(&village, 5, NULL);
+    cr_expect(eq(sz, granted_beside(ann, 0), 2), "as much as it is given at all");
+    cr_expect(eq(sz, granted_beside(bob, SCHEDULER_HELD_MAX - 1), 1));
+    cr_expect(eq(sz, granted_beside(eve, SCHEDULER_HELD_MAX), 0));
+}
