@@ -3,9 +3,11 @@ libclient_a_CFLAGS = $(STRICT_CFLAGS)
 libclient_a_SOURCES = \
 	%D%/agent/choose.c %D%/agent/choose.h \
 	%D%/agent/delay.c %D%/agent/delay.h \
+	%D%/agent/durations.c %D%/agent/durations.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
 	%D%/agent/room.c %D%/agent/room.h \
 	%D%/agent/talk.c %D%/agent/talk.h \
+	%D%/agent/turns.c %D%/agent/turns.h \
 	%D%/attach.c %D%/commands.c %D%/commands.h \
 	%D%/config.c %D%/config.def %D%/config.h \
 	%D%/control/socket.c %D%/control/socket.h \
@@ -14,7 +16,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/attached.h %D%/daemon/contact.c %D%/daemon/contact.h \
 	%D%/daemon/conversation.c %D%/daemon/conversation.h %D%/daemon/daemon.c \
 	%D%/daemon/daemon.h %D%/daemon/enrol.c %D%/daemon/enrol.h %D%/daemon/lane.c \
-	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h %D%/daemon/parts.h %D%/daemon/projects.c %D%/daemon/projects.h \
+	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h %D%/daemon/lineup.c %D%/daemon/lineup.h %D%/daemon/parts.h %D%/daemon/projects.c %D%/daemon/projects.h \
 	%D%/daemon/proof.c %D%/daemon/proof.h \
 	%D%/daemon/room.c %D%/daemon/room.h %D%/daemon/run.c %D%/daemon/run.h \
 	%D%/daemon/start.c %D%/daemon/status.c %D%/daemon/status.h %D%/daemon/talking.c \

@@ -2,6 +2,11 @@
 
 #define TASKS_UNKNOWN 2 /* per core, while nobody knows how long they take */
 
+static int64_t cores_of(const struct run_view *task, const struct run_room *room)
+{
+    return task->cores < room->cores ? task->cores : room->cores;
+}
+
 static struct run_room room_left(const struct run_view *tasks, size_t count,
                                  const struct run_room *room)
 {
@@ -11,7 +16,7 @@ static struct run_room room_left(const struct run_view *tasks, size_t count,
         left.disk_bytes -= tasks[i].holds_disk ? tasks[i].disk_bytes : 0;
         if (!tasks[i].is_running)
             continue;
-        left.cores -= tasks[i].cores < room->cores ? tasks[i].cores : room->cores;
+        left.cores -= cores_of(&tasks[i], room);
         left.memory_bytes -= tasks[i].memory_bytes;
     }
     return left;
@@ -31,28 +36,70 @@ static int64_t begun_bytes(const struct run_view *tasks, size_t count)
 static bool fits(const struct run_view *task, const struct run_room *left,
                  const struct run_room *room, int64_t begun)
 {
-    int64_t cores = task->cores < room->cores ? task->cores : room->cores;
     int64_t disk = task->disk_bytes + (task->has_begun ? 0 : begun);
 
-    return cores <= left->cores && task->memory_bytes <= left->memory_bytes &&
+    return cores_of(task, room) <= left->cores && task->memory_bytes <= left->memory_bytes &&
            disk <= left->disk_bytes;
 }
 
-static bool is_before(const struct run_view *a, const struct run_view *b,
-                      const int64_t *project_used_ms)
+/* In which the cores would do all that is here. */
+static int64_t stock_ms(const struct run_view *tasks, size_t count, const struct run_room *room)
 {
-    if (a->project != b->project && project_used_ms[a->project] != project_used_ms[b->project])
-        return project_used_ms[a->project] < project_used_ms[b->project];
-    if (a->has_begun != b->has_begun)
-        return a->has_begun;
+    int64_t ms = 0;
+
+    for (size_t i = 0; i < count; i++)
+        ms += tasks[i].estimate_ms * cores_of(&tasks[i], room);
+    return ms / (room->cores > 0 ? room->cores : 1);
+}
+
+/* What the order of tasks rests on, beside themselves. */
+struct order {
+    const int64_t *project_used_ms;
+    int64_t now_s;
+    int64_t stock_ms;
+};
+
+static bool is_in_danger(const struct order *order, const struct run_view *task)
+{
+    int64_t most_ms = CHOOSE_DANGER * (order->stock_ms + task->estimate_ms);
+
+    return task->deadline_s - order->now_s < most_ms / 1000;
+}
+
+/* Of two that have not begun. */
+static bool is_due_before(const struct order *order, const struct run_view *a,
+                          const struct run_view *b)
+{
+    bool a_hurries = is_in_danger(order, a), b_hurries = is_in_danger(order, b);
+
+    if (a_hurries != b_hurries)
+        return a_hurries;
+    if (!a_hurries && a->batch_used_ms != b->batch_used_ms)
+        return a->batch_used_ms < b->batch_used_ms;
+    if (!a_hurries && a->estimate_ms != b->estimate_ms)
+        return a->estimate_ms < b->estimate_ms;
     if (a->deadline_s != b->deadline_s)
         return a->deadline_s < b->deadline_s;
     return a->task < b->task;
 }
 
+static bool is_before(const struct order *order, const struct run_view *a, const struct run_view *b)
+{
+    const int64_t *used_ms = order->project_used_ms;
+
+    if (a->project != b->project && used_ms[a->project] != used_ms[b->project])
+        return used_ms[a->project] < used_ms[b->project];
+    if (a->has_begun != b->has_begun)
+        return a->has_begun;
+    return is_due_before(order, a, b);
+}
+
 size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
                    const int64_t *project_used_ms, int64_t now_s)
 {
+    const struct order order = {.project_used_ms = project_used_ms,
+                                .now_s = now_s,
+                                .stock_ms = stock_ms(tasks, count, room)};
     struct run_room left = room_left(tasks, count, room);
     int64_t begun = begun_bytes(tasks, count);
     size_t best = CHOOSE_NONE;
@@ -61,7 +108,7 @@ size_t choose_next(const struct run_view *tasks, size_t count, const struct run_
         if (!tasks[i].is_ready || tasks[i].deadline_s <= now_s ||
             !fits(&tasks[i], &left, room, begun))
             continue;
-        if (best == CHOOSE_NONE || is_before(&tasks[i], &tasks[best], project_used_ms))
+        if (best == CHOOSE_NONE || is_before(&order, &tasks[i], &tasks[best]))
             best = i;
     }
     return best;

@@ -10,7 +10,9 @@ struct run_view {
     size_t project; /* index into project_used_ms */
     int64_t task;
     int64_t deadline_s;
-    int64_t cores; /* 1.. */
+    int64_t batch_used_ms; /* turns_used_ms(), with what runs of it */
+    int64_t estimate_ms;   /* durations_estimate_ms(); 0: it has nothing to compute any more */
+    int64_t cores;         /* 1.. */
     int64_t memory_bytes;
     int64_t disk_bytes; /* room_of_task() */
     bool is_running;
@@ -27,12 +29,19 @@ struct run_room {
 
 #define CHOOSE_NONE SIZE_MAX
 
+/* Estimates are rough, and machines are switched off. */
+#define CHOOSE_DANGER 2
+
 /*
  * The index of the task to start now, or CHOOSE_NONE. Projects take turns: the one whose tasks have
- * used the least time is next; of its tasks those that have begun, then the one with the earliest
- * deadline. A task for which there is no room now is passed over, but one that needs more cores
- * than there are runs alone. What those that have begun left on the disk is not given to others.
- * Those whose deadline is over are left: the server will drop them.
+ * used the least time is next, whatever deadlines others tell. Of its tasks come next
+ * - those that have begun, then
+ * - those whose deadline is in danger, the earliest first: it might not be met after all else that
+ *   is here, if everything took CHOOSE_DANGER times as long as estimated. Then
+ * - those of the batch that used least, then the shortest one, then the earliest deadline.
+ * What runs is not interrupted for that. A task for which there is no room now is passed over, but
+ * one that needs more cores than there are runs alone. What those that have begun left on the disk
+ * is not given to others. Those whose deadline is over are left: the server will drop them.
  */
 size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
                    const int64_t *project_used_ms, int64_t now_s);

@@ -5,7 +5,9 @@
 #ifndef CLIENT_DAEMON_ATTACHED_H
 #define CLIENT_DAEMON_ATTACHED_H
 
+#include "client/agent/durations.h"
 #include "client/agent/room.h"
+#include "client/agent/turns.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/parts.h"
 #include "client/fetch/download.h"
@@ -86,6 +88,8 @@ struct attached {
     char server_words[WHY_MAX + 1]; /* why there was no work */
     int64_t contradicted_task;      /* granted again as another unit than it is; 0: none */
     int64_t used_ms;                /* of processors, for taking turns */
+    struct turns turns;             /* of its batches; what runs is charged when it ends */
+    struct durations durations;
     int64_t mean_task_ms;
 
     /* What the server said the time is, and when: our own clock may be a year off. 0: not heard. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "client/daemon/lineup.h"
 #include "client/daemon/proof.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -107,17 +108,6 @@ static void note_end(struct client_task *task, const struct run_outcome *outcome
     report->stderr_tail.bytes = must_alloc(length + 1, 1);
     report->stderr_tail.length = length;
     memcpy(report->stderr_tail.bytes, outcome->tail, length);
-}
-
-static void note_usage(struct attached *project, const struct run_outcome *outcome)
-{
-    int64_t wall_ms = clamp(outcome->usage.wall_ms, SCHEDULER_SPAN_MAX_MS);
-
-    project->used_ms += wall_ms;
-    if (outcome->end == RUN_EXITED && outcome->code == 0)
-        project->mean_task_ms = project->mean_task_ms == 0
-                                    ? wall_ms + 1
-                                    : (project->mean_task_ms * 3 + wall_ms) / 4 + 1;
 }
 
 static void bad_output(struct daemon *daemon, struct attached *project, struct client_task *task,
@@ -277,7 +267,7 @@ static void take_end(struct daemon *daemon, struct attached *project, struct cli
 {
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
-    note_usage(project, outcome);
+    lineup_ended(daemon, project, task, outcome);
     if (outcome->end == RUN_LOST ||
         (outcome->end == RUN_KILLED && outcome->limit == RUN_LIMIT_NONE)) {
         task_enter(task, PHASE_READY); /* nothing is known of it: again */

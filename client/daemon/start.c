@@ -1,11 +1,10 @@
-/* Which tasks to start, and how: a slot is filled in pieces, then its program launched. */
+/* How a task is started: a slot is filled in pieces, then its program launched. */
 #include "client/daemon/run.h"
 
 #include <string.h>
 
-#include "client/agent/choose.h"
+#include "client/daemon/lineup.h"
 #include "client/daemon/proof.h"
-#include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -13,7 +12,6 @@
 
 #define STARTS_MAX 50 /* a task that never ends, though started so often, is given up */
 #define FILL_BYTES (4 * 1024 * 1024) /* of inputs copied in one step */
-#define VIEWS_MAX  (STATE_PROJECTS_MAX * 64)
 
 /* Lists for a run_spec; the texts are borrowed but for `owned`. */
 struct command_line {
@@ -191,48 +189,6 @@ bool run_may_start(struct daemon *daemon, const struct attached *project,
            trust_may_start(&project->trust, daemon_now_s(daemon), NULL) == REFUSAL_NONE;
 }
 
-struct candidates {
-    struct run_view views[VIEWS_MAX];
-    size_t count;
-};
-
-static void collect_candidates(struct daemon *daemon, struct candidates *ret)
-{
-    ret->count = 0;
-    for (size_t i = 0; i < daemon->project_count; i++)
-        for (size_t j = 0; j < daemon->projects[i]->task_count; j++) {
-            struct client_task *task = daemon->projects[i]->tasks[j];
-
-            if (!task->is_prepared || ret->count == VIEWS_MAX)
-                continue;
-            ret->views[ret->count++] = (struct run_view){
-                .project = i,
-                .task = task->record.task,
-                .deadline_s = task->record.deadline_s,
-                .cores = task->prepared.unit.limits.cores,
-                .memory_bytes = task->prepared.unit.limits.memory_bytes,
-                .disk_bytes = task_room(task),
-                .is_running = task->running != NULL || task->filling != NULL,
-                .holds_disk = task_holds_disk(task),
-                .has_begun = task->record.starts > 0 && phase_is_unfinished(task->record.phase),
-                .is_ready =
-                    task->filling == NULL && run_may_start(daemon, daemon->projects[i], task),
-            };
-        }
-}
-
-static void used_by_projects(const struct daemon *daemon, int64_t *ret_used_ms)
-{
-    for (size_t i = 0; i < daemon->project_count; i++) {
-        const struct attached *project = daemon->projects[i];
-
-        ret_used_ms[i] = project->used_ms;
-        for (size_t j = 0; j < project->task_count; j++)
-            if (project->tasks[j]->running != NULL)
-                ret_used_ms[i] += daemon->parts.launcher->usage(project->tasks[j]->running).wall_ms;
-    }
-}
-
 static void fill_some(struct daemon *daemon, struct attached *project)
 {
     for (size_t i = 0; i < project->task_count; i++) {
@@ -244,41 +200,16 @@ static void fill_some(struct daemon *daemon, struct attached *project)
     }
 }
 
-/* A task for which there would be no room, either, if nothing else ran. */
-static void note_waiting(struct daemon *daemon, const struct candidates *candidates)
-{
-    for (size_t i = 0; i < candidates->count; i++)
-        if (candidates->views[i].is_ready && candidates->views[i].disk_bytes > daemon->room.tasks)
-            room_wait(daemon, candidates->views[i].disk_bytes);
-}
-
 void run_start_some(struct daemon *daemon)
 {
-    const struct run_room room = {.cores = daemon->parts.config->cores,
-                                  .memory_bytes = daemon->parts.config->memory,
-                                  .disk_bytes = daemon->room.tasks};
-    struct candidates *candidates = must_alloc(1, sizeof *candidates);
-    int64_t used_ms[STATE_PROJECTS_MAX];
+    struct attached *project;
+    struct client_task *task;
 
     for (size_t i = 0; i < daemon->project_count; i++)
         fill_some(daemon, daemon->projects[i]);
+    lineup_meet(daemon);
     /* Every turn starts a task or takes one out of the running. */
-    for (size_t turn = 0; turn < VIEWS_MAX; turn++) {
-        struct client_task *task;
-        struct attached *project;
-        size_t chosen;
-
-        collect_candidates(daemon, candidates);
-        used_by_projects(daemon, used_ms);
-        chosen =
-            choose_next(candidates->views, candidates->count, &room, used_ms, daemon_now_s(daemon));
-        if (chosen == CHOOSE_NONE)
-            break;
-        project = daemon->projects[candidates->views[chosen].project];
-        task = task_find(project, candidates->views[chosen].task);
+    for (size_t turn = 0; turn < LINEUP_MAX && lineup_next(daemon, &project, &task); turn++)
         if (is_still_fine(daemon, project, task))
             start(daemon, project, task);
-    }
-    note_waiting(daemon, candidates);
-    free(candidates);
 }

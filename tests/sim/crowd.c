@@ -207,13 +207,38 @@ static int64_t counted(const struct crowd *crowd, int64_t from_ms, int64_t until
     return until_ms > from_ms ? until_ms - from_ms : 0;
 }
 
-/* client/daemon/run.c keeps the mean so. */
+/* All are of one app version. */
+static struct duration_unit duration_unit_of(const struct crowd_task *task)
+{
+    static const struct digest app_version;
+
+    return (struct duration_unit){.app_version = &app_version,
+                                  .declared_ops = task->unit->declared_ops,
+                                  .wall_s = LIMITS_SECONDS_MAX};
+}
+
+static struct batch_id batch_of(const struct crowd_task *task)
+{
+    return (struct batch_id){.bytes = {(uint8_t)(task->unit->batch + 1)}};
+}
+
+/* client/daemon/lineup.c keeps all this so. */
+static void note_end(struct crowd_host *host, const struct crowd_task *task)
+{
+    const struct duration_unit unit = duration_unit_of(task);
+    const struct batch_id batch = batch_of(task);
+
+    turns_charge(&host->turns, &batch, task->ran_ms);
+    durations_learn(&host->durations, &unit, task->ran_ms);
+    host->mean_task_ms = host->mean_task_ms == 0 ? task->ran_ms + 1
+                                                 : (host->mean_task_ms * 3 + task->ran_ms) / 4 + 1;
+}
+
 static void finish(struct crowd_host *host, struct crowd_task *task)
 {
     task->phase = CROWD_FINISHED;
     host->running--;
-    host->mean_task_ms = host->mean_task_ms == 0 ? task->ran_ms + 1
-                                                 : (host->mean_task_ms * 3 + task->ran_ms) / 4 + 1;
+    note_end(host, task);
 }
 
 static void compute(struct crowd_host *host, struct crowd_task *task, int64_t ms)
@@ -303,15 +328,58 @@ static void start_one(struct crowd *crowd, struct crowd_host *host, struct crowd
         note_start(crowd, host, task);
 }
 
-static void view_tasks(const struct crowd_host *host, struct run_view *ret_views)
+static void meet_batches(struct crowd_host *host)
 {
+    struct batch_id batches[SCHEDULER_HELD_MAX];
+    size_t count = 0;
+
     for (size_t i = 0; i < host->task_count; i++)
-        ret_views[i] = (struct run_view){.task = host->tasks[i].id,
-                                         .deadline_s = host->tasks[i].deadline_s,
+        if (host->tasks[i].phase != CROWD_FINISHED)
+            batches[count++] = batch_of(&host->tasks[i]);
+    turns_meet(&host->turns, batches, count);
+}
+
+static int64_t estimate_ms(const struct crowd_host *host, const struct crowd_task *task)
+{
+    const struct duration_unit unit = duration_unit_of(task);
+
+    return task->phase == CROWD_FINISHED ? 0 : durations_estimate_ms(&host->durations, &unit);
+}
+
+static void turns_by_now(const struct crowd_host *host, struct turns *ret_turns)
+{
+    *ret_turns = host->turns;
+    for (size_t i = 0; i < host->task_count; i++) {
+        const struct crowd_task *task = &host->tasks[i];
+        const struct batch_id batch = batch_of(task);
+        int64_t ms = estimate_ms(host, task);
+
+        if (task->phase == CROWD_RUNNING)
+            turns_charge(ret_turns, &batch, task->ran_ms > ms ? task->ran_ms : ms);
+    }
+}
+
+static void view_tasks(const struct crowd *crowd, const struct crowd_host *host,
+                       struct run_view *ret_views)
+{
+    struct turns turns;
+
+    turns_by_now(host, &turns);
+    for (size_t i = 0; i < host->task_count; i++) {
+        const struct crowd_task *task = &host->tasks[i];
+        const struct batch_id batch = batch_of(task);
+
+        ret_views[i] = (struct run_view){.task = task->id,
+                                         .deadline_s = task->deadline_s,
+                                         .batch_used_ms = turns_used_ms(&turns, &batch),
+                                         .estimate_ms = estimate_ms(host, task),
                                          .cores = 1,
-                                         .is_running = host->tasks[i].phase == CROWD_RUNNING,
-                                         .is_ready = host->tasks[i].phase == CROWD_READY,
-                                         .has_begun = host->tasks[i].ran_ms > 0};
+                                         .is_running = task->phase == CROWD_RUNNING,
+                                         .is_ready = task->phase == CROWD_READY,
+                                         .has_begun = task->ran_ms > 0};
+        if (crowd->rule.is_in_order)
+            ret_views[i].batch_used_ms = ret_views[i].estimate_ms = 0;
+    }
 }
 
 static void start_tasks(struct crowd *crowd, struct crowd_host *host)
@@ -322,10 +390,11 @@ static void start_tasks(struct crowd *crowd, struct crowd_host *host)
 
     if (!may_compute(host) || (int64_t)host->running >= room.cores)
         return;
+    meet_batches(host);
     for (;;) {
         size_t next;
 
-        view_tasks(host, views);
+        view_tasks(crowd, host, views);
         next = choose_next(views, host->task_count, &room, &used_ms,
                            crowd->epoch_s + host->at_ms / 1000);
         if (next == CHOOSE_NONE)

@@ -9,6 +9,8 @@
 #ifndef TESTS_SIM_CROWD_H
 #define TESTS_SIM_CROWD_H
 
+#include "client/agent/durations.h"
+#include "client/agent/turns.h"
 #include "protocol/scheduler_reply.h"
 #include "tests/sim/site.h"
 
@@ -21,8 +23,9 @@ struct crowd_unit {
     int64_t id;
     struct digest digest;
     int64_t length_ms; /* of a copy, on one core of speed 1 */
-    int batch;         /* the simulation's number of it, 0..CROWD_BATCHES-1 */
-    uint32_t started;  /* bit i: copy i of it ran */
+    int64_t declared_ops;
+    int batch;        /* the simulation's number of it, 0..CROWD_BATCHES-1 */
+    uint32_t started; /* bit i: copy i of it ran */
 };
 
 enum crowd_phase { CROWD_FETCHING = 1, CROWD_READY, CROWD_RUNNING, CROWD_FINISHED };
@@ -44,6 +47,7 @@ struct crowd_rule {
     int64_t visit_interval_ms;
     int64_t cores_most; /* use no more; 0: all */
     int64_t tasks_most; /* take no more in all; 0: no end */
+    bool is_in_order;   /* tasks are computed as they came; else batches take turns */
 };
 
 struct crowd_host {
@@ -63,6 +67,8 @@ struct crowd_host {
     int64_t visit; /* the last number used */
     int64_t return_ms, visited_ms;
     int64_t mean_task_ms;
+    struct turns turns;
+    struct durations durations;
     int64_t taken;            /* tasks, in all */
     struct crowd_task *tasks; /* owned */
     size_t task_count, running;

@@ -66,6 +66,12 @@ static int64_t length_ms(struct race *race, const struct race_batch *batch)
     return (int64_t)fmin(mean / 3 * pow(u, -1 / 1.5), 20 * mean);
 }
 
+/* The operator says how long its units take on the average, and of no unit more. */
+static int64_t declared_ops(const struct race_batch *batch)
+{
+    return batch->mean_ms / 1000 * WORK_UNIT_OPS_PER_SECOND;
+}
+
 /* Those of the site that are not known yet are the batch's, in order of their index. */
 static void learn_units(struct race *race, const struct race_batch *batch, int number)
 {
@@ -81,6 +87,7 @@ static void learn_units(struct race *race, const struct race_batch *batch, int n
         unit = must_alloc(1, sizeof *unit);
         *unit = (struct crowd_unit){.id = sqlite3_column_int64(row, 0),
                                     .length_ms = length_ms(race, batch),
+                                    .declared_ops = declared_ops(batch),
                                     .batch = number};
         memcpy(unit->digest.bytes, sqlite3_column_blob(row, 1), sizeof unit->digest.bytes);
         map_put(&race->units, unit->id, unit);
@@ -89,15 +96,13 @@ static void learn_units(struct race *race, const struct race_batch *batch, int n
     }
 }
 
-/* The operator says how long its units take on the average, and of no unit more. */
 int race_publish(struct race *race, const struct race_batch *batch)
 {
     int number = (int)race->batch_count++;
     const struct sim_units units = {.batch = sim_publish_batch(race->site, batch->name),
                                     .count = batch->units,
                                     .deadline_s = DEADLINE_S,
-                                    .declared_ops =
-                                        batch->mean_ms / 1000 * WORK_UNIT_OPS_PER_SECOND};
+                                    .declared_ops = declared_ops(batch)};
 
     assert(number < CROWD_BATCHES);
     sim_publish_units(race->site, &units);

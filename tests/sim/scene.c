@@ -11,10 +11,11 @@
 #define MOST_MS      (30 * 24 * HOUR_MS)
 #define PUBLISHED_ON (0.81 * 0.84) /* tests/sim/crowd.h */
 
-/* BOINC's clients ask for 0.1 days of work and 0.5 more, and its scheduler sends what is asked. */
+/* BOINC's clients ask for 0.1 days of work and 0.5 more, its scheduler sends what is asked, and
+ * what came first from a project is computed first. */
 static const struct crowd_rule rules[RULES] = {
     [RULE_DUGNAD] = {.buffer_s = 7200, .visit_interval_ms = 60000},
-    [RULE_BOINC] = {.buffer_s = 51840, .visit_interval_ms = 60000},
+    [RULE_BOINC] = {.buffer_s = 51840, .visit_interval_ms = 60000, .is_in_order = true},
 };
 
 const struct crowd_rule *scene_rule(enum scene_rule rule)

@@ -1,0 +1,23 @@
+/*
+ * Which task is started next: the tasks of all projects as client/agent/choose.h sees them, and
+ * what is remembered of those that ended.
+ */
+#ifndef CLIENT_DAEMON_LINEUP_H
+#define CLIENT_DAEMON_LINEUP_H
+
+#include "client/daemon/attached.h"
+
+#define LINEUP_MAX (STATE_PROJECTS_MAX * 64) /* tasks that are looked at */
+
+/* Before lineup_next(): which batches have tasks here now. */
+void lineup_meet(struct daemon *daemon);
+
+/* The task to start now, borrowed; false: none, and the outputs are left alone. */
+bool lineup_next(struct daemon *daemon, struct attached **ret_project,
+                 struct client_task **ret_task);
+
+/* It ran for so long; record.starts is as it was meanwhile. */
+void lineup_ended(const struct daemon *daemon, struct attached *project,
+                  const struct client_task *task, const struct run_outcome *outcome);
+
+#endif
