@@ -209,7 +209,9 @@ const struct command command_attach = {
         "Checks that the site shows the very project that the link names, and asks "
         "whether its programs may run here; an account's key is checked with the server. Works "
         "whether or not the daemon runs. "
-        "Attaching again changes account, name and site. Where the connection breaks, it is "
+        "Attaching again changes account, name and site. A link that names a place which the "
+        "project has left is followed to where its keyring says it is. Where the connection "
+        "breaks, it is "
         "tried again for 15 seconds.",
     .examples = "Take part in a project whose link you were given:\n"
                 "  dugnad-client attach https://grid.example/#x4Kv…\n",

@@ -122,15 +122,12 @@ static enum status take_project(struct client_world *world, const struct attach_
         return error_set(err, STATUS_INVALID, "the site speaks no protocol that this client does");
     if (digest_is_none(&it->record.project))
         return error_set(err, STATUS_NOT_FOUND, "nobody has published a keyring at this site yet");
-    TRY(take_keys(world, said, it, err));
-    if (contact_is_listed(&it->trust.keyring, it->record.url))
-        return STATUS_OK;
-    return error_set(err, STATUS_UNTRUSTED, "the project's keyring does not list this URL");
+    return take_keys(world, said, it, err);
 }
 
-enum status introduce(struct client_world *world, struct http_client *http,
-                      const struct attach_link *link, struct introduction *ret_introduction,
-                      struct error *err)
+static enum status meet(struct client_world *world, struct http_client *http,
+                        const struct attach_link *link, struct introduction *ret_introduction,
+                        struct error *err)
 {
     CLEANUP(introduction_clear) struct introduction it = {.is_pinned = false};
     CLEANUP(http_response_clear) struct http_response response = {0};
@@ -143,6 +140,60 @@ enum status introduce(struct client_world *world, struct http_client *http,
     TRY(take_project(world, link, &said, &it, err));
     if (is_first)
         TRY(take_chain(world, &response, &it, err));
+    *ret_introduction = it;
+    it = (struct introduction){.is_pinned = false};
+    return STATUS_OK;
+}
+
+/* It must know no less of the project than the place that named it. */
+static enum status meet_at(struct client_world *world, struct http_client *http, const char *url,
+                           const struct introduction *old, struct introduction *ret_it,
+                           struct error *err)
+{
+    CLEANUP(introduction_clear) struct introduction it = {.is_pinned = false};
+    struct attach_link link = {.project = old->record.project};
+
+    TRY(http_url_site(url, &link.site, err));
+    TRY(meet(world, http, &link, &it, err));
+    it.is_pinned = old->is_pinned;
+    if (it.trust.keyring.version < old->trust.keyring.version ||
+        !contact_is_listed(&it.trust.keyring, it.record.url))
+        return error_set(err, STATUS_UNTRUSTED, "%s does not know the project's newest keyring",
+                         it.record.url);
+    *ret_it = it;
+    it = (struct introduction){.is_pinned = false};
+    return STATUS_OK;
+}
+
+/* An old link leads to a place that the keyring does not list any more: tokens go only to those. */
+static enum status follow(struct client_world *world, struct http_client *http,
+                          struct introduction *it, struct error *err)
+{
+    const struct texts *urls = &it->trust.keyring.urls;
+    struct introduction there = {.is_pinned = false};
+    enum status status = error_set(err, STATUS_UNTRUSTED, "the project's keyring lists no URL");
+
+    if (contact_is_listed(&it->trust.keyring, it->record.url))
+        return STATUS_OK;
+    for (size_t i = 0; i < urls->count && status != STATUS_OK; i++)
+        status = meet_at(world, http, urls->texts[i], it, &there, err);
+    if (status != STATUS_OK)
+        return status;
+    (void)fprintf(stderr, CLIENT_NAME ": the project has moved from %s to %s\n", it->record.url,
+                  there.record.url);
+    introduction_clear(it);
+    *it = there;
+    return STATUS_OK;
+}
+
+enum status introduce(struct client_world *world, struct http_client *http,
+                      const struct attach_link *link, struct introduction *ret_introduction,
+                      struct error *err)
+{
+    CLEANUP(introduction_clear) struct introduction it = {.is_pinned = false};
+
+    TRY(meet(world, http, link, &it, err));
+    TRY(follow(world, http, &it, err));
     *ret_introduction = it;
     it = (struct introduction){.is_pinned = false};
     return STATUS_OK;

@@ -5,6 +5,7 @@ libclient_a_SOURCES = \
 	%D%/agent/delay.c %D%/agent/delay.h \
 	%D%/agent/durations.c %D%/agent/durations.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
+	%D%/agent/place.c %D%/agent/place.h \
 	%D%/agent/room.c %D%/agent/room.h \
 	%D%/agent/talk.c %D%/agent/talk.h \
 	%D%/agent/turns.c %D%/agent/turns.h \
@@ -16,7 +17,10 @@ libclient_a_SOURCES = \
 	%D%/daemon/attached.h %D%/daemon/contact.c %D%/daemon/contact.h \
 	%D%/daemon/conversation.c %D%/daemon/conversation.h %D%/daemon/daemon.c \
 	%D%/daemon/daemon.h %D%/daemon/enrol.c %D%/daemon/enrol.h %D%/daemon/lane.c \
-	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h %D%/daemon/lineup.c %D%/daemon/lineup.h %D%/daemon/parts.h %D%/daemon/projects.c %D%/daemon/projects.h \
+	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h \
+	%D%/daemon/lineup.c %D%/daemon/lineup.h %D%/daemon/parts.h \
+	%D%/daemon/places.c %D%/daemon/places.h \
+	%D%/daemon/projects.c %D%/daemon/projects.h \
 	%D%/daemon/proof.c %D%/daemon/proof.h \
 	%D%/daemon/room.c %D%/daemon/room.h %D%/daemon/run.c %D%/daemon/run.h \
 	%D%/daemon/start.c %D%/daemon/status.c %D%/daemon/status.h %D%/daemon/talking.c \

@@ -72,6 +72,8 @@ static void print_project(json_t *it)
     json_t *tally = json_object_get(it, "tally"), *tasks = json_object_get(it, "tasks");
 
     (void)printf("%s  %s\n", text(it, "name"), text(it, "url"));
+    if (text(it, "place_why")[0] != '\0')
+        (void)printf("  place:   %s\n", text(it, "place_why"));
     if (number(it, "host") > 0)
         (void)printf("  host:    %lld of volunteer %lld, %lld visits\n", number(it, "host"),
                      number(it, "volunteer"), number(it, "visits"));

@@ -131,8 +131,23 @@ static enum status pin(struct profile *profile, const struct project *project, s
     return STATUS_OK;
 }
 
-static enum status make_connection(struct profile *profile, const struct options *options,
-                                   struct error *err)
+/* Keys, batches and what was signed are of the project, wherever it is; the token goes only where
+ * the keyring says that it is. */
+static enum status check_move(const struct profile *profile, const struct profile *old,
+                              struct error *err)
+{
+    if (old->url[0] == '\0' || strcmp(old->url, profile->url) == 0 ||
+        profile_url_is_listed(profile, profile->url))
+        return STATUS_OK;
+    return error_set(
+        err, STATUS_UNTRUSTED,
+        "the project's keyring does not list %.100s: 'dugnad key publish --url %.100s' "
+        "first, while the site is still at %.100s",
+        profile->url, profile->url, old->url);
+}
+
+static enum status make_connection(struct profile *profile, const struct profile *old,
+                                   const struct options *options, struct error *err)
 {
     CLEANUP(project_clear) struct project project = {0};
 
@@ -141,6 +156,9 @@ static enum status make_connection(struct profile *profile, const struct options
     TRY(reach(profile, &project, err));
     TRY(pin(profile, &project, err));
     TRY(site_follow(profile, &project, err));
+    TRY(check_move(profile, old, err));
+    if (profile->token.text[0] == '\0')
+        profile->token = old->token; /* not before: see check_move() */
     (void)text_fit(profile->name, sizeof profile->name, project.name);
     return profile_save(profile, err);
 }
@@ -149,7 +167,7 @@ static void say_connected(const struct profile *profile, const struct options *o
 {
     struct session *session = profile->session;
     bool is_claimed = !digest_is_none(&profile->project);
-    CLEANUP(freep) char *link = is_claimed ? link_format(profile->url, &profile->project) : NULL;
+    CLEANUP(freep) char *link = is_claimed ? profile_link(profile) : NULL;
 
     if (options_has(options, "json")) {
         json_auto_t *root = json_pack("{s:s, s:s, s:s?, s:s}", "url", profile->url, "name",
@@ -172,6 +190,33 @@ static void say_connected(const struct profile *profile, const struct options *o
             "token'.");
 }
 
+/*
+ * The same site again, or the same project at another place: what was given before stays, unless it
+ * is given anew. Where the project is known nothing less than it is followed.
+ */
+static enum status take_old(struct profile *profile, struct profile *old, struct error *err)
+{
+    bool is_same_site = strcmp(old->url, profile->url) == 0;
+
+    if (digest_is_none(&profile->project))
+        profile->project = old->project;
+    if (!is_same_site &&
+        (digest_is_none(&old->project) || !digest_equals(&old->project, &profile->project)))
+        return error_set(err, STATUS_CONFLICT,
+                         "this profile belongs to %.100s: use another one with --profile NAME",
+                         old->url);
+    if (!digest_equals(&old->project, &profile->project))
+        return STATUS_OK;
+    if (is_same_site) {
+        profile->token = old->token;
+        profile->ca_pem = TAKE(old->ca_pem);
+        return STATUS_OK;
+    }
+    profile->trust = old->trust; /* which CA the new place may have it says, too */
+    old->trust = (struct trust){0};
+    return STATUS_OK;
+}
+
 static int run(void *context, const struct options *options)
 {
     struct session *session = context;
@@ -183,19 +228,9 @@ static int run(void *context, const struct options *options)
             STATUS_OK)
         return session_usage(session, options, &err);
     if (profile_open(&old, session, options, NULL) == STATUS_OK &&
-        strcmp(old.url, profile.url) == 0) {
-        /* The same site again: what was given before stays, unless it is given anew. */
-        profile.token = old.token;
-        profile.ca_pem = TAKE(old.ca_pem);
-        if (digest_is_none(&profile.project))
-            profile.project = old.project;
-    } else if (old.url[0] != '\0') {
-        (void)error_set(&err, STATUS_CONFLICT,
-                        "this profile belongs to %.100s: use another one with --profile NAME",
-                        old.url);
+        take_old(&profile, &old, &err) != STATUS_OK)
         return session_fail(session, &err);
-    }
-    if (make_connection(&profile, options, &err) != STATUS_OK)
+    if (make_connection(&profile, &old, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     say_connected(&profile, options);
     return EXIT_DONE;
@@ -222,7 +257,9 @@ const struct command verb_connect = {
         "Remembers the site's URL, the token and who the project is, in a folder that only you can "
         "read. What follows '#' in the link is the project's id: with it nobody, not even the "
         "server, can show you another project. A site without keys has no id yet; the profile "
-        "learns it from your own 'dugnad key publish'.",
+        "learns it from your own 'dugnad key publish'.\n\n"
+        "A project that moved: connect to its new URL, once its keyring lists that; keys, token "
+        "and batches stay what they are.",
     .examples =
         "  A new site with its own CA, on this machine:\n"
         "    dugnad connect https://localhost:8443 --ca site/tls/ca.pem --token-file token\n"

@@ -200,7 +200,7 @@ static void say_published(struct profile *profile, const struct options *options
 {
     struct session *session = profile->session;
     const struct trust *trust = &profile->trust;
-    CLEANUP(freep) char *link = link_format(profile->url, &profile->project);
+    CLEANUP(freep) char *link = profile_link(profile);
 
     if (options_has(options, "json")) {
         print_json(profile, link);

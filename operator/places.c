@@ -238,8 +238,10 @@ void places_say_change(struct profile *profile, const struct options *options,
     if (dropped > 0)
         warn_of_dropped_cas(profile, options, before, after);
     if (has_url(&before->urls, profile->url) && !has_url(&after->urls, profile->url))
-        session_say(session, options,
-                    "WARNING: volunteers who reach the project at %s, as this profile does, "
-                    "cannot attach or enrol there any more.",
-                    profile->url);
+        session_say(
+            session, options,
+            "WARNING: volunteers who reach the project at %s, as this profile does, leave it for a "
+            "URL that is listed as soon as they see this keyring. When the site is there, "
+            "so does this profile with: dugnad connect %s",
+            profile->url, after->urls.texts[0]);
 }

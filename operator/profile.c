@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
+#include "common/http/url.h"
 #include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
@@ -74,6 +75,24 @@ char *link_format(const char *url, const struct digest *project)
 
     base64url_encode(project->bytes, sizeof project->bytes, id);
     return text_format("%s/#%s", url, id);
+}
+
+bool profile_url_is_listed(const struct profile *profile, const char *url)
+{
+    const struct texts *urls = &profile->trust.keyring.urls;
+
+    for (size_t i = 0; i < urls->count; i++)
+        if (http_url_is_same_origin(urls->texts[i], url))
+            return true;
+    return false;
+}
+
+char *profile_link(const struct profile *profile)
+{
+    const struct texts *urls = &profile->trust.keyring.urls;
+    bool is_here = urls->count == 0 || profile_url_is_listed(profile, profile->url);
+
+    return link_format(is_here ? profile->url : urls->texts[0], &profile->project);
 }
 
 /* --- the folder --- */

@@ -76,4 +76,10 @@ enum status link_parse(const char *link, char *ret_url, size_t size, struct dige
 /* The attach link, to be freed. */
 char *link_format(const char *url, const struct digest *project);
 
+/* Does the project's keyring list this site? False, too, while it has none. */
+bool profile_url_is_listed(const struct profile *profile, const char *url);
+
+/* The link for volunteers, to be freed: by a place that the keyring lists, if there is one. */
+char *profile_link(const struct profile *profile);
+
 #endif

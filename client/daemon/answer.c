@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/daemon/places.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -335,5 +336,6 @@ enum status answer_take(struct daemon *daemon, struct attached *project, const c
     if (reply.keyring_version > project->trust.keyring.version ||
         reply.freshness_sequence > project->trust.freshness.sequence)
         project->wants_contact = true;
+    places_compare(daemon, project, reply.keyring_version);
     return STATUS_OK;
 }

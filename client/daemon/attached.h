@@ -6,6 +6,7 @@
 #define CLIENT_DAEMON_ATTACHED_H
 
 #include "client/agent/durations.h"
+#include "client/agent/place.h"
 #include "client/agent/room.h"
 #include "client/agent/turns.h"
 #include "client/daemon/lane.h"
@@ -84,6 +85,14 @@ struct attached {
     int64_t bulletin_failures; /* in a row */
     bool is_first_contact;     /* the certificate is unknown: see common/http/client.h */
     char bulletin_etag[HTTP_ETAG_MAX];
+
+    /* Of the keyring's URLs, in their order; see client/daemon/places.h */
+    struct place places[KEYRING_URLS_MAX];
+    int64_t places_of;           /* version of that keyring; 0: of none yet */
+    size_t place;                /* in use: record.url is there */
+    bool is_place_new;           /* it has not shown the project yet: no token goes there */
+    char place_why[WHY_MAX + 1]; /* why it is another place than before; "": it is not */
+
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
     char server_words[WHY_MAX + 1]; /* why there was no work */
     int64_t contradicted_task;      /* granted again as another unit than it is; 0: none */

@@ -5,6 +5,7 @@
 
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/places.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "client/fetch/contact.h"
@@ -127,16 +128,18 @@ static enum status take_project(struct daemon *daemon, struct attached *project,
 
     TRY(project_decode(buffer_text(&response->body), response->body.length, &said, err));
     trust_copy(&project->trust, &trust);
+    if (!places_may_be_behind(daemon, project))
+        TRY(contact_check_newest(&said, project->trust.keyring.version, err));
     refusal =
         contact_take(&trust, &project->record.project, &said, daemon_now_s(daemon), &fork, err);
     if (refusal == REFUSAL_KEYRING_FORK && fork != NULL)
         stop_for_fork(project, fork);
     if (refusal != REFUSAL_NONE)
         return refused(refusal, err);
-    if (project->is_first_contact) {
+    if (project->is_first_contact)
         TRY(take_chain(daemon, project, &trust, response, err));
+    if (project->is_first_contact || project->is_place_new)
         wake_transfers(daemon, project);
-    }
     if (!is_same_trust(&trust, &project->trust))
         TRY(replace_trust(project, &trust, err));
     project->wants_contact = project->is_first_contact = false;
@@ -214,6 +217,7 @@ static enum status take_bulletin(struct daemon *daemon, struct attached *project
     TRY(bulletin_decode(buffer_text(&response->body), response->body.length, &bulletin, err));
     if (bulletin.keyring_version > project->trust.keyring.version)
         project->wants_contact = true;
+    places_compare(daemon, project, bulletin.keyring_version);
     if (bulletin.freshness != NULL && !project->wants_contact)
         TRY(take_freshness(daemon, project, bulletin.freshness, err));
     (void)text_fit(project->bulletin_etag, sizeof project->bulletin_etag, response->etag);
@@ -251,7 +255,7 @@ static void on_bulletin(struct daemon *daemon, struct attached *project, enum st
         return;
     }
     bulletin_failed(daemon, project, &err);
-    talk_untrusted(project, &err);
+    talk_doubt(project, &err);
     if (status != STATUS_UNTRUSTED)
         return;
     talk_ask_anew(daemon, project, true);

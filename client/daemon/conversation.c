@@ -4,6 +4,7 @@
 #include "client/daemon/contact.h"
 #include "client/daemon/enrol.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/places.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/visit.h"
 
@@ -48,6 +49,7 @@ void talk_step(struct daemon *daemon, struct attached *project)
     struct talk_view view;
 
     lane_poll(daemon, project, &project->talk);
+    places_settle(daemon, project);
     if (project->talk.exchange != NULL)
         return;
     view = view_of(daemon, project);

@@ -4,6 +4,7 @@
 
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
+#include "client/daemon/places.h"
 #include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -16,8 +17,10 @@ static bool is_of_another_authority(const struct error *err)
                                  strcmp(err->code, "certificate-refused") == 0);
 }
 
-void talk_untrusted(struct attached *project, const struct error *err)
+void talk_doubt(struct attached *project, const struct error *err)
 {
+    if (err->status == STATUS_UNREACHABLE && places_are_several(project))
+        project->wants_contact = true;
     if (is_of_another_authority(err) && !project->wants_contact)
         project->wants_contact = project->is_first_contact = true;
 }
@@ -32,6 +35,17 @@ void talk_ask_anew(struct daemon *daemon, struct attached *project, bool on_firs
         project->hold_until = daemon_now(daemon);
 }
 
+/* Each place may have an authority of its own: first contact decides before the next is tried. */
+static void try_elsewhere(struct daemon *daemon, struct attached *project, const struct error *err)
+{
+    if (!project->is_distrusted || project->is_first_contact) {
+        places_failed(daemon, project, err);
+        return;
+    }
+    project->wants_contact = project->is_first_contact = true;
+    project->hold_until = daemon_now(daemon);
+}
+
 void talk_failed(struct daemon *daemon, struct attached *project, enum status status,
                  const struct error *err)
 {
@@ -44,6 +58,10 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
     project->hold_until = daemon_now(daemon) + delay_ms(&rule, project->failures,
                                                         err->retry_after_s, daemon_draw(daemon));
     project->is_distrusted = status == STATUS_UNTRUSTED && is_of_another_authority(err);
+    if (places_are_several(project) && place_is_at_fault(status)) {
+        try_elsewhere(daemon, project, err);
+        return;
+    }
     if (!project->is_distrusted)
         return;
     /* By turns: the site may come back with a certificate that the system knows. */
@@ -56,6 +74,7 @@ void talk_worked(struct attached *project)
     project->failures = 0;
     project->is_distrusted = false;
     project->trouble[0] = '\0';
+    places_worked(project);
 }
 
 void talk_why_not(struct daemon *daemon, const struct attached *project,

@@ -17,8 +17,11 @@ void talk_failed(struct daemon *daemon, struct attached *project, enum status st
                  const struct error *err);
 void talk_worked(struct attached *project);
 
-/* Something else than talk failed: if the certificate did it, first contact is made anew. */
-void talk_untrusted(struct attached *project, const struct error *err);
+/*
+ * Something else than talk failed: if the certificate did it, first contact is made anew; if nobody
+ * answered and there are other places, talk finds out where the project is.
+ */
+void talk_doubt(struct attached *project, const struct error *err);
 
 /*
  * A bulletin came or failed. While a site is not trusted the bulletin's connection tries what is

@@ -167,7 +167,7 @@ static void fetch_failed(struct daemon *daemon, struct attached *project, struct
                          const struct digest *file, enum status status, const struct error *err)
 {
     log_failure(LOG_INFO, "file.not-fetched", err);
-    talk_untrusted(project, err);
+    talk_doubt(project, err);
     hold_file(daemon, project, file, err->retry_after_s);
     if (status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_UNAUTHORIZED ||
         (status == STATUS_UNTRUSTED && err->code != NULL))
@@ -321,7 +321,8 @@ static bool fetch_next(struct daemon *daemon, struct attached *project)
     struct client_task *task;
     struct needed_file file;
 
-    if (project->host.host == 0 || daemon_now(daemon) < project->download_at)
+    if (project->host.host == 0 || project->is_place_new ||
+        daemon_now(daemon) < project->download_at)
         return true;
     task = next_to_fetch(daemon, project, &file);
     if (task == NULL)

@@ -51,7 +51,7 @@ static void upload_failed(struct daemon *daemon, struct attached *project, const
                                     .last_ms = daemon->parts.config->retry_last * 1000};
 
     log_failure(LOG_INFO, "output.not-sent", err);
-    talk_untrusted(project, err);
+    talk_doubt(project, err);
     project->upload_failures++;
     project->upload_at = daemon_now(daemon) + delay_ms(&rule, project->upload_failures,
                                                        err->retry_after_s, daemon_draw(daemon));
@@ -266,7 +266,8 @@ void upload_step(struct daemon *daemon, struct attached *project)
 
     lane_poll(daemon, project, &project->upload);
     if (project->upload.exchange != NULL || project->host.host == 0 ||
-        project->record.stopped[0] != '\0' || daemon_now(daemon) < project->upload_at)
+        project->record.stopped[0] != '\0' || project->is_place_new ||
+        daemon_now(daemon) < project->upload_at)
         return;
     task = next_to_send(project);
     if (task == NULL)

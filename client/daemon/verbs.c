@@ -34,6 +34,9 @@ static enum status store_attached(struct daemon *daemon, struct attached *projec
     *trust = (struct trust){0};
     project->hold_until = now;
     project->failures = 0;
+    project->places_of = 0;
+    project->is_place_new = false;
+    project->place_why[0] = '\0';
     return STATUS_OK;
 }
 

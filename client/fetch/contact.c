@@ -24,6 +24,26 @@ static enum status version_of(const struct envelope *envelope, int64_t *ret_vers
     return STATUS_OK;
 }
 
+enum status contact_check_newest(const struct project *project, int64_t version, struct error *err)
+{
+    int64_t newest = 0;
+
+    for (size_t i = 0; i < project->keyrings.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+        const char *text = project->keyrings.texts[i];
+        int64_t its = 0;
+
+        TRY(envelope_decode(text, strlen(text), ENVELOPE_KEYRING_MAX, &envelope, err));
+        TRY(version_of(&envelope, &its, err));
+        newest = its > newest ? its : newest;
+    }
+    if (newest >= version)
+        return STATUS_OK;
+    return error_set(err, STATUS_UNTRUSTED,
+                     "it shows keyring %lld of the project, and %lld is known", (long long)newest,
+                     (long long)version);
+}
+
 static enum refusal take_keyring(struct trust *trust, const struct digest *pinned, const char *text,
                                  char **ret_fork, struct error *err)
 {

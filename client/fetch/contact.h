@@ -18,6 +18,10 @@ enum refusal contact_take(struct trust *trust, const struct digest *pinned,
                           const struct project *project, int64_t now_s, char **ret_fork,
                           struct error *err) MUST_USE;
 
+/* STATUS_UNTRUSTED: it shows no keyring of this version or a later one. */
+enum status contact_check_newest(const struct project *project, int64_t version, struct error *err)
+    MUST_USE;
+
 /* May a token go to this site? Its origin must be one that the keyring lists. */
 bool contact_is_listed(const struct keyring *keyring, const char *url);
 

@@ -184,6 +184,36 @@ def scenario_leaving(build):
         expect(cid.status()["projects"] == [], "cid did not leave")
 
 
+def scenario_moving(build):
+    """a project goes to another URL: clients follow its keyring there, the link names it, connect takes it"""
+    with prepared(build) as grid:
+        old = grid.url
+        for machine in grid.machines:
+            machine.start()
+        sleep_units(grid, "before", 0, 2)
+        wait_for(batch_ended(grid, "before", 2), 90, f"nothing is done\n{grid.machines[0].log()}", 0.5)
+        sleep_units(grid, "meanwhile", 3, 4)
+        wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
+        port = free_port()
+        new = f"https://127.0.0.1:{port}"
+        grid.operator("key", "publish", "--url", old, "--url", new)
+        wait_for(lambda: all(p["keyring_version"] == 2 for m in grid.machines for p in m.status()["projects"]), 60,
+                 "the new keyring is not heard of")
+        grid.stop_server()
+        grid.port, grid.url = port, new
+        grid.configure({"url": new, "listen": f"127.0.0.1:{port}"})
+        grid.start_server()
+        said = grid.operator("connect", new)
+        expect("Connected" in said or said == "", f"connect: {said}")
+        wait_for(batch_ended(grid, "meanwhile", 4), 120, f"nobody comes\n{grid.machines[0].log()}", 0.5)
+        for machine in grid.machines:
+            project = machine.status()["projects"][0]
+            expect(project["url"] == new and old in project["place_why"], f"{machine.name}: {project}")
+        expect(new in grid.operator("key", "publish", "--url", new), "the link names the old place")
+        audit(grid)
+        grid.stop_server()
+
+
 def scenario_two_projects(build):
     """one daemon computes for two sites at once, and goes on with one when the other is away"""
     with prepared(build) as one, prepared(build, machines=()) as two:

@@ -53,8 +53,11 @@ static void reply_project(struct fake_site *site, struct http_response *response
                               .version_count = 1,
                               .versions = {1},
                               .time_s = SAMPLE_NOW_S};
+    CLEANUP(freep) char *first = envelope_encode(&site->first_keyring);
     CLEANUP(freep) char *keyring = envelope_encode(&site->keyring);
 
+    if (site->shows_first_keyring)
+        texts_add(&project.keyrings, first);
     texts_add(&project.keyrings, keyring);
     project.freshness = envelope_encode(&site->freshness);
     fake_reply_text(response, 200, project_encode(&project));
@@ -227,6 +230,7 @@ void fake_site_init(struct fake_site *site, size_t units)
     texts_clear(&site->sample.app_version.layers); /* not every machine has them */
     site->sample.app_version.outputs[0].max_bytes = 1 << 20;
     fake_site_seal(site);
+    site->first_keyring = sample_seal_keyring(&site->sample);
     for (size_t i = 0; i < units && i < FAKE_UNITS_MAX; i++) {
         struct work_unit *unit = &site->sample.unit;
 
@@ -242,6 +246,7 @@ void fake_site_clear(struct fake_site *site)
 {
     for (size_t i = 0; i < site->task_count; i++)
         envelope_clear(&site->tasks[i].unit);
+    envelope_clear(&site->first_keyring);
     envelope_clear(&site->keyring);
     envelope_clear(&site->freshness);
     envelope_clear(&site->app_version);

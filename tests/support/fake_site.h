@@ -37,6 +37,7 @@ struct fake_task {
 struct fake_site {
     struct fake_net net; /* first; its context is the site */
     struct sample sample;
+    struct envelope first_keyring;
     struct envelope keyring; /* served; change and seal again */
     struct envelope freshness;
     struct envelope app_version;
@@ -52,6 +53,7 @@ struct fake_site {
     enum drop_reason drops_sent; /* wants none of them, for this reason; 0: does */
     bool grants_unasked;         /* whatever it has, however little was wanted */
     bool asks_too_early;         /* for bodies of tasks that nobody reported yet */
+    bool shows_first_keyring;    /* besides the newest: who attaches begins with it */
     bool sends_lost;             /* what it granted and is not held is granted again, unasked */
     bool grants_reported;        /* what a visit reports is granted once more by its answer */
     bool keeps_reported;         /* acknowledges as reported, never as stored */

@@ -40,7 +40,8 @@ struct memory_site {
     int64_t requests;           /* so far */
     int64_t cut_after;          /* requests that still go through */
     enum site_cut cut;
-    struct texts log; /* "POST /v1/keyrings" … */
+    size_t tokens_elsewhere; /* requests with a token to another URL than MEMORY_SITE_URL */
+    struct texts log;        /* "POST /v1/keyrings" … */
 };
 
 void memory_site_init(struct memory_site *site);

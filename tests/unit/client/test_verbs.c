@@ -93,6 +93,27 @@ Test(verbs, another_projects_link_is_refused_as_untrusted)
     terminal_expect_not_attached();
 }
 
+/* The link is as old as the project; the keyring says where that is now. */
+Test(verbs, an_old_link_leads_to_where_the_project_is_now)
+{
+    struct keyring *keyring = &terminal.site.sample.keyring;
+    struct freshness *freshness = &terminal.site.sample.freshness;
+
+    keyring->version++;
+    texts_clear(&keyring->urls);
+    texts_add(&keyring->urls, "https://127.0.0.1:9443");
+    envelope_clear(&terminal.site.keyring);
+    terminal.site.keyring = sample_seal_keyring(&terminal.site.sample);
+    freshness->keyring_version = keyring->version;
+    freshness->keyring = terminal.site.keyring.digest;
+    envelope_clear(&terminal.site.freshness);
+    terminal.site.freshness = sample_seal_freshness(&terminal.site.sample);
+    terminal.site.shows_first_keyring = true;
+    cr_expect(eq(int, CLIENT("attach", terminal.link, "--yes"), 0), "%s", terminal.said);
+    cr_expect(terminal_says("has moved"), "%s", terminal.said);
+    cr_expect(terminal_says("Attached to A sample (https://127.0.0.1:9443)"), "%s", terminal.said);
+}
+
 static enum fake_fate never(void *context, const struct fake_request *request)
 {
     (void)context;

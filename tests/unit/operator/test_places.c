@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/http/client.h"
+#include "operator/profile.h"
 #include "tests/support/desk.h"
 #include "tests/support/fake_tls.h"
 #include "work-units/trust.h"
@@ -32,6 +33,8 @@ static void tear_down(void)
     free(second_path);
     desk_tear_down();
 }
+
+#define OTHER "https://other.example:8443"
 
 TestSuite(places, .init = set_up, .fini = tear_down, .timeout = 60);
 
@@ -77,6 +80,31 @@ Test(places, what_is_given_replaces_the_list_in_a_keyring_that_clients_follow)
     cr_expect(eq(sz, trust.keyring.urls.count, 2));
     cr_expect(eq(str, trust.keyring.urls.texts[0], "https://other.example:8443"));
     cr_expect(eq(str, trust.keyring.project, "New name"));
+}
+
+/* --- another place of the same project --- */
+
+Test(places, a_profile_follows_its_project_only_to_where_the_keyring_lists_it)
+{
+    cr_expect(eq(int, RUN("connect", OTHER), EXIT_UNTRUSTED), "%s", desk_said);
+    expect_says("does not list " OTHER);
+    cr_expect(eq(sz, desk_site.tokens_elsewhere, 0));
+    cr_assert(eq(int, RUN("key", "publish", "--url", OTHER), EXIT_DONE), "%s", desk_said);
+    expect_says("dugnad connect " OTHER);
+    cr_expect(strstr(desk_out, OTHER "/#") != NULL, "the link names a listed place: %s", desk_out);
+    cr_assert(eq(int, RUN("connect", OTHER), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(int, RUN("status"), EXIT_DONE), "with its token: %s", desk_said);
+    cr_expect(lt(sz, 0, desk_site.tokens_elsewhere));
+    cr_expect(eq(int, RUN("key", "publish"), EXIT_DONE), "with its keys: %s", desk_said);
+}
+
+Test(places, a_profile_takes_no_place_of_another_project)
+{
+    CLEANUP(freep) char *link = link_format(OTHER, &first.ca);
+
+    cr_assert(eq(int, RUN("key", "publish", "--url", OTHER), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(int, RUN("connect", link), EXIT_FAILED), "%s", desk_said);
+    expect_says("this profile belongs to");
 }
 
 Test(places, what_is_not_given_stays_as_it_was)
