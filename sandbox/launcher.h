@@ -88,8 +88,10 @@ struct run_outcome {
     enum run_end end;
     int code;
     enum run_limit
-        limit; /* the one that was hit. Of one that ended by itself (RUN_EXITED,
-                  RUN_SIGNALLED) memory is only likely: what is refused leaves no trace */
+        limit;                  /* the one that was hit. Of one that ended by itself (RUN_EXITED,
+                                   RUN_SIGNALLED) memory is only likely: what is refused leaves no trace */
+    bool is_for_want_of_memory; /* it was killed, and the kernel has killed processes of this
+                                   client's control group for want of memory meanwhile */
     struct run_usage usage;
     char failed_step[32];
     bool tail_is_cut;               /* more was written than is kept */
@@ -142,6 +144,9 @@ struct launcher {
                            struct collected *ret_collected, struct error *err);
 
     uint32_t (*layers)(const struct launcher *launcher);
+
+    /* What this machine lets all tasks have together, less what we need; INT64_MAX: no limit. */
+    int64_t (*memory_bytes)(const struct launcher *launcher);
     void (*close)(struct launcher *launcher);
 };
 

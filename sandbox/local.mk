@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libsandbox.a
 libsandbox_a_CFLAGS = $(STRICT_CFLAGS)
 libsandbox_a_SOURCES = \
+	%D%/cgroup.c %D%/cgroup.h \
 	%D%/collect.c %D%/collect.h \
 	%D%/confine.c %D%/confine.h \
 	%D%/fork.c %D%/fork.h \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/env.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/collect.h"
 #include "sandbox/usage.h"
 
@@ -25,7 +26,10 @@ struct native_launcher {
     struct launcher base;
     struct env *env;
     uint32_t layers;
+    int64_t memory_bytes; /* as the control group allowed when a task was last started */
 };
+
+#define OWN_SHARE 8 /* of the control group's memory one in so many is ours */
 
 struct running_task {
     struct env *env;
@@ -41,6 +45,7 @@ struct running_task {
     int64_t measured_mono_ms; /* 0: not yet */
     int64_t disk_mono_ms;
     int64_t kill_mono_ms;
+    int64_t kills_before; /* by the kernel, for want of memory, in our control group */
     enum run_limit limit; /* hit, as poll() measured */
     struct run_usage usage;
     struct run_outcome outcome; /* once it has ended */
@@ -78,6 +83,17 @@ static void order(struct running_task *task, enum order order)
 
 /* ---- start ---- */
 
+/* How much our control group has may change while we run. Returns the kills so far. */
+static int64_t look_at_group(struct native_launcher *self)
+{
+    struct cgroup_memory memory = cgroup_memory(&cgroup_real);
+
+    self->memory_bytes = memory.limit_bytes;
+    if (memory.limit_bytes < INT64_MAX)
+        self->memory_bytes -= memory.limit_bytes / OWN_SHARE;
+    return memory.kills;
+}
+
 static enum status start(struct launcher *launcher, const struct run_spec *spec,
                          struct running_task **ret_task, struct error *err)
 {
@@ -101,6 +117,7 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
         return STATUS_BUSY;
     }
     preparation_close_theirs(&task->preparation);
+    task->kills_before = look_at_group(self);
     *ret_task = TAKE(task);
     return STATUS_OK;
 }
@@ -270,6 +287,17 @@ static void settle_end(struct running_task *task)
     }
 }
 
+/* A group's counter does not say whose process it was: a kill of ours while it rose is taken for
+ * one. */
+static bool is_for_want_of_memory(const struct running_task *task)
+{
+    const struct run_outcome *outcome = &task->outcome;
+
+    if (outcome->end != RUN_LOST && (outcome->end != RUN_SIGNALLED || outcome->code != SIGKILL))
+        return false;
+    return cgroup_memory(&cgroup_real).kills > task->kills_before;
+}
+
 static void settle_tail(struct run_outcome *outcome, const struct keeper_note *note)
 {
     uint64_t written = note->tail_written;
@@ -291,6 +319,7 @@ static void end(struct running_task *task)
     task->has_ended = true;
     settle_usage(task, &used);
     settle_end(task);
+    task->outcome.is_for_want_of_memory = is_for_want_of_memory(task);
     settle_tail(&task->outcome, task->note);
     task->outcome.usage = task->usage;
 }
@@ -376,6 +405,11 @@ static uint32_t layers_of(const struct launcher *launcher)
     return ((const struct native_launcher *)launcher)->layers;
 }
 
+static int64_t memory_of(const struct launcher *launcher)
+{
+    return ((const struct native_launcher *)launcher)->memory_bytes;
+}
+
 static void close_native(struct launcher *launcher)
 {
     free(launcher);
@@ -411,10 +445,12 @@ enum status launcher_open_native(struct env *env, const struct launcher_options 
                  .release = release,
                  .collect = collect,
                  .layers = layers_of,
+                 .memory_bytes = memory_of,
                  .close = close_native},
         .env = env,
         .layers = layers,
     };
+    (void)look_at_group(self);
     *ret_launcher = &self->base;
     return STATUS_OK;
 }

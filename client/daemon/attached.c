@@ -169,3 +169,10 @@ int64_t attached_open(const struct attached *project)
         count += project->tasks[i]->record.phase != PHASE_STORED ? 1 : 0;
     return count;
 }
+
+int64_t daemon_memory(const struct daemon *daemon)
+{
+    int64_t allowed = daemon->parts.launcher->memory_bytes(daemon->parts.launcher);
+
+    return allowed < daemon->parts.config->memory ? allowed : daemon->parts.config->memory;
+}

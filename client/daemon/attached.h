@@ -171,6 +171,9 @@ uint64_t daemon_draw(struct daemon *daemon);
 int64_t daemon_now(const struct daemon *daemon);   /* monotonic ms */
 int64_t daemon_now_s(const struct daemon *daemon); /* wall clock */
 
+/* That all tasks together may have: as the owner says, and this machine allows. */
+int64_t daemon_memory(const struct daemon *daemon);
+
 /* Is it the app version or variant of one of its grants? NULL: there is no reply. */
 bool reply_grants(const struct scheduler_reply *reply, const struct digest *digest);
 

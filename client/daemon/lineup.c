@@ -170,7 +170,7 @@ static void note_waiting(struct daemon *daemon, const struct candidates *candida
 static size_t choose(struct daemon *daemon, struct candidates *candidates)
 {
     const struct run_room room = {.cores = daemon->parts.config->cores,
-                                  .memory_bytes = daemon->parts.config->memory,
+                                  .memory_bytes = daemon_memory(daemon),
                                   .disk_bytes = daemon->room.tasks};
     int64_t used_ms[STATE_PROJECTS_MAX];
 

@@ -262,12 +262,32 @@ static void not_started(struct daemon *daemon, struct attached *project, struct 
     proof_doubt(daemon);
 }
 
+/* This machine has less memory than it offered; within its own limit the task is not to blame. */
+static void ran_out(struct daemon *daemon, struct attached *project, struct client_task *task,
+                    const struct run_outcome *outcome)
+{
+    CLEANUP(freep)
+    char *why = text_format("the memory of this client's control group was used up, and the kernel "
+                            "killed a task that had used %lld of its %lld MiB",
+                            (long long)outcome->usage.peak_memory_bytes >> 20,
+                            (long long)task->prepared.unit.limits.memory_bytes >> 20);
+
+    LOG(LOG_WARN, "task.out-of-memory", LOG_N("task", task->record.task), LOG_S("why", why));
+    task_enter(task, PHASE_READY);
+    task_waits(daemon, task);
+    task_fails_here(daemon, project, task, why);
+}
+
 static void take_end(struct daemon *daemon, struct attached *project, struct client_task *task,
                      const struct run_outcome *outcome)
 {
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
     lineup_ended(daemon, project, task, outcome);
+    if (outcome->is_for_want_of_memory && outcome->limit != RUN_LIMIT_MEMORY) {
+        ran_out(daemon, project, task, outcome);
+        return;
+    }
     if (outcome->end == RUN_LOST ||
         (outcome->end == RUN_KILLED && outcome->limit == RUN_LIMIT_NONE)) {
         task_enter(task, PHASE_READY); /* nothing is known of it: again */

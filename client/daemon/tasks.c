@@ -236,8 +236,8 @@ static const char *too_large_for(const struct daemon *daemon, const struct prepa
     const struct limits *limits = &prepared->unit.limits;
     struct task_need need = slot_need(prepared);
 
-    if (limits->memory_bytes > daemon->parts.config->memory)
-        return "it may use more memory than this client's owner allows";
+    if (limits->memory_bytes > daemon_memory(daemon))
+        return "it may use more memory than this client's owner, or its control group, allows";
     if (room_of_task(&need) > daemon->parts.config->disk)
         return "it may use more disk than this client's owner allows";
     return NULL;

@@ -207,7 +207,7 @@ static void add_host(struct daemon *daemon, struct scheduler_host *host)
             host->layers.count < SCHEDULER_LAYERS_MAX)
             texts_add(&host->layers, layer_name((enum layer)layer));
     host->cores = daemon->parts.config->cores;
-    host->memory_bytes = daemon->parts.config->memory;
+    host->memory_bytes = daemon_memory(daemon);
     host->disk_bytes = daemon->room.tasks;
     host->time_s = daemon_now_s(daemon);
 }

@@ -179,6 +179,11 @@ static uint32_t layers(const struct launcher *launcher)
     return LAYERS_ALL;
 }
 
+static int64_t memory_bytes(const struct launcher *launcher)
+{
+    return ((const struct fake_launcher *)launcher)->memory_bytes;
+}
+
 static void close_launcher(struct launcher *launcher)
 {
     (void)launcher;
@@ -205,9 +210,11 @@ void fake_launcher_init(struct fake_launcher *ret_launcher, struct env *env)
                  .release = release,
                  .collect = collect,
                  .layers = layers,
+                 .memory_bytes = memory_bytes,
                  .close = close_launcher},
         .env = env,
         .duration_ms = 60000,
+        .memory_bytes = INT64_MAX,
         .end = {.end = RUN_EXITED},
         .output = plain_output,
     };

@@ -85,6 +85,7 @@ struct fake_site {
     int64_t last_range;
     int64_t told_disk_bytes; /* that the host has for a task; none is granted that needs more */
     int64_t asked_tasks;     /* wanted by the last visit */
+    int64_t asked_memory;    /* that it offered, bytes */
     bool forgets_told;       /* like a server that restarts: verdicts are told again and again */
     int64_t held;            /* told by the last visit */
     int64_t refused_visit;   /* by fails_with, last */

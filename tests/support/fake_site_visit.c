@@ -235,6 +235,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     if (reply.grant_count == 0)
         (void)text_fit(reply.why, sizeof reply.why, "there is no more work");
     site->asked_tasks = asked->want_tasks;
+    site->asked_memory = asked->host.memory_bytes;
     site->told_disk_bytes = asked->host.disk_bytes;
     return scheduler_reply_encode(&reply);
 }

@@ -1,2 +1,2 @@
 check_PROGRAMS += \
-	%D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits %D%/test_usage
+	%D%/test_cgroup %D%/test_collect %D%/test_launcher %D%/test_leftovers %D%/test_limits %D%/test_usage

@@ -259,3 +259,45 @@ Test(daemon, a_task_that_never_starts_here_is_abandoned_without_stopping_others)
     volunteer_live(&it, 24 * HOUR);
     cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ABANDONED));
 }
+
+/* --- the control group's memory --- */
+
+Test(daemon, a_kill_for_want_of_the_groups_memory_is_named_and_charged_to_nobody)
+{
+    json_auto_t *status = NULL;
+    CLEANUP(freep) char *said = NULL;
+
+    it.launcher.end =
+        (struct run_outcome){.end = RUN_SIGNALLED, .code = SIGKILL, .is_for_want_of_memory = true};
+    volunteer_live(&it, HOUR / 12);
+    cr_expect(eq(i64, volunteer_tally(&it, "errors"), 0));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_REPORTED), 0));
+    status = volunteer_ask(&it, "status");
+    said = json_dumps(status, JSON_COMPACT);
+    cr_expect(strstr(said, "memory of this client's control group") != NULL, "%s", said);
+    it.launcher.end = (struct run_outcome){.end = RUN_EXITED};
+    expect_done_now();
+}
+
+Test(daemon, a_kill_at_its_own_limit_is_the_tasks_though_the_group_ran_out)
+{
+    json_auto_t *status = NULL;
+    CLEANUP(freep) char *said = NULL;
+
+    it.launcher.end = (struct run_outcome){.end = RUN_SIGNALLED,
+                                           .code = SIGKILL,
+                                           .limit = RUN_LIMIT_MEMORY,
+                                           .is_for_want_of_memory = true};
+    volunteer_live(&it, 2 * HOUR);
+    cr_expect(eq(int, it.site.tasks[0].outcome, VISIT_ERROR));
+    cr_expect(eq(int, it.site.tasks[0].limit, LIMIT_MEMORY));
+}
+
+/* The sample's limit of memory is 512 MiB. */
+Test(daemon, memory_that_the_group_does_not_allow_is_not_offered)
+{
+    it.launcher.memory_bytes = 100 << 20;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, it.site.asked_memory, 100 << 20));
+    cr_expect(eq(i64, it.launcher.started, 0));
+}
