@@ -211,8 +211,7 @@ const struct command command_attach = {
         "whether or not the daemon runs. "
         "Attaching again changes account, name and site. A link that names a place which the "
         "project has left is followed to where its keyring says it is. Where the connection "
-        "breaks, it is "
-        "tried again for 15 seconds.",
+        "breaks or the server takes too long, it is tried up to four times more.",
     .examples = "Take part in a project whose link you were given:\n"
                 "  dugnad-client attach https://grid.example/#x4Kv…\n",
     .options = attach_options,

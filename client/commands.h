@@ -35,7 +35,7 @@ enum status ask_first(struct client_world *world, const struct options *options,
 
 /*
  * http_perform(), again while the server cannot be reached or the connection breaks: with words on
- * stderr, after 1, 2, 4 and 8 s, begun within 15 s.
+ * stderr, after 1, 2, 4 and 8 s; five attempts in all, each of which the request's patience bounds.
  */
 enum status ask_patiently(struct client_world *world, struct http_client *http,
                           const struct http_request *request, struct http_response *ret_response,

@@ -48,12 +48,17 @@ def free_port():
 
 
 def wait_for(condition, seconds, words, pause=0.1):
-    """Ask until it says yes; what it said last is returned. Bounded."""
+    """Ask until it says yes; what it said last is returned. Bounded by so many seconds in all; where the condition has a
+    `progress`, by so many without any: a slow machine gets there, one that stands still does not."""
     end = time.monotonic() + seconds * PATIENCE
+    before = None
     while True:
         answer = condition()
         if answer:
             return answer
+        now = getattr(condition, "progress", None)
+        if now != before:
+            before, end = now, time.monotonic() + seconds * PATIENCE
         if time.monotonic() > end:
             raise Failed(f"after {seconds} s: {words}")
         time.sleep(pause)
@@ -91,7 +96,7 @@ class Grid:
     def program(self, name):
         return os.path.join(self.build, name)
 
-    def run(self, name, *arguments, stdin="", timeout=120, environment=None):
+    def run(self, name, *arguments, stdin="", timeout=300, environment=None):
         """Run to its end; the completed process, whatever its exit code."""
         env = dict(os.environ, DUGNAD_PROFILE=self.profile, DUGNAD_PASSPHRASE_FILE=self.passphrase,
                    HOME=self.folder, **(environment or {}))
@@ -314,7 +319,9 @@ def batch_ended(grid, batch, units):
 
     def ask():
         status = grid.operator_json("status", batch)
-        return status["accepted"] + status["failed"] + status.get("cancelled", 0) >= units and status
+        ended = status["accepted"] + status["failed"] + status.get("cancelled", 0)
+        ask.progress = (ended, status["agreed"])  # bounded by the units, as copies are not
+        return ended >= units and status
 
     return ask
 

@@ -5,12 +5,13 @@ EXTRA_DIST += %D%/run %D%/soak %D%/soak-large %D%/audit.py %D%/contract.py %D%/c
 	%D%/scenario_migrate.py %D%/scenario_operator.py %D%/scenario_postgres.py \
 	%D%/scenario_requests.py %D%/scenario_site.py %D%/scenario_volunteer.py
 
-# make soak HOURS=12: sudden ends for hours, a new seed each round.
+# make soak HOURS=12 ROUNDS=3: every scenario so often beside stress-ng, then sudden ends for hours, a new seed each time.
 HOURS = 1
+ROUNDS = 3
 integration: all
 	$(srcdir)/tests/integration/run $(abs_top_builddir)
 soak: all
-	$(srcdir)/tests/integration/soak $(abs_top_builddir) $(HOURS)
+	$(srcdir)/tests/integration/soak $(abs_top_builddir) $(HOURS) $(ROUNDS)
 
 # make soak-large UNITS=10000000: one batch of so many units, cut on both sides; 2.5 KB of disk a unit.
 UNITS = 1000000

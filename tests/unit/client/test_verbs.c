@@ -159,6 +159,24 @@ Test(verbs, attach_tries_again_where_the_connection_broke_and_says_so)
     cr_expect(terminal_says("Attached to A sample"), "%s", terminal.said);
 }
 
+/* As curl ends an attempt whose handshake an overloaded server does not get to in 20 s. */
+static enum fake_fate time_out_some(void *context, const struct fake_request *request)
+{
+    if (to_lose > 0)
+        fake_env_pass(&terminal.env, 20000);
+    return lose_some(context, request);
+}
+
+Test(verbs, attach_tries_again_where_an_honest_server_was_slower_than_one_attempt)
+{
+    terminal.env.base.sleep_ms = sleep_by_the_clock;
+    terminal.site.net.fate = time_out_some;
+    to_lose = 4;
+    cr_expect(eq(int, CLIENT("attach", terminal.link, "--yes"), 0), "%s", terminal.said);
+    cr_expect(eq(sz, terminal_count_said("trying again in"), 4), "%s", terminal.said);
+    cr_expect(terminal_says("Attached to A sample"), "%s", terminal.said);
+}
+
 static enum fake_fate lose_posts(void *context, const struct fake_request *request)
 {
     return request->method == HTTP_POST ? lose_some(context, request) : FATE_DELIVERED;
