@@ -206,7 +206,7 @@ class Grid:
 
     def wire(self, **how):
         """The site, to be spoken to without any of our programs."""
-        return Site(self.port, self.ca, **how)
+        return Site(self.port, self.ca, **{"patience": 30 * PATIENCE, **how})
 
     # --- operator --------------------------------------------------------------------------------
     def publish_project(self, *cas):
