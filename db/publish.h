@@ -33,9 +33,10 @@ struct site {
     struct digest project; /* none before keyring version 1 */
     int64_t incarnation;   /* rises when the site is restored from a backup; 1 at first */
     int64_t created_s;
-    int64_t server;        /* this server's number, given by the store; 1 */
-    int64_t up_s;          /* its up-time clock: what deadlines count */
-    int64_t committed_s;   /* wall time of its last commit */
+    int64_t server;      /* this server's number, given by the store; 1 */
+    int64_t up_s;        /* its up-time clock: what deadlines count */
+    int64_t committed_s; /* wall time of its last commit */
+    int64_t work_mark;   /* of the bulletin (server/policy/hailing.h): the highest of any server */
     bool is_clock_refused; /* nothing expires until an operator confirms the clock */
 };
 

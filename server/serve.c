@@ -129,6 +129,7 @@ static enum status open_engine(struct server *server, struct error *err)
     settings.files = server->files;
     settings.min_return_s = config->min_return;
     settings.soon_return_s = config->soon_return;
+    settings.look_s = config->idle_look;
     settings.max_return_s = config->max_return;
     settings.enrolments_per_hour = config->enrolments_per_hour;
     settings.body_wait_s = config->body_wait;

@@ -1,5 +1,7 @@
 #include "client/agent/talk.h"
 
+#include "protocol/bulletin.h"
+
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -10,20 +12,46 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+    return sooner(later(value, least), most);
+}
+
+int64_t talk_look_ms(int64_t look_s, int64_t interval_ms)
+{
+    if (look_s == 0)
+        return interval_ms;
+    look_s = within(look_s, BULLETIN_LOOK_LEAST_S, BULLETIN_LOOK_MOST_S);
+    return sooner(look_s * 1000, interval_ms);
+}
+
+int64_t talk_hailed_ms(int64_t within_s, uint64_t random)
+{
+    int64_t most_ms = within(within_s, 0, BULLETIN_WITHIN_MOST_S) * 1000;
+
+    return (int64_t)(random % ((uint64_t)most_ms + 1));
+}
+
+/* It could compute more than it has. */
+static bool is_idle(const struct talk_view *view)
+{
+    return view->has_idle_core && view->tasks_wanted > 0;
+}
+
 /* Reports are worth collecting for a while, but not while a core has nothing to do and the server
  * has more for it. */
 static int64_t report_at(const struct talk_view *view, int64_t spaced)
 {
     int64_t soon = later(view->hold_until, view->return_at);
 
-    if (!view->has_idle_core || view->tasks_wanted == 0 || view->visited_at == INT64_MIN)
+    if (!is_idle(view) || view->visited_at == INT64_MIN)
         return spaced;
     return sooner(spaced, later(soon, view->visited_at + TALK_SOONEST));
 }
 
 int64_t talk_visit_at(const struct talk_view *view)
 {
-    int64_t spaced = view->hold_until;
+    int64_t spaced = view->hold_until, return_at = view->return_at;
 
     if (view->has_unanswered_visit)
         return view->hold_until;
@@ -34,8 +62,16 @@ int64_t talk_visit_at(const struct talk_view *view)
     if (view->reports > 0)
         return report_at(view, spaced);
     if (view->tasks_wanted > 0 || view->open_tasks > 0)
-        return later(spaced, view->return_at);
+        return later(spaced, is_idle(view) ? sooner(return_at, view->hailed_at) : return_at);
     return TALK_NEVER;
+}
+
+/* A back-off is for the bulletin's usual rhythm, too. */
+static int64_t bulletin_at(const struct talk_view *view)
+{
+    if (!is_idle(view))
+        return view->bulletin_at;
+    return sooner(view->bulletin_at, later(view->look_at, view->hold_until));
 }
 
 static enum talk first_needed(const struct talk_view *view)
@@ -54,8 +90,8 @@ struct talk_decision talk_decide(const struct talk_view *view)
         return (struct talk_decision){.talk = TALK_NOTHING, .look_again = TALK_NEVER};
     if (view->now >= needed_at)
         return (struct talk_decision){.talk = needed};
-    if (view->now >= view->bulletin_at)
+    if (view->now >= bulletin_at(view))
         return (struct talk_decision){.talk = TALK_BULLETIN};
     return (struct talk_decision){.talk = TALK_NOTHING,
-                                  .look_again = sooner(needed_at, view->bulletin_at)};
+                                  .look_again = sooner(needed_at, bulletin_at(view))};
 }

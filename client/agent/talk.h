@@ -8,6 +8,13 @@
 #define TALK_NEVER   INT64_MAX
 #define TALK_SOONEST 2000 /* between two visits, whatever the server says */
 
+/* How often a client without work looks at the bulletin: as the server says, within what clients
+ * heed (protocol/bulletin.h; 0: it said nothing) and no less often than `interval_ms`. */
+int64_t talk_look_ms(int64_t look_s, int64_t interval_ms);
+
+/* After how long one comes that was told of work, by 64 random bits; likewise. */
+int64_t talk_hailed_ms(int64_t within_s, uint64_t random);
+
 /* Times are monotonic milliseconds. */
 struct talk_view {
     int64_t now;
@@ -15,7 +22,9 @@ struct talk_view {
     int64_t return_at;      /* when the server wants us to ask for work again */
     int64_t visited_at;     /* when a visit was last answered; INT64_MIN: never */
     int64_t visit_interval; /* least time between two visits */
-    int64_t bulletin_at;    /* when the bulletin is due */
+    int64_t hailed_at;      /* when to come because there is work, if still idle; TALK_NEVER */
+    int64_t bulletin_at;    /* when the bulletin is due ... */
+    int64_t look_at;        /* ... and when it is while a core is idle that tasks are wanted for */
     bool has_idle_core;     /* for want of tasks */
     bool is_stopped;        /* the project is not to be talked to at all */
     bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */

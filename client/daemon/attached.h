@@ -14,6 +14,7 @@
 #include "client/fetch/download.h"
 #include "client/fetch/slot.h"
 #include "client/state/project_files.h"
+#include "protocol/bulletin.h"
 #include "protocol/enrolment.h"
 
 struct client_task {
@@ -72,7 +73,9 @@ struct attached {
     int64_t hold_until;
     int64_t return_at;
     int64_t visited_at;
+    int64_t hailed_at;
     int64_t bulletin_at;
+    int64_t look_at;
     int64_t download_at; /* not before */
     int64_t upload_at;
     int64_t failures; /* of talking, in a row */
@@ -85,6 +88,8 @@ struct attached {
     int64_t bulletin_failures; /* in a row */
     bool is_first_contact;     /* the certificate is unknown: see common/http/client.h */
     char bulletin_etag[HTTP_ETAG_MAX];
+    struct bulletin_work work; /* as last said */
+    bool has_heard;            /* it was said since the start */
 
     /* Of the keyring's URLs, in their order; see client/daemon/places.h */
     struct place places[KEYRING_URLS_MAX];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/agent/talk.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/places.h"
 #include "client/daemon/talking.h"
@@ -209,12 +210,28 @@ static enum status take_freshness(struct daemon *daemon, struct attached *projec
     return STATUS_OK;
 }
 
+/* The first that is heard is no news to a client that has visited since. A client that is not idle
+ * now may be so before its next visit. */
+static void hear_of_work(struct daemon *daemon, struct attached *project,
+                         const struct bulletin_work *work)
+{
+    bool is_first = !project->has_heard;
+    bool is_news = is_first ? project->visited_at == INT64_MIN : work->mark != project->work.mark;
+    int64_t at = daemon_now(daemon) + talk_hailed_ms(work->within_s, daemon_draw(daemon));
+
+    if (is_news && at < project->hailed_at)
+        project->hailed_at = at;
+    project->work = *work;
+    project->has_heard = true;
+}
+
 static enum status take_bulletin(struct daemon *daemon, struct attached *project,
                                  const struct http_response *response, struct error *err)
 {
     CLEANUP(bulletin_clear) struct bulletin bulletin = {0};
 
     TRY(bulletin_decode(buffer_text(&response->body), response->body.length, &bulletin, err));
+    hear_of_work(daemon, project, &bulletin.work);
     if (bulletin.keyring_version > project->trust.keyring.version)
         project->wants_contact = true;
     places_compare(daemon, project, bulletin.keyring_version);
@@ -237,6 +254,18 @@ static void bulletin_failed(struct daemon *daemon, struct attached *project,
     if (wait_ms > BULLETIN_LATEST_MS)
         wait_ms = BULLETIN_LATEST_MS;
     project->bulletin_at = daemon_now(daemon) + delay_jittered_ms(wait_ms, daemon_draw(daemon));
+    project->look_at = project->bulletin_at;
+}
+
+/* By chance, so that a site's clients do not come all at once. */
+static void plan_bulletins(struct daemon *daemon, struct attached *project)
+{
+    int64_t now = daemon_now(daemon);
+    int64_t interval_ms = daemon->parts.config->bulletin_interval * 1000;
+    int64_t look_ms = talk_look_ms(project->work.look_s, interval_ms);
+
+    project->bulletin_at = now + delay_jittered_ms(interval_ms, daemon_draw(daemon));
+    project->look_at = now + delay_jittered_ms(look_ms, daemon_draw(daemon));
 }
 
 /* A bulletin that does not come is no reason to hold back a visit. */
@@ -251,6 +280,7 @@ static void on_bulletin(struct daemon *daemon, struct attached *project, enum st
         status = take_bulletin(daemon, project, response, &err);
     if (status == STATUS_OK) {
         project->bulletin_failures = 0;
+        plan_bulletins(daemon, project);
         talk_ask_anew(daemon, project, false);
         return;
     }
@@ -273,9 +303,6 @@ void bulletin_start(struct daemon *daemon, struct attached *project)
     };
     struct error err = {0};
 
-    project->bulletin_at =
-        daemon_now(daemon) +
-        delay_jittered_ms(daemon->parts.config->bulletin_interval * 1000, daemon_draw(daemon));
     project->talk.done = on_bulletin;
     if (lane_start(daemon, &project->talk, &request, &err) != STATUS_OK)
         bulletin_failed(daemon, project, &err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/agent/talk.h"
 #include "client/daemon/contact.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/tasks.h"
@@ -30,6 +31,7 @@ static struct attached *attached_new(struct daemon *daemon, const struct digest 
     it->hold_until = it->return_at = it->bulletin_at = now;
     it->download_at = it->upload_at = now;
     it->visited_at = INT64_MIN;
+    it->hailed_at = TALK_NEVER;
     it->report_limit = VISIT_FINISHED_MAX;
     return it;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/agent/talk.h"
 #include "client/daemon/answer.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/talking.h"
@@ -352,6 +353,7 @@ static void on_answer(struct daemon *daemon, struct attached *project, enum stat
     talk_worked(project);
     say_contradiction(project);
     project->visited_at = daemon_now(daemon);
+    project->hailed_at = TALK_NEVER;
     project->report_limit = VISIT_FINISHED_MAX;
 }
 

@@ -16,7 +16,8 @@ CREATE TABLE server (
     id INTEGER PRIMARY KEY,
     up_s INTEGER NOT NULL DEFAULT 0,    -- its up-time clock
     committed_s INTEGER NOT NULL DEFAULT 0,
-    clock_refused INTEGER NOT NULL DEFAULT 0
+    clock_refused INTEGER NOT NULL DEFAULT 0,
+    work_mark INTEGER NOT NULL DEFAULT 0 -- what its bulletin says of work
 ) STRICT;
 
 -- Each server takes ids from blocks of its own, so that two never wait for each other's numbers.

@@ -59,7 +59,7 @@ void project_get(struct call *call)
 
 static char *encode_bulletin(const struct project_parts *parts)
 {
-    struct bulletin bulletin = {.keyring_version = parts->keyring_version};
+    struct bulletin bulletin = {.keyring_version = parts->keyring_version, .work = parts->work};
     char *json;
 
     bulletin.freshness = envelope_or_null(parts->freshness);

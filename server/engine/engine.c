@@ -7,6 +7,7 @@
 #include "db/query.h"
 #include "db/store.h"
 #include "server/engine/actions.h"
+#include "server/engine/hails.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/state.h"
@@ -166,6 +167,7 @@ enum status engine_open(struct store *store, struct env *env, const struct engin
     engine->published = published_new();
     engine->enrolments = must_alloc(ENROLMENT_COUNTS_MAX, sizeof *engine->enrolments);
     TRY(load_all(engine, err));
+    hails_start(engine);
     engine_show(engine);
     *ret_engine = TAKE(engine);
     return STATUS_OK;

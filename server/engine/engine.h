@@ -39,6 +39,7 @@ struct engine_config {
     int64_t server;              /* this server's number in the store, 1.. */
     int64_t min_return_s;        /* hosts that got no work are never asked back sooner; 1.. */
     int64_t soon_return_s;       /* hosts that got some; 1.. */
+    int64_t look_s;              /* hosts without work look at the bulletin so often */
     int64_t max_return_s;        /* nor later: the last step of 1, 2, 4 … min */
     int64_t enrolments_per_hour; /* new hosts of one address prefix, or of one account */
     int64_t body_wait_s;         /* for one agreeing host's body, before the next is asked too */
@@ -59,8 +60,8 @@ struct engine_config {
 #define ENGINE_CONFIG_DEFAULT                                                                      \
     {                                                                                              \
         .site = ".", .server = 1, .min_return_s = 60, .soon_return_s = 5, .max_return_s = 3600,    \
-        .enrolments_per_hour = 20, .body_wait_s = 600, .gather_ms = 25, .window = 100,             \
-        .issue = {.percent = 10, .bytes = INT64_C(5) << 30},                                       \
+        .look_s = 60, .enrolments_per_hour = 20, .body_wait_s = 600, .gather_ms = 25,              \
+        .window = 100, .issue = {.percent = 10, .bytes = INT64_C(5) << 30},                        \
         .uploads = {.percent = 5, .bytes = INT64_C(2) << 30}, .ignores_free_space = false,         \
         .sends_as_asked = false                                                                    \
     }

@@ -5,6 +5,7 @@
 #include "common/base/env.h"
 #include "common/base/log.h"
 #include "db/query.h"
+#include "server/engine/hails.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/state.h"
@@ -36,6 +37,7 @@ struct others {
     struct engine *engine;
     size_t count;
     int64_t up_s;  /* the furthest of them */
+    int64_t mark;  /* the highest */
     bool has_gone; /* one that ran does no longer */
 };
 
@@ -47,6 +49,8 @@ static bool take_server(void *context, const struct other_server *server)
     others->count++;
     if (server->runs && server->up_s > others->up_s)
         others->up_s = server->up_s;
+    if (server->work_mark > others->mark)
+        others->mark = server->work_mark;
     others->has_gone = others->has_gone || (*ran && !server->runs);
     if (*ran != server->runs)
         LOG(LOG_INFO, server->runs ? "server.joined" : "server.gone", LOG_N("server", server->id));
@@ -202,6 +206,8 @@ enum status follow_others(struct engine *engine, struct error *err)
         clock_catch_up(&engine->clock, others.up_s);
         TRY(now_and_then(engine, now_mono_ms, err));
         TRY(read_page(engine, &is_last, err));
+        hails_note_others(engine);
+        hails_hear(engine, others.mark);
     }
     if (others.has_gone)
         TRY(engine_load_hints(engine, err));

@@ -17,7 +17,7 @@ void host_hints_clear(struct host_hints *hints)
     }
     map_clear(&hints->map);
     hints->grid = (struct share_grid){0};
-    hints->idle = hints->stocked = 0;
+    hints->idle = hints->idle_hosts = hints->stocked = 0;
     memset(hints->idle_by_speed, 0, sizeof hints->idle_by_speed);
     hints->idler_count = 0;
 }
@@ -46,6 +46,7 @@ static void leave_grid(struct host_hints *hints, struct host_part *part)
     struct share_grid *grid = &hints->grid;
 
     hints->idle -= part->idle;
+    hints->idle_hosts -= part->idle > 0;
     hints->idle_by_speed[share_class(part->speed)] -= part->idle;
     grid->slots -= part->slots;
     grid->weight -= part->weight;
@@ -60,6 +61,7 @@ void host_hints_count(struct host_hints *hints, int64_t host, const struct host_
     leave_grid(hints, &hint->part);
     hint->part = *part;
     hints->idle += part->idle;
+    hints->idle_hosts += part->idle > 0;
     hints->idle_by_speed[share_class(part->speed)] += part->idle;
     hints->grid.slots += part->slots;
     hints->grid.weight += part->weight;

@@ -51,6 +51,7 @@ struct host_hints {
     struct map map;                       /* owned hints */
     struct share_grid grid;               /* of all that are expected */
     int64_t idle;                         /* slots of those that want work for them */
+    int64_t idle_hosts;                   /* these hosts */
     int64_t idle_by_speed[SHARE_CLASSES]; /* the same by share_class() */
     int64_t stocked;                      /* copies in all stocks */
     int64_t looked_up_s;                  /* when those that left were looked for */

@@ -46,6 +46,7 @@ struct queue {
     struct deadlines early; /* units by the beginning of their validity */
     int64_t now_s;
     int64_t present; /* virtual time of the batch served last */
+    uint64_t news;   /* queue_news() */
 };
 
 void lots_free(struct lot *lot);

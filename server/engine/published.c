@@ -147,12 +147,21 @@ void published_put_project(struct published_facts *published, struct project_par
     write_lock(published);
     old = published->parts;
     parts->generation = old.generation + 1;
+    parts->work = old.work;
     published->parts = *parts;
     old_trust = published->trust;
     published->trust = copy;
     copy = old_trust;
     unlock(published);
     *parts = (struct project_parts){0};
+}
+
+void published_put_work(struct published_facts *published, const struct bulletin_work *work)
+{
+    write_lock(published);
+    published->parts.work = *work;
+    published->parts.generation++;
+    unlock(published);
 }
 
 void published_put_stops(struct published_facts *published, const struct published_stops *stops)

@@ -14,6 +14,7 @@
 #include "common/crypto/digest.h"
 #include "common/crypto/envelope.h"
 #include "common/crypto/keys.h"
+#include "protocol/bulletin.h"
 #include "work-units/work_unit.h"
 
 #define PUBLISHED_NOTICES_MAX 16
@@ -48,6 +49,7 @@ struct project_parts {
     char *keyrings;             /* owned JSON: [envelope…], as GET /v1/project lists them */
     char *freshness;            /* owned JSON: an envelope, or null */
     char *notices;              /* owned JSON: [envelope…], at most PUBLISHED_NOTICES_MAX */
+    struct bulletin_work work;  /* changed by itself */
 };
 
 void published_project(struct published_facts *published, struct project_parts *ret_parts);

@@ -20,6 +20,9 @@ void published_forget_credentials(struct published_facts *published);
 void published_put_project(struct published_facts *published, struct project_parts *parts,
                            const struct trust *trust);
 
+/* When hosts without work are to look, and to come. */
+void published_put_work(struct published_facts *published, const struct bulletin_work *work);
+
 /* A checked app version. */
 void published_put_app(struct published_facts *published, const struct envelope *envelope);
 

@@ -50,6 +50,16 @@ size_t queue_count(const struct queue *queue)
     return queue->entries.count + queue->reserved;
 }
 
+uint64_t queue_news(const struct queue *queue)
+{
+    return queue->news;
+}
+
+static bool is_issued(const struct lot *lot)
+{
+    return lot->state == BATCH_OPEN || lot->state == BATCH_CLOSED;
+}
+
 int64_t queue_copies(const struct queue *queue)
 {
     const struct lot *lot;
@@ -57,7 +67,7 @@ int64_t queue_copies(const struct queue *queue)
     int64_t copies = 0;
 
     while ((lot = map_next(&queue->lots, &cursor)) != NULL)
-        if (lot->state == BATCH_OPEN || lot->state == BATCH_CLOSED)
+        if (is_issued(lot))
             copies += lot->copies;
     return copies;
 }
@@ -65,8 +75,10 @@ int64_t queue_copies(const struct queue *queue)
 void queue_put_batch(struct queue *queue, const struct batch *batch)
 {
     struct lot *lot = lots_of(queue, batch->id);
+    bool was_issued = is_issued(lot);
 
     lot->state = batch->state;
+    queue->news += !was_issued && is_issued(lot) && lot->copies > 0;
     lot->turn.priority = batch->priority;
     lot->turn.needed_by_s = batch->needed_by_s;
     lots_drop_if_over(queue, lot);
@@ -78,6 +90,14 @@ static void wake(struct queue *queue, struct lot *lot, uint32_t copies)
     lot->copies += copies;
     if (lot->live++ == 0)
         lot->turn.virtual_time = fairness_enter(lot->turn.virtual_time, queue->present);
+}
+
+/* Before it is there. A unit that had a copy before is news where none of its kind waits. */
+static void note_news(struct queue *queue, const struct bucket *bucket, bool is_new)
+{
+    bool is_empty = line_live(&bucket->line) == 0 && bucket->reserve.units == 0;
+
+    queue->news += (is_new || is_empty) && is_issued(bucket->lot);
 }
 
 /* Before its facts change. */
@@ -105,6 +125,7 @@ static bool put_in_reserve(struct queue *queue, struct bucket *bucket,
         !reserve_put(&bucket->reserve, &facts))
         return false;
     queue->reserved++;
+    note_news(queue, bucket, true);
     wake(queue, bucket->lot, facts.copies);
     return true;
 }
@@ -123,6 +144,7 @@ static bool stays_in_reserve(const struct bucket *bucket, const struct queue_uni
 
 static void enter_last(struct queue *queue, struct entry *entry)
 {
+    note_news(queue, entry->bucket, entry->holder_count == 0);
     wake(queue, entry->bucket->lot, entry->copies);
     lots_fill_front(queue, entry->bucket);
     line_append(&entry->bucket->line, entry);

@@ -85,6 +85,10 @@ struct queue_lack {
 size_t queue_draw(struct queue *queue, const struct queue_seek *seek, int64_t *ret_units,
                   struct queue_lack *ret_lack);
 
+/* Rises when something waits for which nobody could be told to come before: a unit that had no copy
+ * yet, a unit of a kind of which none waited, a batch that is issued again. */
+uint64_t queue_news(const struct queue *queue);
+
 size_t queue_count(const struct queue *queue); /* units that wait */
 
 /* Copies that wait, of batches that are issued. */

@@ -16,6 +16,7 @@
 #include "server/engine/paces.h"
 #include "server/engine/queue.h"
 #include "server/policy/fitness.h"
+#include "server/policy/hailing.h"
 #include "work-units/trust.h"
 
 #define ENGINE_ATTEMPTS_MAX 5   /* runs of a cycle that other writers make void */
@@ -69,6 +70,9 @@ struct engine {
     bool has_expired;      /* units may be left whose validity ended */
     struct follow follow;
     struct tails tails;
+    struct hailing hailing;
+    uint64_t seen_news;      /* of the queue's */
+    int64_t up_since_s;      /* when this engine was opened, by the up-time clock */
     int64_t moves_up_s;      /* when copies to be moved were looked for, of the up-time clock ... */
     int64_t movable;         /* ... and how many there were */
     bool has_failed;         /* to do any of that; waits for the next tick */

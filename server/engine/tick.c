@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "db/query.h"
 #include "server/engine/actions.h"
+#include "server/engine/hails.h"
 #include "server/engine/moves.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
@@ -255,7 +256,8 @@ static enum status tick(struct engine *engine, struct error *err)
     TRY(watch_clock(engine, &clock, err));
     TRY(end_revoked(engine, err));
     TRY(actions_go_on(engine, err));
-    return judge_time(engine, &clock, err);
+    TRY(judge_time(engine, &clock, err));
+    return hails_make(engine, err);
 }
 
 static void note_failure(struct engine *engine, enum status status, const struct error *err)

@@ -10,17 +10,13 @@
 #include "server/engine/settle.h"
 #include "server/policy/transition.h"
 
-/* May the site issue anything at all, for whomever? */
-static enum visit_stop judge_site(const struct cycle *cycle)
+enum visit_stop visit_stop_of_site(const struct engine *engine, const struct engine_clock *clock)
 {
-    const struct engine *engine = cycle->engine;
-    int64_t now_s = cycle_judged_s(cycle);
-
     if (engine->stops.issuing)
         return VISIT_STOPPED;
     if (digest_is_none(&engine->trust.project) || !engine->trust.has_freshness)
         return VISIT_STALE;
-    if (now_s != 0 && trust_may_start(&engine->trust, now_s, NULL) != REFUSAL_NONE)
+    if (!clock->is_in_doubt && trust_may_start(&engine->trust, clock->now_s, NULL) != REFUSAL_NONE)
         return VISIT_STALE;
     return VISIT_FREE;
 }
@@ -44,7 +40,7 @@ void visit_begin(struct cycle *cycle, struct visit_state *state, struct command 
                                   .wanted = most_wanted(visit->request)};
     command->status = STATUS_OK;
     if (state->wanted > 0)
-        state->stop = judge_site(cycle);
+        state->stop = visit_stop_of_site(cycle->engine, &cycle->clock);
 }
 
 void visit_gather(const struct visit_state *state, struct gathering *gathering)

@@ -39,6 +39,9 @@ struct visit_state {
     size_t candidate_count;
 };
 
+/* May the site issue anything at all, for whomever? VISIT_FREE, VISIT_STOPPED or VISIT_STALE. */
+enum visit_stop visit_stop_of_site(const struct engine *engine, const struct engine_clock *clock);
+
 void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command);
 
 /* Add what a visit concerns: the host (with its tasks), and the tasks it names. */

@@ -74,6 +74,7 @@ static void make_host(struct crowd *crowd, struct crowd_host *host, size_t numbe
     host->is_on = host->is_allowed = true;
     host->flips_on_ms = host->flips_allowed_ms = host->leaves_ms = TALK_NEVER;
     host->visited_ms = INT64_MIN;
+    host->hailed_ms = TALK_NEVER;
 }
 
 static void enrol(struct crowd_host *host, struct sim_site *site, int number)
@@ -89,7 +90,7 @@ static void enrol(struct crowd_host *host, struct sim_site *site, int number)
     host->at_ms = site->env.now_mono_ms;
     /* They do not all come in the same second. */
     host->wake_ms = host->at_ms + (int64_t)fake_env_below(&host->chance, 60000);
-    host->return_ms = host->wake_ms;
+    host->return_ms = host->look_ms = host->wake_ms;
 }
 
 void crowd_open(struct crowd *crowd, struct sim_site *site, const struct crowd_kind *kind)

@@ -11,6 +11,7 @@
 
 #include "client/agent/durations.h"
 #include "client/agent/turns.h"
+#include "protocol/bulletin.h"
 #include "protocol/scheduler_reply.h"
 #include "tests/sim/site.h"
 
@@ -48,6 +49,7 @@ struct crowd_rule {
     int64_t cores_most; /* use no more; 0: all */
     int64_t tasks_most; /* take no more in all; 0: no end */
     bool is_in_order;   /* tasks are computed as they came; else batches take turns */
+    bool is_deaf;       /* no bulletin tells of work */
 };
 
 struct crowd_host {
@@ -66,6 +68,8 @@ struct crowd_host {
     int64_t wake_ms;
     int64_t visit; /* the last number used */
     int64_t return_ms, visited_ms;
+    int64_t look_ms, hailed_ms;
+    int64_t mark; /* of the bulletin, as last seen */
     int64_t mean_task_ms;
     struct turns turns;
     struct durations durations;
@@ -117,6 +121,10 @@ double crowd_fastest(const struct crowd *crowd);
 
 /* Bring a host up to `now_ms`: compute, fetch, switch on and off, start tasks. */
 void crowd_pass(struct crowd *crowd, struct crowd_host *host, int64_t now_ms);
+
+/* Does it look at the bulletin now? If so, what it says of work. */
+bool crowd_looks(const struct crowd *crowd, const struct crowd_host *host);
+void crowd_read(struct crowd_host *host, const struct bulletin_work *work);
 
 /* Is a visit due; and when to look again, by what the host itself knows. TALK_NEVER: it left. */
 bool crowd_visits(const struct crowd *crowd, const struct crowd_host *host);

@@ -10,6 +10,8 @@
 #include "common/base/text.h"
 #include "tests/sim/crowd.h"
 
+#define BULLETIN_MS 300000 /* the client's default */
+
 static int64_t unfinished(const struct crowd_host *host)
 {
     int64_t count = 0;
@@ -49,7 +51,9 @@ static struct talk_view view_of(const struct crowd *crowd, const struct crowd_ho
                              .return_at = host->return_ms,
                              .visited_at = host->visited_ms,
                              .visit_interval = crowd->rule.visit_interval_ms,
-                             .bulletin_at = TALK_NEVER, /* it says nothing of work */
+                             .hailed_at = host->hailed_ms,
+                             .bulletin_at = TALK_NEVER, /* it tells only the idle of work */
+                             .look_at = crowd->rule.is_deaf ? TALK_NEVER : host->look_ms,
                              .has_idle_core = unfinished(host) < crowd_cores(crowd, host),
                              .is_stopped = !host->is_on,
                              .is_enrolled = true,
@@ -66,6 +70,25 @@ bool crowd_visits(const struct crowd *crowd, const struct crowd_host *host)
     const struct talk_view view = view_of(crowd, host);
 
     return talk_decide(&view).talk == TALK_VISIT;
+}
+
+bool crowd_looks(const struct crowd *crowd, const struct crowd_host *host)
+{
+    const struct talk_view view = view_of(crowd, host);
+
+    return talk_decide(&view).talk == TALK_BULLETIN;
+}
+
+/* client/daemon/contact.c does so. */
+void crowd_read(struct crowd_host *host, const struct bulletin_work *work)
+{
+    int64_t hailed_ms = host->at_ms + talk_hailed_ms(work->within_s, fake_env_draw(&host->chance));
+    int64_t look_ms = talk_look_ms(work->look_s, BULLETIN_MS);
+
+    if (work->mark != host->mark && hailed_ms < host->hailed_ms)
+        host->hailed_ms = hailed_ms;
+    host->mark = work->mark;
+    host->look_ms = host->at_ms + delay_jittered_ms(look_ms, fake_env_draw(&host->chance));
 }
 
 int64_t crowd_next_ms(const struct crowd *crowd, const struct crowd_host *host)
@@ -216,5 +239,6 @@ void crowd_hear(struct crowd_host *host, const struct scheduler_reply *reply,
             take(host, &reply->grants[i],
                  finder->find(finder->context, reply->grants[i].task / 16));
     host->visited_ms = host->at_ms;
+    host->hailed_ms = TALK_NEVER;
     host->return_ms = host->at_ms + delay_told_ms(reply->return_s, fake_env_draw(&host->chance));
 }

@@ -187,6 +187,14 @@ static void run_visits(struct race *race, struct visits *visits)
 /* ------------------------------------------------------------------------------------------- time
  */
 
+static void look(struct race *race, struct crowd_host *host)
+{
+    CLEANUP(project_parts_clear) struct project_parts parts;
+
+    published_project(engine_published(race->site->engine), &parts);
+    crowd_read(host, &parts.work);
+}
+
 static void wake_hosts(struct race *race, struct visits *visits)
 {
     int64_t now_ms = race_now_ms(race);
@@ -199,6 +207,8 @@ static void wake_hosts(struct race *race, struct visits *visits)
         if (host->wake_ms != hint.up_s)
             continue; /* it changed its mind */
         crowd_pass(&race->crowd, host, now_ms);
+        if (crowd_looks(&race->crowd, host))
+            look(race, host);
         if (!crowd_visits(&race->crowd, host)) {
             wake_at(race, number, crowd_next_ms(&race->crowd, host));
             continue;

@@ -15,7 +15,10 @@
  * what came first from a project is computed first. */
 static const struct crowd_rule rules[RULES] = {
     [RULE_DUGNAD] = {.buffer_s = 7200, .visit_interval_ms = 60000},
-    [RULE_BOINC] = {.buffer_s = 51840, .visit_interval_ms = 60000, .is_in_order = true},
+    [RULE_BOINC] = {.buffer_s = 51840,
+                    .visit_interval_ms = 60000,
+                    .is_in_order = true,
+                    .is_deaf = true},
 };
 
 const struct crowd_rule *scene_rule(enum scene_rule rule)

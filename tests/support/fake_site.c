@@ -67,11 +67,13 @@ static void reply_project(struct fake_site *site, struct http_response *response
 static void reply_bulletin(struct fake_site *site, const struct fake_request *request,
                            struct http_response *response)
 {
-    struct bulletin bulletin = {.keyring_version = site->sample.keyring.version};
+    struct bulletin bulletin = {.keyring_version = site->sample.keyring.version,
+                                .work = site->work};
     char etag[HTTP_ETAG_MAX];
 
     site->bulletins++;
-    (void)snprintf(etag, sizeof etag, "\"%s\"", digest_format(&site->freshness.digest).text);
+    (void)snprintf(etag, sizeof etag, "\"%s-%lld\"", digest_format(&site->freshness.digest).text,
+                   (long long)site->work.mark);
     if (request->if_none_match != NULL && strcmp(request->if_none_match, etag) == 0) {
         response->status = 304;
         return;
@@ -220,7 +222,8 @@ void fake_site_seal(struct fake_site *site)
 
 void fake_site_init(struct fake_site *site, size_t units)
 {
-    *site = (struct fake_site){.return_s = 60, .grants_at_once = 64, .file = "data"};
+    *site = (struct fake_site){
+        .return_s = 60, .grants_at_once = 64, .file = "data", .work = {.mark = 1, .look_s = 60}};
     fake_net_init(&site->net);
     site->net.serve = serve;
     site->net.context = site;

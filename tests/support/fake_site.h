@@ -7,6 +7,7 @@
 #ifndef TESTS_SUPPORT_FAKE_SITE_H
 #define TESTS_SUPPORT_FAKE_SITE_H
 
+#include "protocol/bulletin.h"
 #include "protocol/scheduler_reply.h"
 #include "tests/support/fake_net.h"
 #include "tests/support/fake_tls.h"
@@ -47,6 +48,7 @@ struct fake_site {
 
     /* What it does: */
     int64_t return_s;            /* default 60 */
+    struct bulletin_work work;   /* default: look once a minute */
     int64_t grants_at_once;      /* default 64 */
     bool asks_for_bodies;        /* of outputs that did not come inline */
     bool drops_reported;         /* needs none of them any more */
@@ -90,7 +92,7 @@ struct fake_site {
     int64_t held;            /* told by the last visit */
     int64_t refused_visit;   /* by fails_with, last */
     char *refused_body;      /* owned */
-    int64_t bulletins;
+    int64_t bulletins;       /* asked for */
     int64_t first_contacts;
     int64_t distrusted; /* requests that were not sent, for its certificate is not trusted */
     char upload[FAKE_UPLOAD_MAX];

@@ -16,7 +16,8 @@ CREATE TABLE server (
     id BIGINT PRIMARY KEY,
     up_s BIGINT NOT NULL DEFAULT 0,    -- its up-time clock
     committed_s BIGINT NOT NULL DEFAULT 0,
-    clock_refused BIGINT NOT NULL DEFAULT 0
+    clock_refused BIGINT NOT NULL DEFAULT 0,
+    work_mark BIGINT NOT NULL DEFAULT 0 -- what its bulletin says of work
 ) WITH (fillfactor = 50);
 
 -- Each server takes ids from blocks of its own, so that two never wait for each other's numbers.

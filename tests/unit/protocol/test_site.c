@@ -84,11 +84,14 @@ Test(bulletin, carries_freshness_and_notices)
     static const struct spoilt cases[] = {
         {"\"keyring_version\":3", "\"keyring_version\":-3", "keyring_version"},
         {"\"notices\":[", "\"notices\":[{},", "notices"},
+        {"\"mark\":9", "\"mark\":-9", "mark"},
+        {"\"within_s\":5", "\"within_s\":\"5\"", "within_s"},
     };
     CLEANUP(freep) char *envelope = test_envelope_text("freshness", "{}", 0);
     CLEANUP(freep)
     char *body = text_format("{\"freshness\":%s,\"keyring_version\":3,\"notices\":[%s],"
-                             "\"calls\":[],\"client\":null}",
+                             "\"calls\":[],\"client\":null,"
+                             "\"work\":{\"mark\":9,\"look_s\":60,\"within_s\":5}}",
                              envelope, envelope);
     CLEANUP(bulletin_clear) struct bulletin bulletin = {0};
     CLEANUP(freep) char *again = NULL;
@@ -97,6 +100,7 @@ Test(bulletin, carries_freshness_and_notices)
     expect_refused(DECODER(decode_bulletin), body, cases, COUNT(cases));
     cr_assert(eq(int, bulletin_decode(body, strlen(body), &bulletin, NULL), STATUS_OK));
     cr_expect(eq(str, bulletin.freshness, envelope));
+    cr_expect(eq(i64, bulletin.work.mark, 9));
     again = bulletin_encode(&bulletin);
     cr_expect(eq(str, again, body));
 }

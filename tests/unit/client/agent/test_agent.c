@@ -81,7 +81,9 @@ static struct talk_view idle(void)
                               .return_at = 2000000,
                               .visited_at = INT64_MIN,
                               .visit_interval = 60000,
+                              .hailed_at = TALK_NEVER,
                               .bulletin_at = 3000000,
+                              .look_at = TALK_NEVER,
                               .is_enrolled = true};
 }
 

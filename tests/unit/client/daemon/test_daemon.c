@@ -386,7 +386,77 @@ Test(daemon, why_there_is_no_work_is_told)
 
 Test(daemon, the_bulletin_is_looked_at_every_five_minutes_and_mostly_unchanged)
 {
+    it.launcher.duration_ms = DAY; /* it has work all the time */
     volunteer_live(&it, 10 * HOUR);
     cr_expect(ge(i64, it.site.bulletins, 120));
     cr_expect(le(i64, it.site.bulletins, 155));
+}
+
+/* Of the site's units one does not exist before publish_the_last(). */
+static void be_idle_for_a_day(void)
+{
+    it.site.task_count--;
+    live_quietly(DAY);
+}
+
+static void publish_the_last(void)
+{
+    it.site.task_count++;
+    it.site.work.mark++;
+}
+
+Test(daemon, one_without_work_hears_of_a_unit_within_two_minutes)
+{
+    int64_t visits, bulletins;
+
+    be_idle_for_a_day();
+    visits = it.site.visits;
+    bulletins = it.site.bulletins;
+    cr_assert(eq(sz, fake_site_count(&it.site, FAKE_STORED), 3));
+    volunteer_live(&it, HOUR);
+    cr_expect(le(i64, it.site.visits - visits, 2), "an hour is what it is asked to wait");
+    cr_expect(le(i64, it.site.bulletins - bulletins, 77), "it looks once a minute");
+    publish_the_last();
+    volunteer_live(&it, 2 * MINUTE);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_SENT), 4));
+}
+
+Test(daemon, one_that_is_paused_does_not_look_and_hears_when_it_goes_on)
+{
+    int64_t bulletins;
+
+    be_idle_for_a_day();
+    json_decref(volunteer_ask(&it, "pause"));
+    bulletins = it.site.bulletins;
+    publish_the_last();
+    live_quietly(HOUR);
+    cr_expect(le(i64, it.site.bulletins - bulletins, 17));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_SENT), 3));
+    json_decref(volunteer_ask(&it, "resume"));
+    volunteer_live(&it, 2 * MINUTE);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_SENT), 4));
+}
+
+/* Each bulletin says that there is work, at once, and that it is to be read at once. */
+static enum fake_fate hail_always(void *context, const struct fake_request *request)
+{
+    (void)context;
+    if (strcmp(request->path, "/v1/bulletin") == 0)
+        it.site.work.mark++;
+    return FATE_DELIVERED;
+}
+
+Test(daemon, no_server_makes_it_come_or_look_more_often_than_it_allows)
+{
+    int64_t visits, bulletins;
+
+    be_idle_for_a_day();
+    visits = it.site.visits;
+    bulletins = it.site.bulletins;
+    it.site.work.look_s = 1;
+    it.site.net.fate = hail_always;
+    live_quietly(HOUR);
+    cr_expect(le(i64, it.site.visits - visits, 61), "visit_interval is a minute");
+    cr_expect(le(i64, it.site.bulletins - bulletins, 152), "30 s, and a little less by chance");
+    publish_the_last();
 }

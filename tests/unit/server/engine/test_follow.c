@@ -116,6 +116,31 @@ Test(follow, what_is_signed_reaches_the_other_server)
     project_parts_clear(&after);
 }
 
+static int64_t mark_of(struct engine *engine)
+{
+    CLEANUP(project_parts_clear) struct project_parts parts;
+
+    published_project(engine_published(engine), &parts);
+    return parts.work.mark;
+}
+
+/* Else a host that asks the one and then the other would take it for news each time. */
+Test(follow, the_mark_of_work_is_one_for_all_servers_and_changes_once_for_the_same_news)
+{
+    int64_t before = mark_of(first);
+
+    ten_seconds_later();
+    cr_expect(eq(i64, mark_of(second), before));
+    village_add_units(&village, 3, NULL);
+    ten_seconds_later();
+    cr_expect(eq(i64, mark_of(first), before + 1));
+    cr_expect(eq(i64, mark_of(second), before + 1));
+    for (int i = 0; i < 12; i++)
+        ten_seconds_later();
+    cr_expect(eq(i64, mark_of(first), before + 1));
+    cr_expect(eq(i64, mark_of(second), before + 1));
+}
+
 Test(follow, a_token_is_looked_up_anew)
 {
     const struct digest token = site_digest(1);

@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	%D%/test_pausing \
 	%D%/test_quorum \
 	%D%/test_fitness \
+	%D%/test_hailing \
 	%D%/test_returning \
 	%D%/test_share \
 	%D%/test_tail \
