@@ -11,7 +11,7 @@ void host_hints_clear(struct host_hints *hints)
     size_t cursor = 0;
 
     while ((hint = map_next(&hints->map, &cursor)) != NULL) {
-        free(hint->stock);
+        stock_clear(&hint->stock);
         free(hint->told);
         free(hint);
     }
@@ -82,32 +82,32 @@ const struct share_grid *host_hints_grid(struct host_hints *hints, int64_t up_s)
     return &hints->grid;
 }
 
-void host_hints_stock(struct host_hints *hints, int64_t host, const struct stock *stock)
+void host_hints_stock(struct host_hints *hints, int64_t host, struct stock *stock)
 {
     struct host_hint *hint = host_hints_get(hints, host);
 
-    hints->stocked -= hint->stock != NULL ? (int64_t)hint->stock->count : 0;
+    hints->stocked -= (int64_t)hint->stock.count;
+    if (hints->stocked + (int64_t)stock->count > STOCKS_MAX)
+        stock_trim(stock, STOCK_LEAST);
     hints->stocked += (int64_t)stock->count;
-    if (stock->count == 0) {
-        free(hint->stock);
-        hint->stock = NULL;
-        return;
-    }
-    if (hint->stock == NULL)
-        hint->stock = must_alloc(1, sizeof *hint->stock);
-    *hint->stock = *stock;
+    stock_clear(&hint->stock);
+    hint->stock = *stock;
+    *stock = (struct stock){0};
 }
 
 void host_hints_forget_task(struct host_hints *hints, int64_t host, int64_t task)
 {
     struct host_hint *hint = host_hints_find(hints, host);
-    struct stock stock;
 
-    if (hint == NULL || hint->stock == NULL)
-        return;
-    stock = *hint->stock;
-    stock_forget(&stock, task);
-    host_hints_stock(hints, host, &stock);
+    if (hint != NULL)
+        hints->stocked -= stock_forget(&hint->stock, task) ? 1 : 0;
+}
+
+struct stock_task *host_hints_find_task(const struct host_hints *hints, int64_t host, int64_t task)
+{
+    struct host_hint *hint = host_hints_find(hints, host);
+
+    return hint != NULL ? stock_find(&hint->stock, task) : NULL;
 }
 
 void host_hints_idle(struct host_hints *hints, const struct idler *idler)

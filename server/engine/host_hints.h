@@ -28,7 +28,7 @@ struct host_part {
 
 struct host_hint {
     int64_t host;
-    struct stock *stock;       /* owned; NULL: nothing waits there */
+    struct stock stock;        /* owned: what it has to compute */
     struct host_part part;     /* counted in the grid while its slots are not 0 */
     int64_t spares_until_up_s; /* it leaves work to faster hosts so long; 0: it does not */
     int64_t empty_visits;      /* in a row that found no work */
@@ -70,9 +70,13 @@ struct host_hint *host_hints_get(struct host_hints *hints, int64_t host);
 /* The host's part in the grid from now on; of no slots: it has none. */
 void host_hints_count(struct host_hints *hints, int64_t host, const struct host_part *part);
 
-/* What waits with the host, in place of what did. */
-void host_hints_stock(struct host_hints *hints, int64_t host, const struct stock *stock);
+/* What the host has to compute, in place of what it had; taken over. */
+void host_hints_stock(struct host_hints *hints, int64_t host, struct stock *stock);
+
 void host_hints_forget_task(struct host_hints *hints, int64_t host, int64_t task);
+
+/* Valid until the host's next stock; NULL: nothing is known of it. */
+struct stock_task *host_hints_find_task(const struct host_hints *hints, int64_t host, int64_t task);
 
 /* It is one of the idlers, the newest. Is the host idle still, as far as is known? */
 void host_hints_idle(struct host_hints *hints, const struct idler *idler);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/text.h"
 #include "server/engine/gathering.h"
 #include "server/engine/reports.h"
@@ -17,46 +18,45 @@
 
 /* --------------------------------------------------------------------------- what a visit tells */
 
-static const struct stock_task *find_task(const struct stock *stock, int64_t task)
-{
-    for (size_t i = 0; stock != NULL && i < stock->count; i++)
-        if (stock->tasks[i].task == task)
-            return &stock->tasks[i];
-    return NULL;
-}
-
 /* When a task that runs began: as it was expected at the visit before, else by what is left. A host
  * that visits often must not seem to have begun just now each time. */
-static int64_t begun_ms(const struct stock *before, const struct burden_task *task, int64_t now_ms)
+static int64_t begun_ms(const struct stock_task *known, const struct burden_task *task,
+                        int64_t now_ms)
 {
-    const struct stock_task *known = find_task(before, task->task);
-
     if (known == NULL)
         return now_ms - task->left_ms;
     return known->begins_up_ms < now_ms ? known->begins_up_ms : now_ms;
 }
 
-/* The host begins them in this order, on as many slots as it has. `before`: what was known of it.
- */
-static struct stock stock_of(const struct burden *burden, const struct stock *before, int64_t slots,
-                             int64_t now_ms)
+/* `known`: what was known of it before. */
+static struct stock_task foresee(const struct burden_task *task, const struct stock_task *known,
+                                 int64_t free_ms, int64_t now_ms)
 {
-    struct stock stock = {0};
-    int64_t ahead_ms = 0;
+    int64_t begins_ms = task->is_waiting ? free_ms : begun_ms(known, task, now_ms);
+    int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
+    int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
+
+    return (struct stock_task){.task = task->task,
+                               .begins_up_ms = begins_ms,
+                               .ends_up_ms = begins_ms + whole_ms,
+                               .until_up_ms = task->is_waiting && until_ms > 0 ? until_ms : 0,
+                               .passed_until_up_ms = known != NULL ? known->passed_until_up_ms : 0};
+}
+
+/* The host begins them in this order, on as many slots as it has. */
+static struct stock stock_of(const struct cycle *cycle, const struct visit_state *state,
+                             const struct burden *burden)
+{
+    const struct host_hints *hints = &cycle->engine->hosts;
+    struct stock stock = {.tasks = must_alloc(burden->count, sizeof *stock.tasks)};
+    int64_t now_ms = cycle->clock.up_s * 1000, slots = visit_slots(cycle, state), ahead_ms = 0;
 
     for (size_t i = 0; i < burden->count; i++) {
         const struct burden_task *task = &burden->tasks[i];
-        int64_t begins_ms = task->is_waiting ? now_ms + ((int64_t)i < slots ? 0 : ahead_ms / slots)
-                                             : begun_ms(before, task, now_ms);
-        int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
-        int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
-        const struct stock_task kept = {.task = task->task,
-                                        .begins_up_ms = begins_ms,
-                                        .ends_up_ms = begins_ms + whole_ms,
-                                        .until_up_ms =
-                                            task->is_waiting && until_ms > 0 ? until_ms : 0};
+        int64_t free_ms = now_ms + ((int64_t)i < slots ? 0 : ahead_ms / slots);
 
-        stock_add(&stock, &kept);
+        stock.tasks[stock.count++] = foresee(
+            task, host_hints_find_task(hints, state->visit->host, task->task), free_ms, now_ms);
         ahead_ms += task->left_ms;
     }
     return stock;
@@ -78,10 +78,7 @@ static struct idler idler_of(const struct cycle *cycle, const struct visit_state
 void moves_note(struct cycle *cycle, const struct visit_state *state, const struct burden *burden)
 {
     struct host_hints *hints = &cycle->engine->hosts;
-    int64_t slots = visit_slots(cycle, state);
-    const struct host_hint *hint = host_hints_find(hints, state->visit->host);
-    struct stock stock =
-        stock_of(burden, hint != NULL ? hint->stock : NULL, slots, cycle->clock.up_s * 1000);
+    struct stock stock = stock_of(cycle, state, burden);
 
     host_hints_stock(hints, state->visit->host, &stock);
     if (state->has_share && state->granted < state->wanted && state->share.idle > 0) {
@@ -131,6 +128,7 @@ void moves_undo(struct cycle *cycle, const struct visit_state *state)
 struct offers {
     struct stock_task tasks[MOVES_MOST];
     int64_t hosts[MOVES_MOST]; /* that have them */
+    bool are_over[MOVES_MOST]; /* moved now, or ended before */
     size_t count;
     size_t most;
     int64_t all; /* that there are */
@@ -167,7 +165,8 @@ static void consider(struct offers *offers, int64_t host, const struct stock_tas
 /* Of a host that is no longer expected, whatever waits there. */
 static bool is_movable(const struct host_hint *hint, const struct stock_task *task, int64_t now_ms)
 {
-    return task->until_up_ms > 0 && (hint->part.slots == 0 || task->until_up_ms > now_ms);
+    return task->until_up_ms > 0 && task->passed_until_up_ms <= now_ms &&
+           (hint->part.slots == 0 || task->until_up_ms > now_ms);
 }
 
 static struct offers choose(const struct host_hints *hints, int64_t now_ms)
@@ -177,9 +176,9 @@ static struct offers choose(const struct host_hints *hints, int64_t now_ms)
     size_t cursor = 0;
 
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
-        for (size_t i = 0; hint->stock != NULL && i < hint->stock->count; i++)
-            if (is_movable(hint, &hint->stock->tasks[i], now_ms))
-                consider(&offers, hint->host, &hint->stock->tasks[i]);
+        for (size_t i = 0; i < hint->stock.count; i++)
+            if (is_movable(hint, &hint->stock.tasks[i], now_ms))
+                consider(&offers, hint->host, &hint->stock.tasks[i]);
     return offers;
 }
 
@@ -211,23 +210,27 @@ static void give_back(struct cycle *cycle, const struct unit *unit, const struct
     row->used = facts.used;
 }
 
-static void offer(struct cycle *cycle, int64_t id)
+/* Returns whether there is nothing to move any more. */
+static bool offer(struct cycle *cycle, int64_t id)
 {
     struct task *task = NULL;
     struct unit *unit = work_unit_of_task(&cycle->set, id, &task);
 
-    if (unit == NULL || !is_issued(work_batch(&cycle->set, unit->batch)) ||
+    if (unit == NULL || task->state != TASK_SENT)
+        return true;
+    if (!is_issued(work_batch(&cycle->set, unit->batch)) ||
         !moving_is_allowed(unit, (size_t)(task - unit->tasks)) || !has_taker(cycle->engine, unit))
-        return;
+        return false;
     settle_task(cycle, unit, task, transition_task(task->state, EVENT_WITHDRAW));
     settle_unit(cycle, unit); /* so that one more of the unit is judged by what is wanted now */
     if (work_host(&cycle->set, task->at_dispatch.host) != NULL)
         give_back(cycle, unit, task);
+    return true;
 }
 
 static enum status offer_all(struct cycle *cycle, void *context, struct error *err)
 {
-    const struct offers *offers = context;
+    struct offers *offers = context;
     int64_t ids[MOVES_MOST], units[MOVES_MOST];
     struct work_request request = {.tasks = ids, .task_count = offers->count};
 
@@ -238,16 +241,20 @@ static enum status offer_all(struct cycle *cycle, void *context, struct error *e
     TRY(cycle_load(cycle, &request, err));
     TRY(cycle_load_holders(cycle, units, offers->count, err));
     for (size_t i = 0; i < offers->count; i++)
-        offer(cycle, ids[i]);
+        offers->are_over[i] = offer(cycle, ids[i]);
     settle_all(cycle);
     return STATUS_OK;
 }
 
-/* Whatever came of it: they are not looked at again before their hosts speak of them. */
-static void forget(struct host_hints *hints, const struct offers *offers)
+/* Those that could not be moved let others have their turn. */
+static void note(struct host_hints *hints, const struct offers *offers, int64_t now_ms)
 {
     for (size_t i = 0; i < offers->count; i++)
-        host_hints_forget_task(hints, offers->hosts[i], offers->tasks[i].task);
+        if (offers->are_over[i])
+            host_hints_forget_task(hints, offers->hosts[i], offers->tasks[i].task);
+        else
+            host_hints_find_task(hints, offers->hosts[i], offers->tasks[i].task)
+                ->passed_until_up_ms = now_ms + STOCK_PASSED_MS;
 }
 
 enum status moves_make(struct engine *engine, int64_t up_s, struct error *err)
@@ -269,6 +276,7 @@ enum status moves_make(struct engine *engine, int64_t up_s, struct error *err)
         return STATUS_OK;
     if (offers.count == 0)
         return tails_make(engine, up_s, err);
-    forget(hints, &offers);
-    return cycle_do(engine, &work, NULL, err);
+    TRY(cycle_do(engine, &work, NULL, err));
+    note(hints, &offers, up_s * 1000);
+    return STATUS_OK;
 }

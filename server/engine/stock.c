@@ -1,25 +1,38 @@
 #include "server/engine/stock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static void take_out(struct stock *stock, size_t i)
+void stock_clear(struct stock *stock)
 {
-    stock->count--;
-    memmove(&stock->tasks[i], &stock->tasks[i + 1], (stock->count - i) * sizeof *stock->tasks);
+    free(stock->tasks);
+    *stock = (struct stock){0};
 }
 
-void stock_add(struct stock *stock, const struct stock_task *task)
+void stock_trim(struct stock *stock, size_t most)
 {
-    if (stock->count == STOCK_MAX)
-        take_out(stock, 0);
-    stock->tasks[stock->count++] = *task;
+    if (stock->count <= most)
+        return;
+    memmove(stock->tasks, stock->tasks + stock->count - most, most * sizeof *stock->tasks);
+    stock->count = most;
 }
 
-void stock_forget(struct stock *stock, int64_t task)
+struct stock_task *stock_find(const struct stock *stock, int64_t task)
 {
     for (size_t i = 0; i < stock->count; i++)
-        if (stock->tasks[i].task == task) {
-            take_out(stock, i);
-            return;
-        }
+        if (stock->tasks[i].task == task)
+            return &stock->tasks[i];
+    return NULL;
+}
+
+bool stock_forget(struct stock *stock, int64_t task)
+{
+    struct stock_task *found = stock_find(stock, task);
+    size_t after = found != NULL ? (size_t)(stock->tasks + stock->count - found) - 1 : 0;
+
+    if (found == NULL)
+        return false;
+    memmove(found, found + 1, after * sizeof *found);
+    stock->count--;
+    return true;
 }

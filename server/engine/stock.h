@@ -9,24 +9,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STOCK_MAX 16 /* copies of a host that are remembered: those that it begins last */
+#define STOCK_LEAST     16      /* copies of a host that are remembered however many there are */
+#define STOCKS_MAX      2000000 /* of all hosts; then of each the least, those it begins last */
+#define STOCK_PASSED_MS 30000   /* one that was looked at in vain lets others have their turn */
 
 struct stock_task {
     int64_t task;
     int64_t begins_up_ms, ends_up_ms; /* of the up-time clock; begun ones: begins is the visit */
     int64_t until_up_ms; /* from then on the host begins it soon enough to keep it; 0: it began */
+    int64_t passed_until_up_ms; /* not looked at before */
 };
 
 /* Zeroed: empty. In the order in which they start. */
 struct stock {
-    struct stock_task tasks[STOCK_MAX];
+    struct stock_task *tasks; /* owned */
     size_t count;
 };
 
-/* At the end; where there is no room, the first goes. */
-void stock_add(struct stock *stock, const struct stock_task *task);
+void stock_clear(struct stock *stock);
 
-/* Forget a task, wherever it is. */
-void stock_forget(struct stock *stock, int64_t task);
+/* Forget all but the last `most`. */
+void stock_trim(struct stock *stock, size_t most);
+
+/* NULL: it is not there. */
+struct stock_task *stock_find(const struct stock *stock, int64_t task);
+
+/* Returns whether it was there. */
+bool stock_forget(struct stock *stock, int64_t task);
 
 #endif

@@ -74,8 +74,8 @@ static void consider(struct late_ones *late, int64_t task, int64_t left_ms)
 static void look_at(struct late_ones *late, struct tails *tails, const struct host_hint *hint,
                     int64_t now_ms)
 {
-    for (size_t i = 0; hint->stock != NULL && i < hint->stock->count; i++) {
-        const struct stock_task *task = &hint->stock->tasks[i];
+    for (size_t i = 0; i < hint->stock.count; i++) {
+        const struct stock_task *task = &hint->stock.tasks[i];
 
         if (find(tails, TASK_UNIT(task->task)) == NULL)
             consider(late, task->task,

@@ -203,6 +203,48 @@ Test(moves, nothing_moves_that_no_idle_host_may_have)
     cr_expect(zero(i64, dropped()));
 }
 
+enum { MANY = 24, GONE_S = 1800 };
+
+/* Before, no more than 16 of a host were remembered, and a batch waited for their deadline. */
+Test(moves, all_that_a_host_has_moves_when_it_does_not_come_back)
+{
+    village_add_units(&village, MANY, declare_nothing);
+    (void)come(ann, &anns, MANY);
+    (void)come(joe, &joes, MANY);
+    cr_assert(eq(sz, anns.count, MANY));
+    cr_assert(eq(sz, joes.count, MANY));
+    for (size_t i = 0; i < MANY; i++)
+        village_report(&village, joe, joes.tasks[i], "right\n");
+    village_pass(&village, GONE_S);
+    (void)come(eve, &eves, 1);
+    for (size_t i = 0; i < MANY; i++) {
+        let_move();
+        (void)come(eve, &eves, 1);
+        cr_assert(eq(sz, eves.count, 1), "after %zu", i);
+        village_report(&village, eve, eves.tasks[0], "right\n");
+        eves.count = 0;
+        (void)come(eve, &eves, 1);
+    }
+    cr_expect(eq(i64, dropped(), MANY));
+}
+
+/* Before, it was forgotten with the first look at it. */
+Test(moves, what_nobody_could_have_then_moves_when_somebody_comes_who_can)
+{
+    size_t twin = village_join_as(&village, ann);
+    struct store_of_work twins = {.is_begun = true};
+
+    hoard();
+    village_pass(&village, GONE_S); /* ann and bob are not expected any more */
+    (void)come(twin, &twins, 1);
+    let_move();
+    cr_assert(zero(i64, dropped()));
+    village_pass(&village, 60);
+    (void)come(eve, &eves, 1);
+    let_move();
+    cr_expect(lt(i64, 0, dropped()));
+}
+
 Test(moves, an_idle_host_is_asked_back_soon_while_there_is_something_to_move)
 {
     struct village_visit visit;
