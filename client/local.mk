@@ -27,7 +27,9 @@ libclient_a_SOURCES = \
 	%D%/daemon/talking.h %D%/daemon/tasks.c %D%/daemon/tasks.h %D%/daemon/transfer.c \
 	%D%/daemon/transfer.h %D%/daemon/upload.c %D%/daemon/verbs.c %D%/daemon/visit.c \
 	%D%/daemon/visit.h \
+	%D%/daemon/bundling.c %D%/daemon/held.c %D%/daemon/held.h \
 	%D%/detach.c \
+	%D%/fetch/bundle.c %D%/fetch/bundle.h \
 	%D%/fetch/cache.c %D%/fetch/cache.h \
 	%D%/fetch/contact.c %D%/fetch/contact.h \
 	%D%/fetch/download.c %D%/fetch/download.h \

@@ -11,6 +11,7 @@
 #include "client/agent/turns.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/parts.h"
+#include "client/fetch/bundle.h"
 #include "client/fetch/download.h"
 #include "client/fetch/slot.h"
 #include "client/state/project_files.h"
@@ -62,8 +63,10 @@ struct attached {
 
     struct lane talk;            /* visits and the like */
     struct lane download;        /* files */
+    struct lane bundling;        /* small files, many at once */
     struct lane upload;          /* bodies */
     struct download part;        /* what `download` is fetching */
+    struct bundle bundle;        /* what `bundling` is fetching */
     struct disk_file *sent_file; /* what `upload` is sending */
     int64_t download_task;       /* for which task; 0: none */
     int64_t upload_task;
@@ -80,6 +83,8 @@ struct attached {
     int64_t upload_at;
     int64_t failures; /* of talking, in a row */
     int64_t download_failures;
+    int64_t bundle_at; /* not before: until then small files come one by one, too */
+    int64_t bundle_failures;
     struct held_file held_files[HELD_FILES_MAX];
     int64_t upload_failures;
     size_t report_limit; /* fewer after a visit was refused */

@@ -106,6 +106,7 @@ static void step_project(struct daemon *daemon, struct attached *project)
         for (size_t i = project->task_count; i > 0; i--)
             if (project->tasks[i - 1]->record.phase == PHASE_OFFERED)
                 task_verify(daemon, project, project->tasks[i - 1]);
+    bundle_step(daemon, project);
     download_step(daemon, project);
     upload_step(daemon, project);
     leave_step(daemon, project); /* last: by now it has heard what came */

@@ -229,8 +229,10 @@ void attached_free(struct daemon *daemon, struct attached *project)
 {
     lane_stop(daemon, &project->talk);
     lane_stop(daemon, &project->download);
+    lane_stop(daemon, &project->bundling);
     lane_stop(daemon, &project->upload);
     download_close(&project->part);
+    bundle_close(&project->bundle);
     disk_file_close(project->sent_file);
     for (size_t i = 0; i < project->task_count; i++)
         if (project->tasks[i]->is_prepared)

@@ -69,6 +69,15 @@ static void add_download(const struct daemon *daemon, const struct download *par
         view->missing -= part->size;
 }
 
+static void add_bundle(const struct daemon *daemon, const struct bundle *bundle,
+                       struct room_view *view)
+{
+    view->fetching = room_sum(view->fetching, bundle->bytes_left);
+    for (size_t i = bundle->next; i < bundle->count; i++)
+        if (!cache_has(&daemon->cache, &bundle->files[i]) && view->missing >= bundle->sizes[i])
+            view->missing -= bundle->sizes[i];
+}
+
 static struct room_view look(const struct daemon *daemon)
 {
     struct room_view view = {.free = free_now(daemon),
@@ -80,6 +89,7 @@ static struct room_view look(const struct daemon *daemon)
         for (size_t j = 0; j < project->task_count; j++)
             add_task(daemon, project->tasks[j], &view);
         add_download(daemon, &project->part, &view);
+        add_bundle(daemon, &project->bundle, &view);
     }
     view.cached = daemon->cache.used_bytes - view.fetching; /* these are taken already */
     return view;
@@ -152,9 +162,9 @@ bool room_lets_fetch(struct daemon *daemon, const struct client_task *task)
     return false;
 }
 
-void room_take(struct daemon *daemon, const struct download *part)
+void room_take(struct daemon *daemon, int64_t bytes)
 {
-    daemon->space.fetching = room_sum(daemon->space.fetching, part->size - part->found);
+    daemon->space.fetching = room_sum(daemon->space.fetching, bytes);
     decide(daemon);
 }
 

@@ -19,8 +19,8 @@ int64_t room_running(const struct daemon *daemon);
 /* May one of its files be fetched now? */
 bool room_lets_fetch(struct daemon *daemon, const struct client_task *task);
 
-/* This is being fetched from now on. */
-void room_take(struct daemon *daemon, const struct download *part);
+/* So many bytes are being fetched from now on. */
+void room_take(struct daemon *daemon, int64_t bytes);
 
 /* A task found so much too much. */
 void room_wait(struct daemon *daemon, int64_t bytes);

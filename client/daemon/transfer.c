@@ -1,10 +1,11 @@
-/* Files of apps and inputs, one at a time and project. */
+/* Files of apps and inputs: large ones one at a time and project, while small ones come in bundles
+ * (bundling.c). */
 #include "client/daemon/transfer.h"
 
 #include <string.h>
 
 #include "client/agent/delay.h"
-#include "client/agent/talk.h"
+#include "client/daemon/held.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
@@ -17,58 +18,6 @@
 #define IMMEDIATE_MAX  4096              /* more than a task has files */
 #define TAKE_UP_BYTES  (4 * 1024 * 1024) /* of parts, hashed again in one step */
 
-static struct delay_rule rule_of(const struct daemon *daemon)
-{
-    return (struct delay_rule){.first_ms = daemon->parts.config->retry_first * 1000,
-                               .last_ms = daemon->parts.config->retry_last * 1000};
-}
-
-/* --- files that failed --- */
-
-static struct held_file *find_held(struct attached *project, const struct digest *digest)
-{
-    for (size_t i = 0; i < HELD_FILES_MAX; i++)
-        if (project->held_files[i].failures > 0 &&
-            digest_equals(&project->held_files[i].digest, digest))
-            return &project->held_files[i];
-    return NULL;
-}
-
-/* Its entry, or a free one, or that of the file whose turn is next. */
-static struct held_file *take_held(struct attached *project, const struct digest *digest)
-{
-    struct held_file *best = find_held(project, digest);
-
-    if (best != NULL)
-        return best;
-    best = &project->held_files[0];
-    for (size_t i = 1; i < HELD_FILES_MAX && best->failures > 0; i++)
-        if (project->held_files[i].failures == 0 ||
-            project->held_files[i].not_before < best->not_before)
-            best = &project->held_files[i];
-    *best = (struct held_file){.digest = *digest};
-    return best;
-}
-
-static void hold_file(struct daemon *daemon, struct attached *project, const struct digest *digest,
-                      int64_t told_s)
-{
-    const struct delay_rule rule = rule_of(daemon);
-    struct held_file *held = take_held(project, digest);
-
-    held->failures++;
-    held->not_before =
-        daemon_now(daemon) + delay_ms(&rule, held->failures, told_s, daemon_draw(daemon));
-}
-
-static void release_file(struct attached *project, const struct digest *digest)
-{
-    struct held_file *held = find_held(project, digest);
-
-    if (held != NULL)
-        held->failures = 0;
-}
-
 /* It has a part to be hashed before the rest is asked for. */
 static bool is_taking_up(const struct attached *project)
 {
@@ -77,15 +26,7 @@ static bool is_taking_up(const struct attached *project)
 
 int64_t download_wake(const struct attached *project, int64_t now)
 {
-    int64_t wake = is_taking_up(project) ? now : TALK_NEVER;
-
-    for (size_t i = 0; i < HELD_FILES_MAX; i++) {
-        const struct held_file *held = &project->held_files[i];
-
-        if (held->failures > 0 && held->not_before > now && held->not_before < wake)
-            wake = held->not_before;
-    }
-    return wake;
+    return is_taking_up(project) ? now : held_wake(project, now);
 }
 
 /* The first missing file of a task that may be asked for now. */
@@ -96,10 +37,9 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
 
     for (size_t i = 0; i < count; i++) {
         struct needed_file file = slot_file(&task->prepared, i);
-        const struct held_file *held = find_held(project, &file.digest);
 
         if (cache_has(&daemon->cache, &file.digest) ||
-            (held != NULL && daemon_now(daemon) < held->not_before))
+            held_waits(project, &file.digest, daemon_now(daemon)) || bundle_takes(project, &file))
             continue;
         *ret_file = file;
         return true;
@@ -153,10 +93,17 @@ static void mismatch(struct daemon *daemon, struct attached *project, struct cli
         task_refuse(daemon, project, task, refusal, &file->digest, err);
 }
 
-/* The server, not this file: nothing else is asked of it for a while, either. */
-static void hold_all(struct daemon *daemon, struct attached *project, const struct error *err)
+void download_hold_all(struct daemon *daemon, struct attached *project, enum status status,
+                       const struct error *err)
 {
-    const struct delay_rule rule = rule_of(daemon);
+    const struct delay_rule rule = held_rule(daemon);
+    bool is_the_server = status == STATUS_UNREACHABLE || status == STATUS_BUSY ||
+                         status == STATUS_UNAUTHORIZED ||
+                         (status == STATUS_UNTRUSTED && err->code != NULL);
+
+    talk_doubt(project, err);
+    if (!is_the_server)
+        return;
 
     project->download_failures++;
     project->download_at = daemon_now(daemon) + delay_ms(&rule, project->download_failures,
@@ -167,11 +114,8 @@ static void fetch_failed(struct daemon *daemon, struct attached *project, struct
                          const struct digest *file, enum status status, const struct error *err)
 {
     log_failure(LOG_INFO, "file.not-fetched", err);
-    talk_doubt(project, err);
-    hold_file(daemon, project, file, err->retry_after_s);
-    if (status == STATUS_UNREACHABLE || status == STATUS_BUSY || status == STATUS_UNAUTHORIZED ||
-        (status == STATUS_UNTRUSTED && err->code != NULL))
-        hold_all(daemon, project, err);
+    held_add(daemon, project, file, err->retry_after_s);
+    download_hold_all(daemon, project, status, err);
     if (status == STATUS_FULL || status == STATUS_STORAGE) {
         task_trouble(daemon, task, err->text);
         return;
@@ -192,7 +136,7 @@ static void fetched(struct daemon *daemon, struct attached *project, struct clie
                     const struct digest *file)
 {
     project->download_failures = task->failures = 0;
-    release_file(project, file);
+    held_release(project, file);
     daemon->is_due = true;
 }
 
@@ -251,7 +195,7 @@ static void fetch(struct daemon *daemon, struct attached *project, struct client
 
     if (status == STATUS_OK) {
         project->download_task = task->record.task;
-        room_take(daemon, &project->part);
+        room_take(daemon, project->part.size - project->part.found);
     } else if (status == STATUS_TOO_LARGE)
         task_abandon(daemon, project, task, "one of its files is larger than the cache may be");
     else

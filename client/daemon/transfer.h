@@ -1,5 +1,6 @@
 /*
- * Files to and from the project, one each way at a time.
+ * Files to and from the project: one exchange each way at a time, and one for a bundle of small
+ * files.
  */
 #ifndef CLIENT_DAEMON_TRANSFER_H
 #define CLIENT_DAEMON_TRANSFER_H
@@ -10,6 +11,22 @@ void download_step(struct daemon *daemon, struct attached *project);
 
 /* When a file that failed may be asked for again; mono ms, TALK_NEVER: there is none. */
 int64_t download_wake(const struct attached *project, int64_t now);
+
+/*
+ * Small files of the project's tasks, those of earliest deadline first, by one exchange where they
+ * are several (fetch/bundle.h). To be called before download_step(), which fetches all else.
+ */
+void bundle_step(struct daemon *daemon, struct attached *project);
+
+/* Is this file on its way in a bundle, or will the next one bring it? */
+bool bundle_takes(const struct attached *project, const struct needed_file *file);
+
+/*
+ * A request for files failed. If that is the server's state, not a file's, nothing else is asked of
+ * it for a while.
+ */
+void download_hold_all(struct daemon *daemon, struct attached *project, enum status status,
+                       const struct error *err);
 void upload_step(struct daemon *daemon, struct attached *project);
 
 #endif

@@ -81,18 +81,24 @@ static void set_part(struct cache *cache, struct cache_entry *entry, int64_t byt
     entry->part_bytes = bytes;
 }
 
-static void note_file(struct cache *cache, const char *name, int64_t size)
+static void note_here(struct cache *cache, const struct digest *digest, int64_t size)
 {
-    struct digest digest;
-    struct cache_entry *entry;
+    struct cache_entry *entry = find_or_add(cache, digest);
 
-    if (!text_to_exact_bytes(name, DIGEST_BYTES, digest.bytes))
-        return;
-    entry = find_or_add(cache, &digest);
+    if (entry->is_here)
+        cache->used_bytes -= entry->size;
     entry->is_here = true;
     entry->size = size;
     entry->last_used = cache->uses++;
     cache->used_bytes += size;
+}
+
+static void note_file(struct cache *cache, const char *name, int64_t size)
+{
+    struct digest digest;
+
+    if (text_to_exact_bytes(name, DIGEST_BYTES, digest.bytes))
+        note_here(cache, &digest, size);
 }
 
 static bool is_part_name(const char *name)
@@ -328,13 +334,41 @@ enum status cache_adopt(struct cache *cache, const struct digest *part, const st
         set_part(cache, entry, 0);
         drop_unused(cache, entry);
     }
-    entry = find_or_add(cache, digest);
-    if (entry->is_here)
-        cache->used_bytes -= entry->size;
-    entry->is_here = true;
-    entry->size = size;
-    entry->last_used = cache->uses++;
-    cache->used_bytes += size;
+    note_here(cache, digest, size);
+    return STATUS_OK;
+}
+
+/* Over whatever a failure may have left there. */
+static enum status write_file(struct disk *disk, const char *path, const void *bytes, size_t length,
+                              struct error *err)
+{
+    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
+    int64_t size;
+
+    TRY(disk->open_write(disk, path, 0600, &file, err));
+    TRY(disk->size(file, &size, err));
+    if (size > 0)
+        TRY(disk->truncate(file, 0, err));
+    return length > 0 ? disk->write_at(file, 0, bytes, length, err) : STATUS_OK;
+}
+
+enum status cache_put(struct cache *cache, const struct digest *digest, const void *bytes,
+                      size_t length, struct error *err)
+{
+    struct disk *disk = disk_of(cache);
+    struct disk_path path;
+    enum status status;
+
+    if (cache_has(cache, digest))
+        return STATUS_OK;
+    TRY(cache_path(cache, digest, false, &path, err));
+    TRY(cache_make_room(cache, (int64_t)length, err));
+    status = write_file(disk, path.text, bytes, length, err);
+    if (status != STATUS_OK) {
+        (void)disk->remove(disk, path.text, NULL);
+        return status;
+    }
+    note_here(cache, digest, (int64_t)length);
     return STATUS_OK;
 }
 

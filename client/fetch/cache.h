@@ -4,6 +4,14 @@
  * has a part of its own, so that one server can neither spoil nor hold up what another one sends.
  * Bounded: what was not used for longest goes first, never what a task on hand needs. Parts count:
  * one that is being fetched as all that it will have.
+ *
+ * What of it must survive a power cut: nothing. No record and no server is told that a file is
+ * here; which ones are is found out by looking at each start, and a file is hashed whenever it is
+ * copied into a slot (slot.h), because it may have been changed behind our back anyway. A file that
+ * a cut has torn or taken is fetched again, and that is all that it costs. So a sync is worth what
+ * it spares: large files are synced as they come, for hours of a slow line hang on them; small ones
+ * (cache_put()) are not, for a sync takes longer than to fetch one again. The system writes them
+ * back within seconds by itself.
  */
 #ifndef CLIENT_FETCH_CACHE_H
 #define CLIENT_FETCH_CACHE_H
@@ -66,6 +74,13 @@ void cache_drop_part(struct cache *cache, const struct digest *part);
 /* The part is whole, durable and of this digest: it is the file from now on. */
 enum status cache_adopt(struct cache *cache, const struct digest *part, const struct digest *digest,
                         int64_t size, struct error *err) MUST_USE;
+
+/*
+ * A small file, whole, whose bytes are known to be those of the digest. One that is here already
+ * stays as it is. Statuses of cache_make_room() and the disk's; then nothing of it is here.
+ */
+enum status cache_put(struct cache *cache, const struct digest *digest, const void *bytes,
+                      size_t length, struct error *err) MUST_USE;
 
 /* Bytes of its part. */
 int64_t cache_part_bytes(const struct cache *cache, const struct digest *part);

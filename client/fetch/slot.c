@@ -182,56 +182,80 @@ static enum status open_anew(struct slot_work *work, const struct wanted_file *f
     return disk->open_write(disk, target.text, file->mode, &work->to, err);
 }
 
-static enum status open_file(struct slot_work *work, const struct wanted_file *file,
-                             struct error *err)
+static enum status open_source(struct slot_work *work, const struct wanted_file *file,
+                               struct error *err)
 {
-    struct disk *disk = disk_of(work);
     struct disk_path source;
 
     TRY(cache_path(work->cache, &file->digest, false, &source, err));
-    TRY(disk->open_read(disk, source.text, &work->from, err));
+    return disk_of(work)->open_read(disk_of(work), source.text, &work->from, err);
+}
+
+/* It is fetched again. The others are looked at before that. */
+static void pass_over(struct slot_work *work, const struct wanted_file *file)
+{
+    close_file(work);
+    work->next++;
+    work->is_lacking = true;
+    cache_discard(work->cache, &file->digest);
+}
+
+/* The whole file was copied: is it what was signed? */
+static void end_file(struct slot_work *work, const struct wanted_file *file)
+{
+    struct digest digest = hasher_end(&work->hasher);
+
+    if (work->done_bytes != file->size || !digest_equals(&digest, &file->digest)) {
+        pass_over(work, file);
+        return;
+    }
+    close_file(work);
+    work->next++;
+    cache_touch(work->cache, &file->digest);
+}
+
+static enum status open_both(struct slot_work *work, const struct wanted_file *file,
+                             struct error *err)
+{
+    TRY(open_source(work, file, err));
     TRY(open_anew(work, file, err));
     hasher_init(&work->hasher);
     work->is_hashing = true;
     return STATUS_OK;
 }
 
-/* The whole file was copied: is it what was signed? */
-static enum status end_file(struct slot_work *work, const struct wanted_file *file,
-                            struct error *err)
-{
-    struct digest digest = hasher_end(&work->hasher);
-    bool is_right = work->done_bytes == file->size && digest_equals(&digest, &file->digest);
-
-    close_file(work);
-    work->next++;
-    if (is_right) {
-        cache_touch(work->cache, &file->digest);
-        return STATUS_OK;
-    }
-    cache_discard(work->cache, &file->digest);
-    return error_set(err, STATUS_NOT_FOUND, "a file in the cache was damaged; it is fetched again");
-}
-
-static enum status copy_some(struct slot_work *work, const struct wanted_file *file,
-                             int64_t *budget, struct error *err)
+static enum status copy_chunks(struct slot_work *work, const struct wanted_file *file,
+                               int64_t *budget, struct error *err)
 {
     struct disk *disk = disk_of(work);
     char chunk[CHUNK];
     size_t got;
 
-    if (work->to == NULL)
-        TRY(open_file(work, file, err));
     while (*budget > 0) {
         TRY(disk->read_at(work->from, work->done_bytes, chunk, sizeof chunk, &got, err));
-        if (got == 0)
-            return end_file(work, file, err);
+        if (got == 0) {
+            end_file(work, file);
+            return STATUS_OK;
+        }
         hasher_add(&work->hasher, chunk, got);
         TRY(disk->write_at(work->to, work->done_bytes, chunk, got, err));
         work->done_bytes += (int64_t)got;
         *budget -= (int64_t)got;
     }
     return STATUS_OK;
+}
+
+static enum status copy_some(struct slot_work *work, const struct wanted_file *file,
+                             int64_t *budget, struct error *err)
+{
+    enum status status = work->to == NULL ? open_both(work, file, err) : STATUS_OK;
+
+    if (status == STATUS_NOT_FOUND && work->from == NULL) {
+        pass_over(work, file);
+        return STATUS_OK;
+    }
+    TRY(status);
+    return copy_chunks(work, file, budget, err);
 }
 
 static enum status write_inline(struct slot_work *work, const struct wanted_file *file,
@@ -263,6 +287,9 @@ enum status slot_go_on(struct slot_work *work, int64_t bytes, bool *ret_is_done,
     *ret_is_done = false;
     while (bytes > 0) {
         if (!next_wanted(work, &file)) {
+            if (work->is_lacking)
+                return error_set(err, STATUS_NOT_FOUND,
+                                 "files in the cache were damaged; they are fetched again");
             *ret_is_done = true;
             return STATUS_OK;
         }

@@ -46,6 +46,7 @@ struct slot_work {
     struct hasher hasher;   /* of it, while is_hashing */
     bool is_hashing;
     int64_t done_bytes; /* of it */
+    bool is_lacking;    /* some file was not there, or not what was signed */
 };
 
 /*
@@ -56,8 +57,9 @@ enum status slot_begin(struct slot_work *ret_work, const char *slot, bool keeps_
                        struct error *err) MUST_USE;
 
 /*
- * Copy about so many bytes more. STATUS_NOT_FOUND: the cache does not hold one of the files, or
- * held something else (it was discarded): fetch again. After a failure: clear, begin anew.
+ * Copy about so many bytes more. STATUS_NOT_FOUND: there are files that the cache does not hold, or
+ * held as something else; the cache was told of all of them, for a power cut may have torn many:
+ * fetch them again. After a failure: clear, begin anew.
  */
 enum status slot_go_on(struct slot_work *work, int64_t bytes, bool *ret_is_done, struct error *err)
     MUST_USE;

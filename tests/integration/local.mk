@@ -5,6 +5,9 @@ EXTRA_DIST += %D%/run %D%/soak %D%/soak-large %D%/audit.py %D%/contract.py %D%/c
 	%D%/scenario_migrate.py %D%/scenario_operator.py %D%/scenario_postgres.py \
 	%D%/scenario_requests.py %D%/scenario_site.py %D%/scenario_volunteer.py
 
+# What fetching many small inputs costs: docs/PERFORMANCE.md.
+EXTRA_DIST += %D%/measure-fetch
+
 # make soak HOURS=12 ROUNDS=3: every scenario so often beside stress-ng, then sudden ends for hours, a new seed each time.
 HOURS = 1
 ROUNDS = 3

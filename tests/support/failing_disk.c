@@ -128,6 +128,8 @@ static enum status write_whole(struct disk *disk, const char *path, const void *
 {
     TRY(step(disk, true, err));
     TRY(of(disk)->real->write(of(disk)->real, path, bytes, length, mode, err));
+    of(disk)->syncs += 2; /* what it wrote beside the file, and the folder */
+    of(disk)->renames++;
     settle_parent(of(disk), path);
     return STATUS_OK;
 }
@@ -196,6 +198,7 @@ static enum status sync_file(struct disk_file *file, struct error *err)
 {
     TRY(step(file->disk, false, err));
     forget(of(file->disk), file->path);
+    of(file->disk)->syncs++;
     return of(file->disk)->real->sync(file->real, err);
 }
 
@@ -243,6 +246,8 @@ static enum status rename_file(struct disk *disk, const char *from, const char *
     if (slot >= 0)
         (void)text_fit(of(disk)->unsynced[slot].path, DISK_PATH_MAX, to);
     TRY(of(disk)->real->rename(of(disk)->real, from, to, err));
+    of(disk)->syncs++; /* the folder */
+    of(disk)->renames++;
     forget_made(of(disk), from);
     settle_parent(of(disk), to);
     return STATUS_OK;
@@ -276,6 +281,7 @@ static enum status sync_folder(struct disk *disk, const char *path, struct error
 {
     TRY(step(disk, false, err));
     TRY(of(disk)->real->sync_folder(of(disk)->real, path, err));
+    of(disk)->syncs++;
     settle_folder(of(disk), path);
     return STATUS_OK;
 }

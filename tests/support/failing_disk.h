@@ -9,7 +9,7 @@
 
 #include "common/base/disk.h"
 
-#define FAILING_FILES_MAX 64
+#define FAILING_FILES_MAX 1024
 
 enum failing_kind {
     FAILING_POWER, /* from that step on everything fails */
@@ -24,6 +24,8 @@ struct failing_disk {
     bool is_down;
     struct disk_space told; /* what it says of its space; total_bytes 0: as it is */
     int64_t moved_bytes;    /* read and written in pieces, ever */
+    int64_t syncs;          /* that the real disk does, ever: of files and of folders */
+    int64_t renames;        /* likewise */
     const char *unreadable; /* what ends so cannot be read (STATUS_STORAGE); NULL: all can */
     struct {
         char path[DISK_PATH_MAX]; /* "": free */

@@ -196,6 +196,8 @@ static enum status serve(void *context, const struct fake_request *request,
         reply_host(site, request, response);
     else if (strcmp(request->path, "/v1/scheduler") == 0)
         fake_site_visit(site, request, response);
+    else if (strcmp(request->path, "/v1/files/bundle") == 0)
+        fake_site_bundle(site, request, response);
     else if (text_starts_with(request->path, "/v1/files/"))
         fake_site_file(site, request, response);
     else if (text_starts_with(request->path, "/v1/uploads"))
@@ -222,8 +224,11 @@ void fake_site_seal(struct fake_site *site)
 
 void fake_site_init(struct fake_site *site, size_t units)
 {
-    *site = (struct fake_site){
-        .return_s = 60, .grants_at_once = 64, .file = "data", .work = {.mark = 1, .look_s = 60}};
+    *site = (struct fake_site){.return_s = 60,
+                               .grants_at_once = 64,
+                               .file = "data",
+                               .mark = 's',
+                               .work = {.mark = 1, .look_s = 60}};
     fake_net_init(&site->net);
     site->net.serve = serve;
     site->net.context = site;

@@ -68,8 +68,11 @@ struct fake_site {
     int64_t fails_retry_s;
     const int64_t *clock_ms; /* a monotonic clock: its time goes on by it. NULL: it stands */
     int64_t clock_begun_ms;
-    struct token account; /* of a new volunteer */
-    char file[64];        /* what it serves as "data"; default "data" */
+    struct token account;          /* of a new volunteer */
+    char file[64];                 /* what it serves as "data"; default "data" */
+    char mark;                     /* begins every small file that it serves; default 's' */
+    size_t bundle_holds;           /* files that it puts into a bundle at most; 0: all */
+    enum status bundle_fails_with; /* every bundle; STATUS_OK: none */
 
     /* What it has seen: */
     char account_name[VOLUNTEER_NAME_MAX + 1]; /* of the last one made */
@@ -83,7 +86,8 @@ struct fake_site {
     int64_t last_visit;
     char *last_body; /* owned: request and reply of the last visit */
     char *last_reply;
-    int64_t files_served;
+    int64_t files_served; /* one by one or in bundles */
+    int64_t bundles;      /* asked for */
     int64_t last_range;
     int64_t told_disk_bytes; /* that the host has for a task; none is granted that needs more */
     int64_t asked_tasks;     /* wanted by the last visit */
@@ -109,6 +113,13 @@ void fake_site_clear(struct fake_site *site);
 
 /* Seal what was changed in the sample: unit manifests stay as they are. */
 void fake_site_seal(struct fake_site *site);
+
+/*
+ * Every unit gets so many small inputs more: "small-<n>" of its own name's bytes, for n from its
+ * index times `step` on.
+ */
+#define FAKE_SMALL_MAX 400
+void fake_site_add_small(struct fake_site *site, size_t count, size_t step);
 
 /* How many tasks are in this state or a later one. */
 size_t fake_site_count(const struct fake_site *site, enum fake_task_state least);

@@ -22,6 +22,8 @@ void fake_site_visit(struct fake_site *site, const struct fake_request *request,
                      struct http_response *response);
 void fake_site_file(struct fake_site *site, const struct fake_request *request,
                     struct http_response *response);
+void fake_site_bundle(struct fake_site *site, const struct fake_request *request,
+                      struct http_response *response);
 enum status fake_site_upload(struct fake_site *site, const struct fake_request *request,
                              struct http_response *response, struct error *err);
 

@@ -299,3 +299,24 @@ Test(places, files_that_cannot_be_had_make_it_look_where_the_project_is)
     cr_expect(eq(str, (char *)volunteer_text(&it, "url"), NEW));
     cr_expect(lt(i64, 0, it.launcher.started));
 }
+
+/* Files by GET need no token, those of a bundle do. */
+Test(places, no_bundle_is_asked_of_a_place_that_has_not_shown_the_project)
+{
+    it.site.grants_at_once = 0;
+    fake_site_add_small(&it.site, 20, 0);
+    learn(OLD, NEW);
+    it.site.bundle_fails_with = STATUS_BUSY;
+    it.site.grants_at_once = 64;
+    for (int i = 0; i < 60 && it.site.bundles == 0; i++)
+        volunteer_live(&it, MINUTE / 2);
+    cr_assert(lt(i64, 0, it.site.bundles));
+    dead = OLD;
+    unlisted = also_dead = NEW;
+    volunteer_live(&it, HOUR);
+    cr_expect(eq(i64, tokens_unlisted, 0));
+    dead = unlisted = also_dead = NULL;
+    it.site.bundle_fails_with = STATUS_OK;
+    volunteer_live(&it, 8 * HOUR);
+    expect_all_done();
+}
