@@ -52,14 +52,13 @@ static int64_t stock_ms(const struct run_view *tasks, size_t count, const struct
     return ms / (room->cores > 0 ? room->cores : 1);
 }
 
-/* What the order of tasks rests on, beside themselves. */
-struct order {
-    const int64_t *project_used_ms;
-    int64_t now_s;
-    int64_t stock_ms;
-};
+struct choose_order choose_order_of(const struct run_view *tasks, size_t count,
+                                    const struct run_room *room, int64_t now_s)
+{
+    return (struct choose_order){.now_s = now_s, .stock_ms = stock_ms(tasks, count, room)};
+}
 
-static bool is_in_danger(const struct order *order, const struct run_view *task)
+static bool is_in_danger(const struct choose_order *order, const struct run_view *task)
 {
     int64_t most_ms = CHOOSE_DANGER * (order->stock_ms + task->estimate_ms);
 
@@ -67,7 +66,7 @@ static bool is_in_danger(const struct order *order, const struct run_view *task)
 }
 
 /* Of two that have not begun. */
-static bool is_due_before(const struct order *order, const struct run_view *a,
+static bool is_due_before(const struct choose_order *order, const struct run_view *a,
                           const struct run_view *b)
 {
     bool a_hurries = is_in_danger(order, a), b_hurries = is_in_danger(order, b);
@@ -83,23 +82,26 @@ static bool is_due_before(const struct order *order, const struct run_view *a,
     return a->task < b->task;
 }
 
-static bool is_before(const struct order *order, const struct run_view *a, const struct run_view *b)
+bool choose_is_before(const struct choose_order *order, const struct run_view *a,
+                      const struct run_view *b)
 {
-    const int64_t *used_ms = order->project_used_ms;
+    return a->has_begun != b->has_begun ? a->has_begun : is_due_before(order, a, b);
+}
 
-    if (a->project != b->project && used_ms[a->project] != used_ms[b->project])
-        return used_ms[a->project] < used_ms[b->project];
-    if (a->has_begun != b->has_begun)
-        return a->has_begun;
-    return is_due_before(order, a, b);
+static bool is_before(const struct choose_order *order, const int64_t *project_used_ms,
+                      const struct run_view *a, const struct run_view *b)
+{
+    int64_t used_a = project_used_ms[a->project], used_b = project_used_ms[b->project];
+
+    if (a->project != b->project && used_a != used_b)
+        return used_a < used_b;
+    return choose_is_before(order, a, b);
 }
 
 size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
                    const int64_t *project_used_ms, int64_t now_s)
 {
-    const struct order order = {.project_used_ms = project_used_ms,
-                                .now_s = now_s,
-                                .stock_ms = stock_ms(tasks, count, room)};
+    const struct choose_order order = choose_order_of(tasks, count, room, now_s);
     struct run_room left = room_left(tasks, count, room);
     int64_t begun = begun_bytes(tasks, count);
     size_t best = CHOOSE_NONE;
@@ -108,7 +110,7 @@ size_t choose_next(const struct run_view *tasks, size_t count, const struct run_
         if (!tasks[i].is_ready || tasks[i].deadline_s <= now_s ||
             !fits(&tasks[i], &left, room, begun))
             continue;
-        if (best == CHOOSE_NONE || is_before(&order, &tasks[i], &tasks[best]))
+        if (best == CHOOSE_NONE || is_before(&order, project_used_ms, &tasks[i], &tasks[best]))
             best = i;
     }
     return best;

@@ -46,6 +46,20 @@ struct run_room {
 size_t choose_next(const struct run_view *tasks, size_t count, const struct run_room *room,
                    const int64_t *project_used_ms, int64_t now_s);
 
+/* What the order of one project's tasks rests on beside themselves: the time, and in which time the
+ * cores would do all that is here. */
+struct choose_order {
+    int64_t now_s;
+    int64_t stock_ms;
+};
+
+struct choose_order choose_order_of(const struct run_view *tasks, size_t count,
+                                    const struct run_room *room, int64_t now_s);
+
+/* Of two tasks of one project, in the order of choose_next(): files are fetched in it, too. */
+bool choose_is_before(const struct choose_order *order, const struct run_view *a,
+                      const struct run_view *b);
+
 struct want_view {
     int64_t cores;
     int64_t buffer_s;       /* seconds of work to have in stock, per core */

@@ -1,6 +1,5 @@
 #include "client/daemon/lineup.h"
 
-#include "client/agent/choose.h"
 #include "client/daemon/room.h"
 #include "client/daemon/run.h"
 #include "client/daemon/tasks.h"
@@ -109,8 +108,9 @@ static void turns_by_now(const struct daemon *daemon, const struct attached *pro
     }
 }
 
-static struct run_view view_of(struct daemon *daemon, const struct attached *project,
-                               const struct client_task *task, const struct turns *turns)
+/* What its place in the order rests on. */
+static struct run_view place_of(const struct attached *project, const struct client_task *task,
+                                const struct turns *turns)
 {
     const struct work_unit *unit = &task->prepared.unit;
     bool is_unfinished = phase_is_unfinished(task->record.phase);
@@ -121,30 +121,42 @@ static struct run_view view_of(struct daemon *daemon, const struct attached *pro
         .batch_used_ms = turns_used_ms(turns, &unit->batch),
         .estimate_ms = is_unfinished ? estimate_ms(project, task) : 0,
         .cores = unit->limits.cores,
-        .memory_bytes = unit->limits.memory_bytes,
-        .disk_bytes = task_room(task),
-        .is_running = task->running != NULL || task->filling != NULL,
-        .holds_disk = task_holds_disk(task),
         .has_begun = task->record.starts > 0 && is_unfinished,
-        .is_ready = task->filling == NULL && run_may_start(daemon, project, task),
     };
+}
+
+static struct run_view view_of(struct daemon *daemon, const struct attached *project,
+                               const struct client_task *task, const struct turns *turns)
+{
+    struct run_view view = place_of(project, task, turns);
+
+    view.memory_bytes = task->prepared.unit.limits.memory_bytes;
+    view.disk_bytes = task_room(task);
+    view.is_running = task->running != NULL || task->filling != NULL;
+    view.holds_disk = task_holds_disk(task);
+    view.is_ready = task->filling == NULL && run_may_start(daemon, project, task);
+    return view;
+}
+
+static void add_candidates(struct daemon *daemon, size_t number, struct candidates *candidates)
+{
+    const struct attached *project = daemon->projects[number];
+    struct turns turns;
+
+    turns_by_now(daemon, project, &turns);
+    for (size_t i = 0; i < project->task_count; i++) {
+        if (!project->tasks[i]->is_prepared || candidates->count == LINEUP_MAX)
+            continue;
+        candidates->views[candidates->count] = view_of(daemon, project, project->tasks[i], &turns);
+        candidates->views[candidates->count++].project = number;
+    }
 }
 
 static void collect_candidates(struct daemon *daemon, struct candidates *ret)
 {
     ret->count = 0;
-    for (size_t i = 0; i < daemon->project_count; i++) {
-        const struct attached *project = daemon->projects[i];
-        struct turns turns;
-
-        turns_by_now(daemon, project, &turns);
-        for (size_t j = 0; j < project->task_count; j++) {
-            if (!project->tasks[j]->is_prepared || ret->count == LINEUP_MAX)
-                continue;
-            ret->views[ret->count] = view_of(daemon, project, project->tasks[j], &turns);
-            ret->views[ret->count++].project = i;
-        }
-    }
+    for (size_t i = 0; i < daemon->project_count; i++)
+        add_candidates(daemon, i, ret);
 }
 
 static void used_by_projects(const struct daemon *daemon, int64_t *ret_used_ms)
@@ -167,11 +179,16 @@ static void note_waiting(struct daemon *daemon, const struct candidates *candida
             room_wait(daemon, candidates->views[i].disk_bytes);
 }
 
+static struct run_room room_of(const struct daemon *daemon)
+{
+    return (struct run_room){.cores = daemon->parts.config->cores,
+                             .memory_bytes = daemon_memory(daemon),
+                             .disk_bytes = daemon->room.tasks};
+}
+
 static size_t choose(struct daemon *daemon, struct candidates *candidates)
 {
-    const struct run_room room = {.cores = daemon->parts.config->cores,
-                                  .memory_bytes = daemon_memory(daemon),
-                                  .disk_bytes = daemon->room.tasks};
+    const struct run_room room = room_of(daemon);
     int64_t used_ms[STATE_PROJECTS_MAX];
 
     collect_candidates(daemon, candidates);
@@ -193,4 +210,28 @@ bool lineup_next(struct daemon *daemon, struct attached **ret_project,
     }
     free(candidates);
     return chosen != CHOOSE_NONE;
+}
+
+void lineup_order(struct daemon *daemon, struct attached *project, struct lineup_order *ret_order)
+{
+    const struct run_room room = room_of(daemon);
+    struct candidates *candidates = must_alloc(1, sizeof *candidates);
+
+    meet_batches(project);
+    collect_candidates(daemon, candidates);
+    *ret_order = (struct lineup_order){
+        .project = project,
+        .order = choose_order_of(candidates->views, candidates->count, &room, daemon_now_s(daemon)),
+    };
+    turns_by_now(daemon, project, &ret_order->turns);
+    free(candidates);
+}
+
+bool lineup_is_before(const struct lineup_order *order, const struct client_task *a,
+                      const struct client_task *b)
+{
+    const struct run_view place_a = place_of(order->project, a, &order->turns);
+    const struct run_view place_b = place_of(order->project, b, &order->turns);
+
+    return choose_is_before(&order->order, &place_a, &place_b);
 }

@@ -7,6 +7,7 @@
 #include "client/agent/delay.h"
 #include "client/daemon/held.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/lineup.h"
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
@@ -49,18 +50,30 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
 
 /* --- fetching --- */
 
-/* Of the tasks for which there is something to fetch now, the one of earliest deadline. */
+static bool is_fetching(const struct attached *project)
+{
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->record.phase == PHASE_FETCHING)
+            return true;
+    return false;
+}
+
+/* Of the tasks for which there is something to fetch now, the one that would start first. */
 static struct client_task *next_to_fetch(struct daemon *daemon, struct attached *project,
                                          struct needed_file *ret_file)
 {
     struct client_task *best = NULL;
+    struct lineup_order order;
     struct needed_file file;
 
+    if (!is_fetching(project))
+        return NULL;
+    lineup_order(daemon, project, &order);
     for (size_t i = 0; i < project->task_count; i++) {
         struct client_task *task = project->tasks[i];
 
         if (task->record.phase != PHASE_FETCHING || daemon_now(daemon) < task->not_before ||
-            (best != NULL && best->record.deadline_s <= task->record.deadline_s) ||
+            (best != NULL && !lineup_is_before(&order, task, best)) ||
             !missing_now(daemon, project, task, &file) || !room_lets_fetch(daemon, task))
             continue;
         best = task;
