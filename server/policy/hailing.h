@@ -14,7 +14,7 @@
 #define HAILING_OTHERS_S       5   /* news that another server made: it hails, unless it died */
 #define HAILING_VISITS_A_S     100 /* that one server takes besides; see docs/PERFORMANCE.md */
 #define HAILING_WITHIN_LEAST_S 2
-#define HAILING_UNKNOWN_S      60   /* within, while hosts have not come since the start */
+#define HAILING_UNKNOWN_S      15   /* likewise, while hosts have not come since the start */
 #define HAILING_KNOWN_AFTER_S  3600 /* all that want work come so often: RETURNING_MOST_S */
 
 struct hailing_facts {
