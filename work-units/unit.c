@@ -40,6 +40,24 @@ int64_t identity_named(const struct identity *identity, enum independence indepe
     abort();
 }
 
+uint32_t unit_tasks_charged(const struct unit *unit)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < unit->task_count; i++)
+        count += unit->tasks[i].state != TASK_ABANDONED;
+    return count;
+}
+
+uint32_t unit_room(const struct unit *unit)
+{
+    uint32_t charged = unit_tasks_charged(unit);
+    uint32_t by_rule = charged < unit->rule.max_tasks ? unit->rule.max_tasks - charged : 0;
+    uint32_t places = UNIT_TASKS_MAX - (uint32_t)unit->task_count;
+
+    return by_rule < places ? by_rule : places;
+}
+
 void task_clear(struct task *task)
 {
     for (size_t i = 0; i < task->output_count; i++)

@@ -106,7 +106,7 @@ struct unit_rule {
     uint32_t quorum;       /* agreeing tasks needed, 1..max_tasks */
     uint32_t copies;       /* tasks made at first, quorum..max_tasks */
     uint32_t max_failures; /* one more fails the unit */
-    uint32_t max_tasks;    /* 1..UNIT_TASKS_MAX */
+    uint32_t max_tasks;    /* 1..UNIT_TASKS_MAX; not counting those that were abandoned */
     enum independence independence;
 };
 
@@ -166,6 +166,12 @@ static inline int64_t unit_room_bytes(const struct unit *unit)
 {
     return unit->disk_bytes + unit->output_bytes;
 }
+
+/* Tasks that use up max_tasks: what a volunteer handed back brought nothing, and costs nothing. */
+uint32_t unit_tasks_charged(const struct unit *unit);
+
+/* How many more tasks may be made of it. */
+uint32_t unit_room(const struct unit *unit);
 
 /* Release what the unit owns. */
 void unit_clear(struct unit *unit);

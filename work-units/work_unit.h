@@ -57,7 +57,7 @@ struct work_acceptance {
     int64_t quorum;       /* agreeing independent tasks that make a result accepted */
     int64_t copies;       /* made at once; more only on need */
     int64_t max_failures; /* 0..WORK_UNIT_TASKS_MAX; one more fails the unit */
-    int64_t max_tasks;    /* ever made */
+    int64_t max_tasks;    /* ever made, but for those that volunteers handed back */
 };
 
 /* Where it may run. An empty list forbids nothing. */

@@ -92,11 +92,11 @@ static const struct check_rule rules[] = {
     {.noun = "unit",
      .words = "wants copies though it is not open, or more than it may have",
      .sql = "SELECT id FROM unit u WHERE copies_wanted > 0 AND (state <> 1 OR copies_wanted +"
-            " (SELECT count(*) FROM task t WHERE t.id BETWEEN u.id * 16 AND u.id * 16 + 15) > "
-            "max_tasks)",
+            " (SELECT count(*) FROM task t WHERE t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
+            " AND t.state <> 9) > max_tasks)",
      .postgres =
          "SELECT u.id FROM unit u LEFT JOIN (SELECT id / 16 AS unit, count(*) AS n FROM task"
-         " GROUP BY 1) t ON t.unit = u.id WHERE u.copies_wanted > 0"
+         " WHERE state <> 9 GROUP BY 1) t ON t.unit = u.id WHERE u.copies_wanted > 0"
          " AND (u.state <> 1 OR u.copies_wanted + coalesce(t.n, 0) > u.max_tasks)"},
     {.noun = "unit",
      .words = "is open and waits for nothing",

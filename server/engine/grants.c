@@ -118,8 +118,7 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
     const struct app *app = app_find(&engine->apps, unit->app_version);
     struct match_app match;
 
-    if (!is_issued(engine, work_batch(&cycle->set, unit->batch)) ||
-        unit->task_count >= unit->rule.max_tasks)
+    if (!is_issued(engine, work_batch(&cycle->set, unit->batch)) || unit_room(unit) == 0)
         return MATCH_NOT_WANTED;
     if (engine->trust.has_freshness &&
         freshness_revokes_unit(&engine->trust.freshness, &unit->digest))

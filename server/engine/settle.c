@@ -348,7 +348,7 @@ bool settle_reopen(struct cycle *cycle, struct unit *unit)
 
 bool settle_again(struct unit *unit)
 {
-    if (unit->state != UNIT_OPEN || unit->task_count + unit->copies_wanted >= unit->rule.max_tasks)
+    if (unit->state != UNIT_OPEN || unit->copies_wanted >= unit_room(unit))
         return false;
     if (unit->copies_wanted > 0)
         return true;

@@ -20,10 +20,10 @@ static size_t count_dropped(const struct unit *unit)
 
 bool moving_is_allowed(const struct unit *unit, size_t i)
 {
-    uint32_t made = (uint32_t)unit->task_count + unit->copies_wanted + 1;
+    uint32_t needed = unit->copies_wanted + 1 + unit->rule.quorum;
 
     return unit->state == UNIT_OPEN && unit->tasks[i].state == TASK_SENT &&
-           count_dropped(unit) < MOVING_MOST && made + unit->rule.quorum <= unit->rule.max_tasks;
+           count_dropped(unit) < MOVING_MOST && needed <= unit_room(unit);
 }
 
 /* One that failed before, and was forgiven, does not come back. */

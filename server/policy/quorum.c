@@ -130,7 +130,7 @@ static uint32_t copies_wanted(const struct unit *unit, const struct tally *tally
 {
     uint32_t hope = tally->best + size_of(tasks_in(unit, TASK_SENT));
     uint32_t for_quorum = hope < unit->rule.quorum ? unit->rule.quorum - hope : 0;
-    uint32_t made = (uint32_t)unit->task_count;
+    uint32_t made = unit_tasks_charged(unit);
     uint32_t at_first = made < unit->rule.copies ? unit->rule.copies - made : 0;
 
     return for_quorum > at_first ? for_quorum : at_first;
@@ -139,9 +139,9 @@ static uint32_t copies_wanted(const struct unit *unit, const struct tally *tally
 /* Those that were asked for besides, as far as there is room. They never fail a unit. */
 static uint32_t extra_copies(const struct unit *unit, uint32_t needed)
 {
-    uint32_t made = (uint32_t)unit->task_count + needed;
-    uint32_t room = made < unit->rule.max_tasks ? unit->rule.max_tasks - made : 0;
+    uint32_t room = unit_room(unit);
 
+    room = room > needed ? room - needed : 0;
     return unit->extra < room ? unit->extra : room;
 }
 
@@ -153,7 +153,7 @@ static enum unit_failure failure_of(const struct unit *unit, const struct tally 
         return FAILURE_NONE;
     if (size_of(tasks_in(unit, TASK_ERROR)) > unit->rule.max_failures)
         return FAILURE_ERRORS;
-    if (unit->task_count + copies_wanted(unit, tally) > unit->rule.max_tasks)
+    if (copies_wanted(unit, tally) > unit_room(unit))
         return FAILURE_DISSENT;
     return FAILURE_NONE;
 }

@@ -34,11 +34,9 @@ static bool is_needed(const struct unit *unit, size_t i)
 
 bool tail_waits_for(const struct unit *unit, size_t i)
 {
-    uint32_t made = (uint32_t)unit->task_count + 1;
-
     return unit->state == UNIT_OPEN && unit->tasks[i].state == TASK_SENT &&
            unit->copies_wanted == 0 && unit->extra == 0 &&
-           made + unit->rule.quorum <= unit->rule.max_tasks && is_needed(unit, i);
+           1 + unit->rule.quorum <= unit_room(unit) && is_needed(unit, i);
 }
 
 int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms)

@@ -90,3 +90,45 @@ Test(drops, a_copy_that_an_accepted_unit_has_too_many_is_withdrawn)
     village_report(&village, eve, eves, "42\n");
     cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE credit > 0"), 3));
 }
+
+/* --- what its volunteer hands back --- */
+
+static void hand_back(size_t host, int64_t task)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, host);
+    (void)village_visit_failed(&village, &visit, task, VISIT_ABANDONED);
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    cr_expect(eq(int, visit.reply.acks[0].state, ACK_STORED));
+    village_visit_clear(&visit);
+}
+
+Test(drops, a_copy_handed_back_goes_to_the_next_host_that_asks_and_is_nobodys_failure)
+{
+    int64_t anns, bobs, eves;
+
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    bobs = village_get(&village, bob);
+    village_report(&village, ann, anns, "42\n");
+    village_report(&village, bob, bobs, "42\n");
+    cr_assert(eq(i64, village_count(&village, "min(per_day) FROM allowance"), 64));
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    bobs = village_get(&village, bob);
+    cr_assert(anns != 0 && bobs != 0);
+    cr_assert(eq(i64, village_get(&village, eve), 0));
+
+    hand_back(ann, anns);
+    eves = village_get(&village, eve);
+    cr_expect(ne(i64, eves, 0), "at once, no deadline passed");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 9"), 1));
+    cr_expect(eq(i64, village_count(&village, "sum(errors) FROM host"), 0));
+    cr_expect(eq(i64, village_count(&village, "sum(failed_tasks) FROM batch"), 0));
+    cr_expect(
+        eq(i64, village_count(&village, "min(per_day) FROM allowance WHERE per_day > 0"), 64));
+    village_report(&village, bob, bobs, "42\n");
+    village_report(&village, eve, eves, "42\n");
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 4"), 2));
+}

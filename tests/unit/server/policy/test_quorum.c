@@ -13,10 +13,10 @@ enum { OPEN = UNIT_OPEN, AGREED = UNIT_AGREED, FAILED = UNIT_FAILED };
 enum { NONE = FAILURE_NONE, ERRORS, DISSENT, SPLIT };
 
 /*
- * A task is one word: its result (or s sent, e error, o overdue), then in three digits who has it
- * (host, volunteer, organisation) and, after a >, who that is now. What becomes of it is one
- * letter: Sent, Reported, Agreed, oUtvoted, Inconclusive, Error, Overdue. The rule everywhere:
- * quorum 2, one failure forgiven, four tasks at most.
+ * A task is one word: its result (or s sent, e error, o overdue, h handed back), then in three
+ * digits who has it (host, volunteer, organisation) and, after a >, who that is now. What becomes
+ * of it is one letter: Sent, Reported, Agreed, oUtvoted, Inconclusive, Error, Overdue, Handed back.
+ * The rule everywhere: quorum 2, one failure forgiven, four tasks at most.
  */
 static const struct {
     const char *it;
@@ -36,6 +36,8 @@ static const struct {
     {"no copy may be added", VOLUNTEER, "a111 b222 c333 d444", "IIII", FAILED, DISSENT, 0},
     {"two outputs have a quorum", VOLUNTEER, "a111 b222 a333 b444", "IIII", FAILED, SPLIT, 0},
 
+    {"what is handed back is no failure", VOLUNTEER, "h111 h222 h333", "HHH", OPEN, NONE, 2},
+    {"and uses up nothing", VOLUNTEER, "h111 a222 h333 b444 h555", "HRHRH", OPEN, NONE, 1},
     {"replaces an overdue one", VOLUNTEER, "a111 o222", "RO", OPEN, NONE, 1},
     {"which still counts when it comes", VOLUNTEER, "a111 a222 s333", "AAS", AGREED, NONE, 0},
 
@@ -71,6 +73,8 @@ static struct task task_of(const char *word)
         task.state = TASK_ERROR;
     else if (word[0] == 'o')
         task.state = TASK_OVERDUE;
+    else if (word[0] == 'h')
+        task.state = TASK_ABANDONED;
     else
         task.result.bytes[0] = (uint8_t)word[0];
     return task;
@@ -101,13 +105,26 @@ Test(quorum, every_case_of_the_table)
 
         decision = quorum_decide(&unit);
         for (size_t t = 0; t < unit.task_count; t++)
-            become[t] = " SRAUIEO"[decision.tasks[t]];
+            become[t] = " SRAUIEO H"[decision.tasks[t]];
 
         cr_expect(eq(str, become, (char *)cases[i].become), "%s", cases[i].it);
         cr_expect(eq(int, decision.state, cases[i].state), "%s", cases[i].it);
         cr_expect(eq(int, decision.failure, cases[i].failure), "%s", cases[i].it);
         cr_expect(eq(u32, decision.copies_wanted, cases[i].copies_wanted), "%s", cases[i].it);
     }
+}
+
+/* Nor may a unit live for ever on hosts that come and go. */
+Test(quorum, the_places_of_a_unit_bound_what_may_be_handed_back)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "");
+
+    while (unit.task_count < UNIT_TASKS_MAX - 2)
+        unit.tasks[unit.task_count++] = task_of("h111");
+    cr_expect(eq(u32, unit_room(&unit), 2));
+    cr_expect(eq(u32, quorum_decide(&unit).copies_wanted, 2));
+    unit.tasks[unit.task_count++] = task_of("h111");
+    cr_expect(eq(int, quorum_decide(&unit).failure, DISSENT));
 }
 
 Test(quorum, more_copies_than_the_quorum_are_made_if_signed_so)
