@@ -9,7 +9,7 @@
 #include "server/http/reply.h"
 
 #define PROBLEM_TYPE "application/problem+json"
-#define BUSY_RETRY_S 10
+#define BUSY_RETRY_S 2
 #define FULL_RETRY_S 30 /* somebody has to make room, and then it goes on at once */
 
 static void add_problem(struct http_reply *reply, char *text, int64_t retry_after_s)

@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 import tempfile
+import time
 import urllib.parse
 
 import recording
@@ -288,9 +289,7 @@ class Operation:
 
 
 class Document:
-    def __init__(self, path=DOCUMENT):
-        with open(path, encoding="utf-8") as file:
-            whole = json.load(file)
+    def __init__(self, whole):
         whole = inlined({name: whole[name] for name in ("paths", "x-refusals")}, whole)
         self.operations = [Operation(method, path, described) for path, methods in whole["paths"].items()
                            for method, described in methods.items()]
@@ -341,10 +340,12 @@ class Watcher:
         return exchange.got_body
 
     def answer_for(self, exchange):
+        """What the document says of this answer. That there is no such thing is none to an operation unless it says so."""
         status = str(exchange.response.status)
         operation = exchange.operation if exchange.request else None
-        answer = operation.answers.get(status) if operation else None
-        return answer or self.document.refusals.get(status)
+        if operation and (status in operation.answers or status in ("404", "405")):
+            return operation.answers.get(status)
+        return self.document.refusals.get(status)
 
     def exchange_cut(self, exchange):
         self.cut += 1
@@ -419,10 +420,16 @@ class Watcher:
             raise Unfit(f"response: a body of {response.fields.get('content-type')} is not in the document")
 
 
+def source():
+    """docs/openapi.json as it is written."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        return json.load(file)
+
+
 @functools.cache
 def document():
     """Read once: what runs scenarios asks for it before it starts their processes."""
-    return Document()
+    return Document(source())
 
 
 def recording_environment(build, folder):
@@ -433,17 +440,25 @@ def recording_environment(build, folder):
             "ASAN_OPTIONS": sanitisers}
 
 
-def hold(folder):
-    """Hold all recordings of this folder against the document; what did not fit, in words. Notes what was seen in a
-    file of $DUGNAD_COVERAGE."""
-    watcher = Watcher(document())
+def watched(folder, against):
+    """Hold all recordings of this folder against that document."""
+    watcher = Watcher(against)
     for name in sorted(os.listdir(folder)):
         try:
             recording.replay(os.path.join(folder, name), watcher)
         except recording.Broken as broken:
             watcher.complaints[f"{name}: the server's answer is no HTTP: {broken}"] += 1
+    return watcher
+
+
+def hold(folder):
+    """What of all recordings of this folder did not fit docs/openapi.json, in words. Notes what was seen in a file of
+    $DUGNAD_COVERAGE."""
+    began = time.process_time()
+    watcher = watched(folder, document())
     if os.environ.get("DUGNAD_COVERAGE"):
         handle, path = tempfile.mkstemp(suffix=".json", dir=os.environ["DUGNAD_COVERAGE"])
         with os.fdopen(handle, "w") as file:
-            json.dump({"seen": watcher.seen, "exchanges": watcher.exchanges, "cut": watcher.cut}, file)
+            json.dump({"seen": watcher.seen, "exchanges": watcher.exchanges, "cut": watcher.cut,
+                       "seconds": time.process_time() - began}, file)
     return [f"{words}{f' ({count} times)' if count > 1 else ''}" for words, count in watcher.complaints.items()]

@@ -11,6 +11,7 @@ from grid import Grid, expect, wait_for
 from scenario_requests import problem, upload_fields
 from wire import Host, Publisher, digest, done, identity
 
+ACCOUNTS = 4  # two of them are for the hosts
 UNITS = 3  # one's output is large, one fails, one is not wanted any more
 TUS = {"Tus-Resumable": "1.0.0"}
 OCTETS = "application/octet-stream"
@@ -53,7 +54,8 @@ def submit(publisher, app_version):
     for new in (UNITS, 0):
         status, answer, _ = publisher.request("POST", f"/v1/batches/{batch}/units", lines, kind="application/x-ndjson")
         expect(status == 200 and answer == {"received": UNITS, "new": new, "known": UNITS - new}, f"units: {answer}")
-    for action in ({"action": "priority", "priority": -3}, {"action": "hold"}, {"action": "release"}, {"action": "close"}):
+    for action in ({"action": "priority", "priority": -3}, {"action": "hold"}, {"action": "release"},
+                   {"action": "again"}, {"action": "retry"}, {"action": "close"}):
         status, answer, _ = publisher.request("POST", f"/v1/batches/{batch}/actions", action)
         expect(status == 200 and answer["batch"] == batch, f"{action}: {status} {answer}")
     problem(publisher.request("POST", f"/v1/batches/{batch}/actions", {"action": "close", "priority": 1}), 400, "invalid")
@@ -171,7 +173,7 @@ def http_alone(site):
 
 def scenario_every_operation(build):
     """every operation of docs/openapi.json by a foreign operator and hosts: GET and HEAD alike, new and known, in parts"""
-    with Grid(build, {"header_time": "2s"}) as grid:
+    with Grid(build, {"header_time": "2s", "accounts_per_hour": str(ACCOUNTS)}) as grid:
         grid.start_server()
         site = grid.wire()
         publisher, large = Publisher(site, grid.token()), os.urandom(200000)
@@ -199,5 +201,52 @@ def scenario_every_operation(build):
         problem(site.request("GET", "/v1/batches", token=host.token), 403, "forbidden")
         status, answer, _ = publisher.request("POST", "/v1/clock", {})
         expect(status == 200 and answer["was_in_doubt"] is False, f"the clock: {answer}")
+        for _ in range(ACCOUNTS - 2):
+            expect(site.request("POST", "/v1/accounts", {})[0] == 201, "there are fewer accounts than the settings allow")
+        problem(site.request("POST", "/v1/accounts", {}), 429, "limited")
         http_alone(site)
         grid.stop_server()
+
+
+def schema(document, name):
+    return document["components"]["schemas"][name]["properties"]
+
+
+def answers(document, method, path):
+    return document["paths"][path][method]["responses"]
+
+
+# What is done to the document, and the words of the complaint that has to follow.
+BROKEN = (
+    (lambda d: schema(d, "Account")["account"].update({"type": "integer"}), "is not of type 'integer'"),
+    (lambda d: schema(d, "Project").pop("time"), "'time' was unexpected"),
+    (lambda d: schema(d, "AccountRequest").pop("name"), "'name' was unexpected"),
+    (lambda d: schema(d, "AccountRequest")["name"].update({"maxLength": 3}), "'Anna' is too long"),
+    (lambda d: answers(d, "get", "/v1/bulletin")["200"]["headers"].pop("ETag"), "the field etag is not in the document"),
+    (lambda d: answers(d, "get", "/v1/project")["200"]["headers"].update({"X": {"required": True, "schema": {}}}),
+     "the field x is missing"),
+    (lambda d: answers(d, "get", "/v1/batches").pop("401"), "this status is not in the document"),
+    (lambda d: d["components"]["responses"]["Unauthorized"]["content"].clear(), "a body of application/problem+json"),
+    (lambda d: d["paths"].pop("/v1/bulletin"), "this status is not in the document"),
+    (lambda d: d["paths"]["/v1/accounts"]["post"]["requestBody"]["content"].clear(), "a body of application/json"),
+    (lambda d: d["paths"]["/v1/project"].update({"delete": d["paths"]["/v1/clock"]["post"]}), "this status is not in the"),
+    (lambda d: d["paths"]["/v1/project"].pop("head"), "Allow says GET, HEAD"),
+)
+
+
+def scenario_broken_document(build):
+    """whatever is changed in docs/openapi.json, an exchange that no longer fits it is found: the comparison compares"""
+    with Grid(build) as grid:
+        grid.start_server()
+        site = grid.wire()
+        for method, path, body in (("GET", "/v1/project", None), ("GET", "/v1/bulletin", None), ("GET", "/v1/batches", None),
+                                   ("POST", "/v1/accounts", {"name": "Anna"}), ("DELETE", "/v1/project", None)):
+            site.request(method, path, body)
+        grid.stop_server()
+        found = contract.watched(grid.recording, contract.document())
+        expect(found.exchanges == 5 and not found.complaints, f"{found.exchanges} of 5, {found.complaints}")
+        for change, words in BROKEN:
+            document = contract.source()
+            change(document)
+            found = contract.watched(grid.recording, contract.Document(document)).complaints
+            expect(any(words in complaint for complaint in found), f"nothing says \"{words}\": {list(found)}")
