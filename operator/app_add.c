@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "operator/apps.h"
+#include "operator/next_keyring.h"
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/site.h"
@@ -20,7 +21,7 @@ struct adding {
     struct variant_drafts variants;
     struct digest digest; /* of the app version, once published */
     bool is_new_version;  /* false: the newest version is the same */
-    bool is_unsigned;     /* and the key that signed it was revoked: it is to be signed anew */
+    bool is_unsigned;     /* and what signed it does not count any more: it is signed anew */
     bool is_new;          /* something is published */
 };
 
@@ -177,9 +178,9 @@ static enum status choose_version(struct adding *adding, struct error *err)
         return STATUS_OK;
     TRY(status);
     adding->digest = known.envelope.digest;
-    adding->is_new_version = !goes_on(adding, &known);
+    adding->is_new_version = known.standing == APP_WITHDRAWN || !goes_on(adding, &known);
     adding->app.version = known.app.version + adding->is_new_version;
-    adding->is_unsigned = !adding->is_new_version && known.is_revoked;
+    adding->is_unsigned = !adding->is_new_version && known.standing == APP_UNSIGNED;
     adding->is_new = adding->is_new_version || adding->is_unsigned;
     for (size_t i = 0; i < adding->variants.count; i++) {
         if (adding->is_new_version)
@@ -205,6 +206,21 @@ static enum status publish_app(struct adding *adding, const struct private_key *
     return STATUS_OK;
 }
 
+/* A site takes no app for a project that is stale: what `submit` renews each time is renewed here
+ * when it has to be. */
+static enum status freshen(struct adding *adding, struct error *err)
+{
+    struct profile *profile = adding->keychain->profile;
+    struct env *env = profile->session->env;
+    CLEANUP(private_key_clear) struct private_key fresh = {0};
+    static const struct revocations nothing = {0};
+
+    if (trust_may_start(&profile->trust, env->now_s(env), NULL) == REFUSAL_NONE)
+        return STATUS_OK;
+    TRY(keychain_load(adding->keychain, KEY_FRESH, &fresh, err));
+    return publish_freshness(profile, &fresh, &nothing, err);
+}
+
 static enum status publish_all(struct adding *adding, struct error *err)
 {
     CLEANUP(private_key_clear) struct private_key key = {0};
@@ -213,8 +229,10 @@ static enum status publish_all(struct adding *adding, struct error *err)
     TRY(choose_version(adding, err));
     if (!adding->is_new)
         return STATUS_OK;
+    TRY(next_keyring_can_wait(adding->keychain->profile, err));
     TRY(keychain_unlock(adding->keychain, adding->options, false, err));
     TRY(keychain_load(adding->keychain, KEY_APP, &key, err));
+    TRY(freshen(adding, err));
     for (size_t i = 0; i < adding->variants.count; i++)
         TRY(upload_files(adding->keychain->profile, adding->variants.drafts[i].files,
                          adding->variants.drafts[i].count, &tally, err));
@@ -314,7 +332,9 @@ const struct command verb_app_add = {
         "outputs there (or to standard output) and exits with 0. Files after the program go along "
         "with it. What is given as limits are ceilings: units may ask for less, never for more. "
         "Repeating the command without a change publishes nothing; a program for a further "
-        "platform is added to the version that is there.",
+        "platform is added to the version that is there. Where the key that signed that version "
+        "ran out or was revoked, the same version is signed anew; one that was itself revoked is "
+        "followed by a new one.",
     .examples = "  Any filter; its standard output is the result:\n"
                 "    dugnad app add primes ./primes\n"
                 "  A program that writes a file of up to 64 MiB, for two platforms:\n"

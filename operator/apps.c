@@ -18,35 +18,63 @@ static bool is_better(const struct app_version *app, const char *name, const str
            (digest_is_none(&best->envelope.digest) || app->version > best->app.version);
 }
 
+/* Whether the project is fresh is not asked here: who signs or publishes renews it first. */
 static struct trust_moment moment_of(const struct profile *profile)
 {
     struct env *env = profile->session->env;
 
-    return (struct trust_moment){.purpose = TRUST_START, .now_s = env->now_s(env)};
+    return (struct trust_moment){.purpose = TRUST_KEEP, .now_s = env->now_s(env)};
 }
 
-static bool check(const struct profile *profile, struct known_app *known, bool with_revoked)
+static bool is_withdrawn(const struct profile *profile, const struct digest *app_version)
+{
+    return profile->trust.has_freshness &&
+           freshness_revokes_app_version(&profile->trust.freshness, app_version);
+}
+
+/* 0: the project never signed it. */
+static enum app_standing standing_of(enum refusal refusal)
+{
+    switch (refusal) {
+    case REFUSAL_NONE:
+        return APP_HOLDS;
+    case REFUSAL_OUTSIDE_VALIDITY:
+    case REFUSAL_RETIRED_KEY:
+    case REFUSAL_REVOKED_KEY:
+    case REFUSAL_APP_NOT_COVERED:
+        return APP_UNSIGNED;
+    case REFUSAL_REVOKED_APP_VERSION:
+        return APP_WITHDRAWN;
+    default:
+        return 0;
+    }
+}
+
+/* Is it the project's, and does it hold, if it has to? */
+static bool check(const struct profile *profile, bool has_to_hold, struct known_app *known)
 {
     const struct trust_moment moment = moment_of(profile);
     enum refusal refusal =
         trust_check_app_version(&profile->trust, &known->envelope, &moment, &known->app, NULL);
 
-    known->is_revoked = refusal == REFUSAL_REVOKED_KEY;
-    if (!known->is_revoked || !with_revoked)
-        return refusal == REFUSAL_NONE;
+    known->standing = standing_of(refusal);
+    if (known->standing == APP_HOLDS || known->standing == 0 || has_to_hold)
+        return known->standing == APP_HOLDS;
+    if (is_withdrawn(profile, &known->envelope.digest))
+        known->standing = APP_WITHDRAWN; /* whatever became of the key */
     return app_version_decode(known->envelope.payload, known->envelope.payload_length, &known->app,
                               NULL) == STATUS_OK;
 }
 
 /* An entry that the project did not sign is passed over: a site may show what it likes. */
-static enum status consider(struct profile *profile, const char *name, bool with_revoked,
+static enum status consider(struct profile *profile, const char *name, bool has_to_hold,
                             struct app_entry *entry, struct known_app *best, struct error *err)
 {
     CLEANUP(known_app_clear) struct known_app known = {0};
 
     TRY(envelope_decode(entry->app_version, strlen(entry->app_version), ENVELOPE_PAYLOAD_MAX,
                         &known.envelope, err));
-    if (!check(profile, &known, with_revoked) || !is_better(&known.app, name, best))
+    if (!check(profile, has_to_hold, &known) || !is_better(&known.app, name, best))
         return STATUS_OK;
     known.variants = entry->variants;
     entry->variants = (struct texts){0};
@@ -67,7 +95,7 @@ static enum status ask(struct profile *profile, struct apps *ret_apps, struct er
     return STATUS_OK;
 }
 
-static enum status find(struct profile *profile, const char *name, bool with_revoked,
+static enum status find(struct profile *profile, const char *name, bool has_to_hold,
                         struct known_app *ret_known, struct error *err)
 {
     CLEANUP(apps_clear) struct apps apps = {0};
@@ -75,7 +103,7 @@ static enum status find(struct profile *profile, const char *name, bool with_rev
 
     TRY(ask(profile, &apps, err));
     for (size_t i = 0; i < apps.count; i++)
-        TRY(consider(profile, name, with_revoked, &apps.apps[i], &best, err));
+        TRY(consider(profile, name, has_to_hold, &apps.apps[i], &best, err));
     if (digest_is_none(&best.envelope.digest))
         return error_set(err, STATUS_NOT_FOUND,
                          "the project has no app \"%.64s\": 'dugnad app add %.64s PROGRAM'", name,
@@ -88,13 +116,13 @@ static enum status find(struct profile *profile, const char *name, bool with_rev
 enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
                       struct error *err)
 {
-    return find(profile, name, false, ret_known, err);
+    return find(profile, name, true, ret_known, err);
 }
 
 enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
                           struct error *err)
 {
-    return find(profile, name, true, ret_known, err);
+    return find(profile, name, false, ret_known, err);
 }
 
 enum status apps_know(struct profile *profile, const struct digest *app_version, struct error *err)

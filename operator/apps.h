@@ -5,11 +5,18 @@
 #include "operator/profile.h"
 #include "protocol/apps.h"
 
+/* How an app version of the project stands; apps_find_any() alone finds others than the first. */
+enum app_standing {
+    APP_HOLDS = 1,
+    APP_UNSIGNED,  /* the key that signed it ran out, was revoked or no longer covers it */
+    APP_WITHDRAWN, /* it was itself revoked, for good */
+};
+
 /* An app version of the project. */
 struct known_app {
     struct envelope envelope;
     struct app_version app;
-    bool is_revoked;       /* the key that signed it was: apps_find_any() alone finds such */
+    enum app_standing standing;
     struct texts variants; /* envelopes as JSON, unchecked */
 };
 
@@ -28,8 +35,8 @@ enum variant_standing known_app_variant(const struct profile *profile,
                                         const struct digest *digest);
 
 /*
- * The newest version of that name which the project signed. STATUS_NOT_FOUND: there is none.
- * Needs profile->trust.
+ * The newest version of that name which the project signed. STATUS_NOT_FOUND: there is none. The
+ * project may be stale: renew it before anything is signed. Needs profile->trust.
  */
 enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
                       struct error *err) MUST_USE;
@@ -39,7 +46,10 @@ enum status apps_find(struct profile *profile, const char *name, struct known_ap
 enum status apps_find_runnable(struct profile *profile, const char *name,
                                struct known_app *ret_known, struct error *err) MUST_USE;
 
-/* The same, and one whose key was revoked since counts, too: to be signed anew, not to be used. */
+/*
+ * The newest version that was ever published, however it stands: to be signed anew or succeeded,
+ * not to be used.
+ */
 enum status apps_find_any(struct profile *profile, const char *name, struct known_app *ret_known,
                           struct error *err) MUST_USE;
 

@@ -36,6 +36,14 @@ bool next_keyring_is_due(const struct profile *profile)
     return ends_within(profile, KEYRING_RENEW_S);
 }
 
+enum status next_keyring_can_wait(const struct profile *profile, struct error *err)
+{
+    if (!ends_within(profile, 0))
+        return STATUS_OK;
+    return error_set(err, STATUS_CONFLICT,
+                     "the project's keyring has expired: 'dugnad key publish' renews it");
+}
+
 void next_keyring_warn(const struct profile *profile, const struct options *options)
 {
     const struct keyring *keyring = &profile->trust.keyring;

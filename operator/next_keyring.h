@@ -21,6 +21,9 @@ void next_keyring_prolong(struct keyring *keyring);
 /* Of the newest that the profile trusts; of none it is never time. */
 bool next_keyring_is_due(const struct profile *profile);
 
+/* STATUS_CONFLICT: the newest has ended, so that nothing that is signed would count. */
+enum status next_keyring_can_wait(const struct profile *profile, struct error *err) MUST_USE;
+
 /* A line on stderr from KEYRING_WARN_S before it ends; silent under --json. */
 void next_keyring_warn(const struct profile *profile, const struct options *options);
 

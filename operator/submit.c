@@ -362,7 +362,8 @@ static int submit_or_try(struct submitting *work)
     struct error err = {0};
 
     work->total = unit_source_count(work->source);
-    if (hold_batch(work, &err) != STATUS_OK || site_refresh(work->profile, &err) != STATUS_OK)
+    if (hold_batch(work, &err) != STATUS_OK || site_refresh(work->profile, &err) != STATUS_OK ||
+        next_keyring_can_wait(work->profile, &err) != STATUS_OK)
         return session_fail(work->session, &err);
     if (work->submission->is_dry_run) {
         if (dry_run(work, &err) != STATUS_OK)

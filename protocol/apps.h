@@ -1,4 +1,5 @@
-/* GET /v1/apps: what can be run; the newest version of each name first. */
+/* GET /v1/apps: of each name the newest version that can be run, and newer ones that were revoked;
+ * the newest first. */
 #ifndef PROTOCOL_APPS_H
 #define PROTOCOL_APPS_H
 

@@ -13,7 +13,8 @@
 struct listing {
     struct apps apps;
     int64_t ids[APPS_COUNT_MAX];
-    char *names[APPS_COUNT_MAX]; /* of those listed: older versions of them are left out */
+    char *names[APPS_COUNT_MAX];  /* owned */
+    bool is_last[APPS_COUNT_MAX]; /* it may be used: older versions of it are left out */
 };
 
 static void free_listing(void *state)
@@ -31,18 +32,20 @@ static char *span_text(struct span span)
     return text_copy_n(span.bytes, span.length);
 }
 
+/* A version that was revoked is listed, too, so that its number is not given again. */
 static bool add_version(void *context, const struct app_version_view *version)
 {
     struct listing *listing = context;
     size_t count = listing->apps.count;
 
     for (size_t i = 0; i < count; i++)
-        if (strcmp(listing->names[i], version->name) == 0)
+        if (listing->is_last[i] && strcmp(listing->names[i], version->name) == 0)
             return true;
-    if (version->is_revoked || count == APPS_COUNT_MAX)
+    if (count == APPS_COUNT_MAX)
         return true;
     listing->ids[count] = version->id;
     listing->names[count] = text_copy(version->name);
+    listing->is_last[count] = !version->is_revoked;
     listing->apps.apps[count].app_version = span_text(version->envelope);
     listing->apps.count++;
     return true;

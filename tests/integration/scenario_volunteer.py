@@ -315,4 +315,8 @@ def scenario_revocation(build):
                  "revoked work goes on", 0.5)
         done = grid.run("dugnad", "submit", "sleeper", "--name", "more", "--range", "0..1", "--", "0", "{from}")
         expect(done.returncode != 0, "work for a revoked app version was accepted")
+        add_sleeper(grid)
+        sleep_units(grid, "mended", 0, 2)
+        wait_for(batch_ended(grid, "mended", 2), 120, "the version after the revoked one is not computed")
+        expect(grid.operator_json("status", "mended")["app_version"] != version, "a revoked app version is used again")
         grid.stop_server()
