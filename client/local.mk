@@ -18,6 +18,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/conversation.c %D%/daemon/conversation.h %D%/daemon/daemon.c \
 	%D%/daemon/daemon.h %D%/daemon/enrol.c %D%/daemon/enrol.h %D%/daemon/lane.c \
 	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h \
+	%D%/daemon/kept.c %D%/daemon/kept.h \
 	%D%/daemon/lineup.c %D%/daemon/lineup.h %D%/daemon/parts.h \
 	%D%/daemon/places.c %D%/daemon/places.h \
 	%D%/daemon/projects.c %D%/daemon/projects.h \

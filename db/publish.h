@@ -32,6 +32,7 @@ struct site {
     char name[SITE_NAME_MAX + 1];
     struct digest project; /* none before keyring version 1 */
     int64_t incarnation;   /* rises when the site is restored from a backup; 1 at first */
+    int64_t restored_s;    /* when it did last; 0: never */
     int64_t created_s;
     int64_t server;      /* this server's number, given by the store; 1 */
     int64_t up_s;        /* its up-time clock: what deadlines count */
@@ -194,12 +195,19 @@ enum live_scope {
     UNITS_FAILED = 2,    /* for whatever reason */
 };
 
+#define IDS_LEAP (INT64_C(1) << 24)
+
 struct publish_ops {
     /* STATUS_NOT_FOUND: the site was not made yet. */
     enum status (*site_load)(struct store *store, struct site *ret_site, struct error *err);
     /* Makes or changes it; `server` and `project` are the store's. Cheap enough for every commit.
      */
     enum status (*site_save)(struct store *store, const struct site *site, struct error *err);
+    /* Every kind of id goes on so many blocks of IDS_LEAP further: what was given out since a copy
+     * was made is not given out again. `blocks` >= 1; so many numbers of the journal are skipped.
+     */
+    enum status (*ids_leap)(struct store *store, int64_t blocks, int64_t *ret_skipped,
+                            struct error *err);
 
     /*
      * *ret_is_new false: it is there already. Version 1 sets the site's project. STATUS_CONFLICT:

@@ -248,6 +248,9 @@ struct query_ops {
     enum status (*unit)(struct store *store, const struct digest *unit,
                         bool (*row)(void *context, const struct unit_view *unit), void *context,
                         struct error *err);
+    /* Row ids by digest; ret_units[i] 0: digests[i] is none here. */
+    enum status (*unit_rows)(struct store *store, const struct digest *digests, size_t count,
+                             int64_t *ret_units, struct error *err);
     /* By index in the batch, from after unit `after` (row id; 0: the first). `state` 0: any. */
     enum status (*units)(struct store *store, int64_t batch, enum unit_state state, int64_t after,
                          size_t limit, bool (*row)(void *context, const struct unit_line *unit),

@@ -130,6 +130,8 @@ enum journal_kind {
     JOURNAL_TASK_SENT = 10,     /* subject: task; detail: host */
     JOURNAL_TASK_STATE = 11,    /* detail: enum task_state */
     JOURNAL_CREDIT = 12,        /* subject: task; detail: amount. At most once per task */
+    JOURNAL_TASK_KEPT = 13,     /* was sent to a host that keeps its result from before a restore;
+                                   detail: the task's number then */
     JOURNAL_HOST_ENROLLED = 20, /* subject: host */
     JOURNAL_HOST_WITHDRAWN = 21,
     JOURNAL_BATCH_STATE = 30, /* subject: batch; detail: enum batch_state */
@@ -140,7 +142,9 @@ enum journal_kind {
     JOURNAL_APP_VERSION = 42, /* subject: row id */
     JOURNAL_VARIANT = 43,
     JOURNAL_NOTICE = 44,
-    JOURNAL_CLOCK = 50, /* the clock was refused or confirmed; detail: seconds off */
+    JOURNAL_CLOCK = 50,    /* the clock was refused or confirmed; detail: seconds off */
+    JOURNAL_RESTORED = 51, /* the site came back from a copy; subject: its incarnation; detail:
+                              numbers of this journal that were skipped */
 };
 
 /* Written in the same transaction as what it tells. */

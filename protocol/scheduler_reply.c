@@ -115,6 +115,7 @@ static void read_grants(struct members *root, struct scheduler_reply *reply)
             .variant = members_digest(&part, "variant"),
             .deadline_s = members_time(&part, "deadline"),
         };
+        reply->grants[i].receipt = members_digest_or_none(&part, "receipt");
         read_unit(&part, &reply->grants[i]);
         reply->grant_count = i + 1;
     }
@@ -204,6 +205,8 @@ enum status scheduler_reply_decode(const char *body, size_t length, const struct
     read_verdicts(&members, &reply);
     reply.keyring_version = members_count(&members, "keyring_version");
     reply.freshness_sequence = members_count(&members, "freshness_sequence");
+    reply.asks_for_kept =
+        members_has(&members, "asks_for_kept") && members_boolean(&members, "asks_for_kept");
     reply.return_s = read_return(&members);
     members_copy_text_or_empty(&members, "why", reply.why, sizeof reply.why);
     TRY(members_end(&members));
@@ -238,6 +241,8 @@ static void write_grants(struct writer *writer, const struct scheduler_reply *re
         write_digest(writer, "app_version", &grant->app_version);
         write_digest(writer, "variant", &grant->variant);
         write_integer(writer, "deadline", grant->deadline_s);
+        if (!digest_is_none(&grant->receipt))
+            write_digest(writer, "receipt", &grant->receipt);
         write_close(writer, '}');
     }
     write_close(writer, ']');
@@ -290,6 +295,8 @@ char *scheduler_reply_encode(const struct scheduler_reply *reply)
     write_verdicts(&writer, reply);
     write_integer(&writer, "keyring_version", reply->keyring_version);
     write_integer(&writer, "freshness_sequence", reply->freshness_sequence);
+    if (reply->asks_for_kept)
+        write_json(&writer, "asks_for_kept", "true");
     write_integer(&writer, "return_s", reply->return_s);
     write_text_unless_empty(&writer, "why", reply->why);
     return writer_end(&writer);

@@ -35,6 +35,8 @@ struct scheduler_grant {
     struct digest app_version;
     struct digest variant;
     int64_t deadline_s;
+    struct digest receipt; /* to be kept with the task: see struct kept_task; none: not given */
+    struct digest digest;  /* the unit's; the server's alone, not written */
 };
 
 /* Bodies wanted now, of a task reported earlier or just now. */
@@ -88,6 +90,7 @@ struct scheduler_reply {
     struct scheduler_verdict *verdicts;
     int64_t keyring_version;    /* 0: there is none */
     int64_t freshness_sequence; /* 0: there is none */
+    bool asks_for_kept;         /* it was restored: tell it what is kept, visit by visit */
     int64_t return_s;           /* 0..SCHEDULER_RETURN_MAX_S: seconds from now, clamped */
     char why[WHY_MAX + 1];      /* why there is no (more) work; "": not said */
 };

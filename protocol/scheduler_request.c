@@ -21,6 +21,7 @@ void scheduler_request_clear(struct scheduler_request *request)
         report_clear(&request->reports[i]);
     free(request->reports);
     free(request->held);
+    free(request->kept);
     envelope_clear(&request->statement);
     visit_clear(&request->visit);
     texts_clear(&request->host.platforms);
@@ -178,6 +179,25 @@ static void read_held(struct members *root, struct scheduler_request *request)
     }
 }
 
+static void read_kept(struct members *root, struct scheduler_request *request)
+{
+    struct members_list list;
+    struct members part;
+
+    if (!members_has(root, "kept"))
+        return;
+    list = members_list(root, "kept", 1, SCHEDULER_KEPT_MAX);
+    request->kept = must_alloc(list.count, sizeof *request->kept);
+    for (size_t i = 0; i < list.count && !members_failed(root); i++) {
+        list_object(&list, i, &part);
+        request->kept[i] = (struct kept_task){.task = members_id(&part, "task"),
+                                              .unit = members_digest(&part, "unit"),
+                                              .receipt = members_digest(&part, "receipt")};
+        members_end_part(&part);
+        request->kept_count = i + 1;
+    }
+}
+
 static void read_host(struct members *root, struct scheduler_host *host)
 {
     struct members part;
@@ -232,6 +252,7 @@ enum status scheduler_request_decode(const char *body, size_t length,
     TRY(decode_statement(&members, &request, err));
     read_reports(&members, &request);
     read_held(&members, &request);
+    read_kept(&members, &request);
     read_host(&members, &request.host);
     read_wishes(&members, &request);
     TRY(members_end(&members));
@@ -292,6 +313,21 @@ static void write_held(struct writer *writer, const struct scheduler_request *re
     write_close(writer, ']');
 }
 
+static void write_kept(struct writer *writer, const struct scheduler_request *request)
+{
+    if (request->kept_count == 0)
+        return;
+    write_open(writer, "kept", '[');
+    for (size_t i = 0; i < request->kept_count; i++) {
+        write_open(writer, NULL, '{');
+        write_integer(writer, "task", request->kept[i].task);
+        write_digest(writer, "unit", &request->kept[i].unit);
+        write_digest(writer, "receipt", &request->kept[i].receipt);
+        write_close(writer, '}');
+    }
+    write_close(writer, ']');
+}
+
 static void write_host(struct writer *writer, const struct scheduler_host *host)
 {
     write_open(writer, "host", '{');
@@ -317,6 +353,7 @@ char *scheduler_request_encode(const struct scheduler_request *request)
         write_report(&writer, &request->reports[i]);
     write_close(&writer, ']');
     write_held(&writer, request);
+    write_kept(&writer, request);
     write_host(&writer, &request->host);
     write_open(&writer, "want", '{');
     write_integer(&writer, "tasks", request->want_tasks);

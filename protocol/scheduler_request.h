@@ -17,6 +17,7 @@
 #define SCHEDULER_HAVE_MAX        64
 #define SCHEDULER_CLIENT_MAX      64 /* bytes of the client's name and version */
 #define SCHEDULER_SPAN_MAX_MS     (INT64_C(400) * 86400 * 1000 * 1024) /* 400 days on 1024 cores */
+#define SCHEDULER_KEPT_MAX        64
 #define SCHEDULER_PROGRESS_UNSAID (-1)
 
 /* A small output, carried along. */
@@ -52,6 +53,13 @@ struct held_task {
     int progress_permille; /* 0..1000, or SCHEDULER_PROGRESS_UNSAID */
 };
 
+/* A finished task whose outputs the host keeps: the server said that it was restored. */
+struct kept_task {
+    int64_t task;          /* as it was granted */
+    struct digest unit;    /* of which it is */
+    struct digest receipt; /* that came with the grant: nobody else's work can be claimed */
+};
+
 struct scheduler_host {
     char client[SCHEDULER_CLIENT_MAX + 1]; /* "dugnad-client 0.1.0" */
     struct texts platforms;                /* words, 1..SCHEDULER_PLATFORMS_MAX, best first */
@@ -68,6 +76,8 @@ struct scheduler_request {
     struct scheduler_report *reports; /* owned; visit.finished_count: [i] is finished[i]'s */
     size_t held_count;
     struct held_task *held; /* owned; each task once, and none of the finished ones */
+    size_t kept_count;      /* 0..SCHEDULER_KEPT_MAX */
+    struct kept_task *kept; /* owned */
     struct scheduler_host host;
     int64_t want_tasks;   /* 0..SCHEDULER_WANT_MAX */
     int64_t want_seconds; /* 0: no matter */

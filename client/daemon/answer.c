@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/agent/delay.h"
+#include "client/daemon/kept.h"
 #include "client/daemon/places.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -121,6 +122,7 @@ static enum status take_grant(struct daemon *daemon, struct attached *project,
                                  .app_version = grant->app_version,
                                  .variant = grant->variant,
                                  .deadline_s = grant->deadline_s,
+                                 .receipt = grant->receipt,
                                  .phase = PHASE_OFFERED};
 
     TRY(digest_of_grant(grant, &record.unit, err));
@@ -153,7 +155,7 @@ static int64_t most_of(const struct attached *project, int64_t asked)
     return project->record.leaving != LEAVING_NOT ? SCHEDULER_WANT_MAX : asked;
 }
 
-/* No more than was asked for, whatever the server says. */
+/* No more than was asked for, or is kept, whatever the server says. */
 static enum status take_grants(struct daemon *daemon, struct attached *project,
                                const struct scheduler_reply *reply, int64_t asked,
                                struct error *err)
@@ -330,8 +332,9 @@ enum status answer_take(struct daemon *daemon, struct attached *project, const c
 
     TRY(scheduler_request_decode(project->visit.body, strlen(project->visit.body), &asked, err));
     TRY(scheduler_reply_decode(body, length, &asked.visit, &reply, err));
-    TRY(take_lists(daemon, project, &reply, asked.want_tasks, err));
+    TRY(take_lists(daemon, project, &reply, asked.want_tasks + (int64_t)asked.kept_count, err));
     TRY(mark_taken(daemon, project, &reply, err));
+    kept_answered(project, &asked, reply.asks_for_kept);
     set_words(project->server_words, reply.why);
     if (reply.keyring_version > project->trust.keyring.version ||
         reply.freshness_sequence > project->trust.freshness.sequence)

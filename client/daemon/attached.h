@@ -105,6 +105,8 @@ struct attached {
 
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
     char server_words[WHY_MAX + 1]; /* why there was no work */
+    bool is_asked_for_kept;         /* the server was restored: see client/daemon/kept.h */
+    int64_t kept_after;             /* tasks up to this one were told already */
     int64_t contradicted_task;      /* granted again as another unit than it is; 0: none */
     int64_t used_ms;                /* of processors, for taking turns */
     struct turns turns;             /* of its batches; what runs is charged when it ends */

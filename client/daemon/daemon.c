@@ -4,6 +4,7 @@
 
 #include "client/agent/talk.h"
 #include "client/daemon/conversation.h"
+#include "client/daemon/kept.h"
 #include "client/daemon/leave.h"
 #include "client/daemon/projects.h"
 #include "client/daemon/proof.h"
@@ -104,7 +105,8 @@ static void step_project(struct daemon *daemon, struct attached *project)
     talk_step(daemon, project);
     if (project->record.stopped[0] == '\0')
         for (size_t i = project->task_count; i > 0; i--)
-            if (project->tasks[i - 1]->record.phase == PHASE_OFFERED)
+            if (project->tasks[i - 1]->record.phase == PHASE_OFFERED &&
+                !kept_serves(daemon, project, project->tasks[i - 1]))
                 task_verify(daemon, project, project->tasks[i - 1]);
     bundle_step(daemon, project);
     download_step(daemon, project);

@@ -91,6 +91,7 @@ struct task_record {
     struct digest app_version;
     struct digest variant;
     int64_t deadline_s;
+    struct digest receipt; /* that it was granted to us, for a server that was restored; none */
     enum phase phase;
     int64_t starts; /* how often it was started */
 

@@ -153,6 +153,8 @@ enum status task_record_decode(const char *bytes, size_t length, struct task_rec
     record.app_version = members_digest(&root, "app_version");
     record.variant = members_digest(&root, "variant");
     record.deadline_s = members_time(&root, "deadline");
+    if (members_has(&root, "receipt"))
+        record.receipt = members_digest(&root, "receipt");
     record.phase = read_phase(&root);
     record.starts = members_integer(&root, "starts", 0, RECORD_STARTS_MAX);
     if (!phase_is_unfinished(record.phase))
@@ -238,6 +240,8 @@ char *task_record_encode(const struct task_record *record)
     set_digest(root, "app_version", &record->app_version);
     set_digest(root, "variant", &record->variant);
     build_set(root, "deadline", json_integer(record->deadline_s));
+    if (!digest_is_none(&record->receipt))
+        set_digest(root, "receipt", &record->receipt);
     build_set(root, "phase", json_string(phase_name(record->phase)));
     build_set(root, "starts", json_integer(record->starts));
     if (!phase_is_unfinished(record->phase))

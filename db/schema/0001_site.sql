@@ -8,7 +8,8 @@ CREATE TABLE site (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
     project BLOB,                       -- digest of keyring version 1; NULL before it
-    incarnation INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,       -- rises with each restore from a back-up
+    restored_s INTEGER NOT NULL DEFAULT 0,  -- when it did last; 0: never
     created_s INTEGER NOT NULL
 ) STRICT;
 

@@ -141,7 +141,8 @@ static const struct check_rule rules[] = {
      .sql = "SELECT subject FROM journal WHERE kind = 12 GROUP BY subject HAVING count(*) > 1"},
     {.noun = "server",
      .words = "has gaps in its journal",
-     .sql = "SELECT min(server) FROM journal HAVING max(seq) <> count(*)"},
+     .sql = "SELECT min(server) FROM journal HAVING max(seq) <>"
+            " count(*) + coalesce(sum(CASE WHEN kind = 51 THEN detail END), 0)"},
     {.noun = "batch",
      .words = "has a result that the journal does not tell",
      .sql = "SELECT DISTINCT r.batch FROM batch_result r LEFT JOIN journal j ON j.server = r.server"

@@ -11,6 +11,8 @@ extern const struct publish_ops sql_publish_ops;
 
 /* publish_site.c */
 enum status publish_site_load(struct store *store, struct site *ret_site, struct error *err);
+enum status publish_ids_leap(struct store *store, int64_t blocks, int64_t *ret_skipped,
+                             struct error *err);
 enum status publish_site_save(struct store *store, const struct site *site, struct error *err);
 enum status publish_keyring_add(struct store *store, const struct keyring_record *record,
                                 bool *ret_is_new, struct error *err);

@@ -1,4 +1,6 @@
 /* The site, its keyrings and its news. */
+#include <assert.h>
+
 #include "common/base/text.h"
 #include "db/sql/publish.h"
 
@@ -8,6 +10,7 @@ static void read_site(struct query *query, struct site *ret_site)
     (void)text_fit(ret_site->name, sizeof ret_site->name, get_text(query));
     ret_site->project = get_digest(query);
     ret_site->incarnation = get_integer(query);
+    ret_site->restored_s = get_integer(query);
     ret_site->created_s = get_integer(query);
     ret_site->server = get_integer(query);
     ret_site->up_s = get_integer(query);
@@ -18,10 +21,11 @@ static void read_site(struct query *query, struct site *ret_site)
 
 enum status publish_site_load(struct store *store, struct site *ret_site, struct error *err)
 {
-    static const char sql[] = "SELECT s.name, s.project, s.incarnation, s.created_s, v.id,"
-                              " (SELECT max(up_s) FROM server), v.committed_s,"
-                              " v.clock_refused, (SELECT max(work_mark) FROM server)"
-                              " FROM site s JOIN server v ON v.id = ?";
+    static const char sql[] =
+        "SELECT s.name, s.project, s.incarnation, s.restored_s, s.created_s, v.id,"
+        " (SELECT max(up_s) FROM server), v.committed_s,"
+        " v.clock_refused, (SELECT max(work_mark) FROM server)"
+        " FROM site s JOIN server v ON v.id = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, sql_of(store), sql, err));
@@ -53,17 +57,54 @@ static enum status save_server(struct sql_store *self, const struct site *site, 
 enum status publish_site_save(struct store *store, const struct site *site, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO site (id, name, incarnation, created_s) VALUES (1, ?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, incarnation = excluded.incarnation"
-        " WHERE site.name <> excluded.name OR site.incarnation <> excluded.incarnation";
+        "INSERT INTO site (id, name, incarnation, restored_s, created_s) VALUES (1, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET name = excluded.name, incarnation = excluded.incarnation,"
+        " restored_s = excluded.restored_s WHERE site.name <> excluded.name OR site.incarnation <> "
+        "excluded.incarnation";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, sql_of(store), sql, err));
     bind_text(&query, site->name);
     bind_integer(&query, site->incarnation);
+    bind_integer(&query, site->restored_s);
     bind_integer(&query, site->created_s);
     TRY(query_run(&query, err));
     return save_server(sql_of(store), site, err);
+}
+
+static enum status next_entry(struct sql_store *self, int64_t *ret_next, struct error *err)
+{
+    static const char sql[] = "SELECT next FROM id_block WHERE server = 1 AND kind = ?";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_integer(&query, ID_JOURNAL);
+    *ret_next = query_next(&query) ? get_integer(&query) : 0;
+    return query_status(&query, err);
+}
+
+static enum status leap(struct sql_store *self, int64_t blocks, struct error *err)
+{
+    static const char sql[] = "UPDATE id_block SET next = (next / ?1 + ?2) * ?1";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_integer(&query, IDS_LEAP);
+    bind_integer(&query, blocks);
+    return query_run(&query, err);
+}
+
+enum status publish_ids_leap(struct store *store, int64_t blocks, int64_t *ret_skipped,
+                             struct error *err)
+{
+    int64_t before, after;
+
+    assert(blocks >= 1);
+    TRY(next_entry(sql_of(store), &before, err));
+    TRY(leap(sql_of(store), blocks, err));
+    TRY(next_entry(sql_of(store), &after, err));
+    *ret_skipped = after - before;
+    return STATUS_OK;
 }
 
 static enum status find_keyring(struct sql_store *self, int64_t version, struct digest *ret_digest,

@@ -5,6 +5,7 @@
 const struct publish_ops sql_publish_ops = {
     .site_load = publish_site_load,
     .site_save = publish_site_save,
+    .ids_leap = publish_ids_leap,
     .keyring_add = publish_keyring_add,
     .freshness_add = publish_freshness_add,
     .notice_add = publish_notice_add,
@@ -43,6 +44,7 @@ const struct query_ops sql_query_ops = {
     .endings = view_endings,
     .supply = view_supply,
     .unit = view_unit,
+    .unit_rows = view_unit_rows,
     .units = view_units,
     .tasks = view_tasks,
     .results = view_results,

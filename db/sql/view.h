@@ -40,6 +40,8 @@ enum status view_other_entries(struct store *store, int64_t after, size_t limit,
                                void *context, int64_t *ret_newest, struct error *err);
 
 /* view_units.c */
+enum status view_unit_rows(struct store *store, const struct digest *digests, size_t count,
+                           int64_t *ret_units, struct error *err);
 enum status view_unit(struct store *store, const struct digest *unit,
                       bool (*row)(void *context, const struct unit_view *unit), void *context,
                       struct error *err);

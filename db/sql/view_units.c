@@ -119,6 +119,23 @@ static struct unit_line read_line(struct query *query)
     " AND u.batch = ?2 AND u.position > coalesce((SELECT position FROM unit WHERE id = ?3), -1)"   \
     " ORDER BY u.position LIMIT ?4"
 
+/* One by one: they are few, and only asked for where a site was restored from a copy. */
+enum status view_unit_rows(struct store *store, const struct digest *digests, size_t count,
+                           int64_t *ret_units, struct error *err)
+{
+    static const char sql[] = "SELECT id FROM unit WHERE digest = ?";
+
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(query_end) struct query query = {0};
+
+        TRY(query_begin(&query, sql_of(store), sql, err));
+        bind_digest(&query, &digests[i]);
+        ret_units[i] = query_next(&query) ? get_integer(&query) : 0;
+        TRY(query_status(&query, err));
+    }
+    return STATUS_OK;
+}
+
 /* Failed ones are few among many and have an index; all else is found along the batch. */
 static const char *lines_by(enum unit_state state)
 {

@@ -83,3 +83,18 @@ void challenge_token(const struct site_secret *secret, const struct public_key *
     token = digest_hmac(secret->bytes, sizeof secret->bytes, bytes.bytes, bytes.length);
     base64url_encode(token.bytes, sizeof token.bytes, ret_token->text);
 }
+
+struct digest challenge_receipt(const struct site_secret *secret, const struct public_key *key,
+                                int64_t task, const struct digest *unit)
+{
+    static const char purpose[] = "dugnad-receipt-v1\n";
+    CLEANUP(buffer_clear) struct buffer bytes = {.max = 256};
+    uint8_t number[TIME_BYTES];
+
+    put_time(number, task);
+    (void)buffer_append(&bytes, purpose, sizeof purpose - 1, NULL);
+    (void)buffer_append(&bytes, key->bytes, sizeof key->bytes, NULL);
+    (void)buffer_append(&bytes, number, sizeof number, NULL);
+    (void)buffer_append(&bytes, unit->bytes, sizeof unit->bytes, NULL);
+    return digest_hmac(secret->bytes, sizeof secret->bytes, bytes.bytes, bytes.length);
+}

@@ -1,6 +1,6 @@
 /*
  * Challenges of enrolment, without a memory: a time and a random number, authenticated by the
- * site's secret for one address prefix. And the tokens that are derived from them.
+ * site's secret for one address prefix. And the tokens that are derived from them, and receipts.
  */
 #ifndef SERVER_API_CHALLENGE_H
 #define SERVER_API_CHALLENGE_H
@@ -23,5 +23,9 @@ enum status challenge_check(const struct site_secret *secret, int64_t now_s, con
 /* The same for the same key and challenge, so that a repeated enrolment is answered alike. */
 void challenge_token(const struct site_secret *secret, const struct public_key *key,
                      const struct challenge *challenge, struct token *ret_token);
+
+/* That this host was granted this task of this unit, by this site or one whose copy it is. */
+struct digest challenge_receipt(const struct site_secret *secret, const struct public_key *key,
+                                int64_t task, const struct digest *unit);
 
 #endif

@@ -5,6 +5,7 @@
 #include "protocol/scheduler_reply.h"
 #include "protocol/scheduler_request.h"
 #include "server/api/call.h"
+#include "server/api/challenge.h"
 #include "server/api/handlers.h"
 
 struct visit_state {
@@ -46,10 +47,35 @@ static enum http_flow fill(void *context, struct http_exchange *exchange, char *
     return state->sent == state->length ? HTTP_FLOW_END : HTTP_FLOW_MORE;
 }
 
+static void add_receipts(struct call *call, struct scheduler_reply *reply)
+{
+    for (size_t i = 0; i < reply->grant_count; i++)
+        reply->grants[i].receipt = challenge_receipt(
+            &call->api->secret, &call->who.key, reply->grants[i].task, &reply->grants[i].digest);
+}
+
+/* Only what this host was granted: else one could choose by a digest whose work to confirm. */
+static void check_receipts(const struct call *call, struct scheduler_request *request)
+{
+    size_t held = 0;
+
+    for (size_t i = 0; i < request->kept_count; i++) {
+        const struct kept_task *kept = &request->kept[i];
+        struct digest own =
+            challenge_receipt(&call->api->secret, &call->who.key, kept->task, &kept->unit);
+
+        if (secret_equals(own.bytes, kept->receipt.bytes, DIGEST_BYTES))
+            request->kept[held++] = *kept;
+    }
+    request->kept_count = held;
+}
+
 static void visited(struct call *call)
 {
+    struct visit_state *state = call->state;
     CLEANUP(http_reply_clear) struct http_reply reply;
 
+    add_receipts(call, &state->reply);
     http_reply_init(&reply, 200);
     http_reply_field(&reply, "Cache-Control", "no-store");
     http_reply_producer(&reply, CALL_JSON,
@@ -78,6 +104,7 @@ static enum status prepare(struct call *call, struct error *err)
     TRY(scheduler_request_decode(buffer_text(&call->body), call->body.length, &state->request,
                                  err));
     TRY(check_statement(call, &state->request, err));
+    check_receipts(call, &state->request);
     state->statement = envelope_encode(&state->request.statement);
     visit->host = call->who.subject;
     visit->prefix = call->prefix.text;

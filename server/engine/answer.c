@@ -141,7 +141,8 @@ static void list_grants(struct answer *answer, int64_t *ret_units)
             .task = task->id,
             .app_version = app_find(&answer->cycle->engine->apps, unit->app_version)->digest,
             .variant = task->variant,
-            .deadline_s = task->deadline_s};
+            .deadline_s = task->deadline_s,
+            .digest = unit->digest};
     }
 }
 
@@ -358,6 +359,8 @@ static void add_drops(struct answer *answer)
         int64_t task = request->held[i].task;
         enum drop_reason why = drop_reason_of(answer, &request->held[i]);
 
+        if (why == DROP_UNKNOWN && reply->asks_for_kept)
+            continue; /* granted since the copy: its unit may still want it */
         if (why != 0 && !will_report(answer, &request->held[i]))
             reply->drops[reply->drop_count++] = (struct scheduler_drop){.task = task, .why = why};
     }
@@ -469,6 +472,7 @@ static enum status fill(struct answer *answer, struct error *err)
     reply->keyring_version = engine->trust.keyring.version;
     if (engine->trust.has_freshness)
         reply->freshness_sequence = engine->trust.freshness.sequence;
+    reply->asks_for_kept = visit_asks_for_kept(answer->cycle);
     add_acks(answer);
     TRY(add_grants(answer, err));
     TRY(add_app_envelopes(answer, err));

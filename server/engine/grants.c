@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/text.h"
+#include "db/query.h"
 #include "server/engine/tails.h"
 #include "server/engine/timing.h"
 #include "server/engine/visit.h"
@@ -213,9 +214,11 @@ static void add_task(struct cycle *cycle, const struct visit_state *state, struc
                           .deadline_s = deadline.wall_s,
                           .is_changed = true};
     unit->is_changed = true;
-    unit->extra -=
-        unit->extra > 0 && unit->copies_wanted <= unit->extra; /* the needed ones first */
-    unit->copies_wanted--;
+    if (unit->copies_wanted > 0) { /* none may be: what is kept is welcome all the same */
+        unit->extra -=
+            unit->extra > 0 && unit->copies_wanted <= unit->extra; /* the needed ones first */
+        unit->copies_wanted--;
+    }
     if (unit->pinned_class == NULL || *unit->pinned_class == '\0') {
         free(unit->pinned_class);
         unit->pinned_class = text_copy(variant->class_name);
@@ -249,5 +252,63 @@ void visit_grant(struct cycle *cycle, struct visit_state *state)
             continue;
         add_task(cycle, state, unit, &described, variant);
         state->granted++;
+    }
+}
+
+/* ------------------------------------------------------------------- what hosts keep after a
+ * restore
+ */
+
+bool visit_asks_for_kept(const struct cycle *cycle)
+{
+    int64_t restored_s = cycle->engine->site.restored_s;
+
+    return restored_s != 0 && cycle->clock.now_s - restored_s < KEPT_WINDOW_S;
+}
+
+enum status visit_find_kept(struct cycle *cycle, struct visit_state *state, struct error *err)
+{
+    const struct scheduler_request *request = state->visit->request;
+    struct store *store = cycle->engine->store;
+    struct digest digests[SCHEDULER_KEPT_MAX];
+    int64_t rows[SCHEDULER_KEPT_MAX];
+
+    state->kept_count = 0;
+    if (request->kept_count == 0 || !visit_asks_for_kept(cycle))
+        return STATUS_OK;
+    for (size_t i = 0; i < request->kept_count; i++)
+        digests[i] = request->kept[i].unit;
+    TRY(store->query->unit_rows(store, digests, request->kept_count, rows, err));
+    for (size_t i = 0; i < request->kept_count; i++) {
+        if (rows[i] == 0)
+            continue;
+        state->kept[state->kept_count].unit = rows[i];
+        state->kept[state->kept_count++].former_task = request->kept[i].task;
+    }
+    return STATUS_OK;
+}
+
+void visit_grant_kept(struct cycle *cycle, struct visit_state *state)
+{
+    const struct host *host = work_host(&cycle->set, state->visit->host);
+    struct match_host described;
+
+    if (!state->is_new || state->kept_count == 0)
+        return;
+    described = describe(state, host);
+    for (size_t i = 0; i < state->kept_count; i++) {
+        struct unit *unit = work_unit(&cycle->set, state->kept[i].unit);
+        const struct match_variant *variant = NULL;
+        struct unit probe;
+
+        if (unit == NULL)
+            continue;
+        probe = *unit; /* shallow: another copy is welcome, for it is there already */
+        probe.copies_wanted = 1;
+        if (judge_unit(cycle, &probe, &described, &variant) != MATCH_YES)
+            continue;
+        add_task(cycle, state, unit, &described, variant);
+        cycle_note(cycle, JOURNAL_TASK_KEPT, unit->tasks[unit->task_count - 1].id,
+                   state->kept[i].former_task);
     }
 }

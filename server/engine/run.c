@@ -45,7 +45,8 @@ static void name_task(struct shared *shared, int64_t task)
     id_list_add(&shared->touched, TASK_UNIT(task));
 }
 
-static void name_visit(struct cycle *cycle, struct shared *shared, struct command *command)
+static enum status name_visit(struct cycle *cycle, struct shared *shared, struct command *command,
+                              struct error *err)
 {
     struct visit_state *state = &shared->visits[shared->visit_count++];
     const struct visit *visit = &command->visit.request->visit;
@@ -54,6 +55,10 @@ static void name_visit(struct cycle *cycle, struct shared *shared, struct comman
     visit_gather(state, &shared->names);
     for (size_t i = 0; i < visit->finished_count; i++)
         id_list_add(&shared->touched, TASK_UNIT(visit->finished[i].task));
+    TRY(visit_find_kept(cycle, state, err));
+    for (size_t i = 0; i < state->kept_count; i++)
+        id_list_add(&shared->names.units, state->kept[i].unit);
+    return STATUS_OK;
 }
 
 static enum status name_command(struct cycle *cycle, struct shared *shared, struct command *command,
@@ -61,8 +66,7 @@ static enum status name_command(struct cycle *cycle, struct shared *shared, stru
 {
     switch (command->kind) {
     case COMMAND_VISIT:
-        name_visit(cycle, shared, command);
-        return STATUS_OK;
+        return name_visit(cycle, shared, command, err);
     case COMMAND_ENROL:
         gathering_add_key(&shared->names, &command->enrol.key);
         return STATUS_OK;
@@ -152,6 +156,8 @@ static enum status run_shared(struct cycle *cycle, void *context, struct error *
     for (size_t i = 0; i < shared->count; i++)
         TRY(take_command(cycle, shared->commands[i], err));
     settle_all(cycle);
+    for (size_t i = 0; i < shared->visit_count; i++)
+        visit_grant_kept(cycle, &shared->visits[i]);
     for (size_t i = 0; i < shared->visit_count; i++)
         visit_count(cycle, &shared->visits[i]);
     for (size_t i = 0; i < shared->visit_count; i++)

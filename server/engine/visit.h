@@ -33,6 +33,12 @@ struct visit_state {
     bool has_share; /* else it is not counted: it wants nothing */
     size_t wanted;  /* new tasks it may get */
     size_t granted;
+    size_t
+        kept_count; /* units of which the host keeps a result, and where they are in the request */
+    struct {
+        int64_t unit;
+        int64_t former_task;
+    } kept[SCHEDULER_KEPT_MAX];
     enum visit_stop stop;
     struct queue_lack lack;
     int64_t candidates[VISIT_CANDIDATES_MAX];
@@ -67,6 +73,23 @@ void visit_take(struct cycle *cycle, struct visit_state *state);
 
 /* Was it granted in an answer that did not reach the host? It holds it not, and reports it not. */
 bool visit_is_lost(const struct visit_state *state, const struct task *task);
+
+/*
+ * A site that was restored from a copy asks hosts for KEPT_WINDOW_S what they keep (I9), and drops
+ * nothing only because it does not know it.
+ */
+#define KEPT_WINDOW_S (7 * INT64_C(86400))
+bool visit_asks_for_kept(const struct cycle *cycle);
+
+/* Look up the units of which the host keeps results; to be loaded then. */
+enum status visit_find_kept(struct cycle *cycle, struct visit_state *state, struct error *err);
+
+/*
+ * Grant the host anew what it keeps of units that are still open, by all the rules but those of
+ * fairness, for nothing is to be computed: whose identity and prefix it was granted to before
+ * nobody knows any more, so those of now count (I3).
+ */
+void visit_grant_kept(struct cycle *cycle, struct visit_state *state);
 
 /* Grant those of the loaded candidates that match. */
 void visit_grant(struct cycle *cycle, struct visit_state *state);

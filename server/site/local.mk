@@ -13,6 +13,7 @@ libserver_a_SOURCES += \
 	%D%/verb_config.c \
 	%D%/verb_init.c \
 	%D%/verb_migrate.c \
+	%D%/verb_restore.c \
 	%D%/verb_run.c \
 	%D%/verb_token.c \
 	%D%/verb_volunteer.c \

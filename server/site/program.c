@@ -44,7 +44,7 @@ static const struct command verb_manual = {
 };
 
 static const struct command *const commands[] = {
-    &verb_init,      &verb_run,   &verb_check,  &verb_migrate,
+    &verb_init,      &verb_run,   &verb_check,  &verb_migrate, &verb_restore,
     &verb_volunteer, &verb_token, &verb_config, &verb_manual,
 };
 

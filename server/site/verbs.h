@@ -21,6 +21,7 @@ extern const struct command verb_init;
 extern const struct command verb_run;
 extern const struct command verb_check;
 extern const struct command verb_migrate;
+extern const struct command verb_restore;
 extern const struct command verb_volunteer;
 extern const struct command verb_token;
 extern const struct command verb_config;

@@ -63,6 +63,7 @@ struct fake_site {
     bool forgets_token;          /* 401 to the next visit */
     bool says_clone;             /* to the next visit */
     bool sends_all_envelopes;    /* whatever the host says that it has */
+    bool asks_for_kept;          /* it was restored */
     bool withdraws_host;         /* 410 to whoever enrols with the key that it knows */
     enum status fails_with;      /* every scheduler request; STATUS_OK: none */
     int64_t fails_retry_s;
@@ -90,6 +91,7 @@ struct fake_site {
     int64_t bundles;      /* asked for */
     int64_t last_range;
     int64_t told_disk_bytes; /* that the host has for a task; none is granted that needs more */
+    int64_t kept_told;       /* in all visits */
     int64_t asked_tasks;     /* wanted by the last visit */
     int64_t asked_memory;    /* that it offered, bytes */
     bool forgets_told;       /* like a server that restarts: verdicts are told again and again */

@@ -67,7 +67,8 @@ static void add_grant(struct fake_site *site, const struct fake_task *task,
                                  .unit = envelope_encode(&task->unit),
                                  .app_version = site->app_version.digest,
                                  .variant = site->variant.digest,
-                                 .deadline_s = SAMPLE_NOW_S + 300 * DAY_S};
+                                 .deadline_s = SAMPLE_NOW_S + 300 * DAY_S,
+                                 .receipt = digest_of(&task->number, sizeof task->number)};
 }
 
 static void grant_again(struct fake_site *site, struct scheduler_reply *reply)
@@ -202,6 +203,20 @@ static int64_t site_time_s(const struct fake_site *site)
     return SAMPLE_NOW_S + (*site->clock_ms - site->clock_begun_ms) / 1000;
 }
 
+/* Told only when asked for, each with the receipt that it came with. */
+static void check_kept(struct fake_site *site, const struct scheduler_request *asked)
+{
+    site->kept_told += (int64_t)asked->kept_count;
+    if (asked->kept_count > 0 && !site->asks_for_kept)
+        fake_site_broke(site, "kept tasks were told unasked");
+    for (size_t i = 0; i < asked->kept_count; i++) {
+        struct digest receipt = digest_of(&asked->kept[i].task, sizeof asked->kept[i].task);
+
+        if (!digest_equals(&receipt, &asked->kept[i].receipt))
+            fake_site_broke(site, "a kept task has another receipt");
+    }
+}
+
 static char *answer_visit(struct fake_site *site, const struct scheduler_request *asked)
 {
     const struct limits *limits = &site->sample.unit.limits;
@@ -211,6 +226,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
         .time_s = site_time_s(site),
         .keyring_version = site->sample.keyring.version,
         .freshness_sequence = site->sample.freshness.sequence,
+        .asks_for_kept = site->asks_for_kept,
         .return_s = site->return_s,
     };
 
@@ -234,6 +250,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     judge(site, &reply);
     if (reply.grant_count == 0)
         (void)text_fit(reply.why, sizeof reply.why, "there is no more work");
+    check_kept(site, asked);
     site->asked_tasks = asked->want_tasks;
     site->asked_memory = asked->host.memory_bytes;
     site->told_disk_bytes = asked->host.disk_bytes;

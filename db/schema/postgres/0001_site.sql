@@ -8,7 +8,8 @@ CREATE TABLE site (
     id BIGINT PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
     project BYTEA,                       -- digest of keyring version 1; NULL before it
-    incarnation BIGINT NOT NULL,
+    incarnation BIGINT NOT NULL,       -- rises with each restore from a back-up
+    restored_s BIGINT NOT NULL DEFAULT 0,  -- when it did last; 0: never
     created_s BIGINT NOT NULL
 ) WITH (fillfactor = 50);
 

@@ -24,6 +24,7 @@
     "\"cpu_ms\":0,\"wall_ms\":0,\"peak_memory_bytes\":0}],"                                        \
     "\"held\":[{\"task\":14,\"state\":\"running\",\"progress_permille\":500},"                     \
     "{\"task\":15,\"state\":\"waiting\"}],"                                                        \
+    "\"kept\":[{\"task\":17,\"unit\":\"" DIGEST_A "\",\"receipt\":\"" DIGEST_B "\"}],"             \
     "\"host\":{\"client\":\"dugnad-client 0.1\",\"platforms\":[\"x86_64-linux-gnu\"],"             \
     "\"layers\":[\"seccomp\"],\"cores\":4,\"memory_bytes\":1000,\"disk_bytes\":2000,"              \
     "\"time\":1700000000},"                                                                        \
@@ -57,6 +58,7 @@ Test(scheduler_request, is_read_and_written_as_it_was)
     cr_expect(eq(str, request.reports[0].stderr_tail.bytes, "hi"));
     cr_expect(eq(int, (int)request.reports[1].refusal, REFUSAL_CHANGED_INPUT));
     cr_expect(eq(int, request.held[1].progress_permille, SCHEDULER_PROGRESS_UNSAID));
+    cr_expect(eq(i64, request.kept[0].task, 17));
     again = scheduler_request_encode(&request);
     cr_expect(eq(str, again, body));
 }
@@ -101,6 +103,7 @@ Test(scheduler_request, each_refusal_names_the_member)
          "bodies[1].name"},
         {"\"task\":14", "\"task\":12", "held[0].task"},
         {"\"task\":15", "\"task\":14", "held[1].task"},
+        {"\"task\":17,", "", "kept[0].task"},
         {"\"progress_permille\":500", "\"progress_permille\":1001", "held[0].progress_permille"},
         {"\"running\"", "\"dreaming\"", "held[0].state"},
         {"\"x86_64-linux-gnu\"", "", "host.platforms"},
@@ -134,12 +137,13 @@ Test(scheduler_request, reports_belong_to_the_statement_one_by_one)
     "\"acks\":[{\"task\":12,\"state\":\"reported\"},"                                              \
     "{\"task\":13,\"state\":\"dropped\",\"why\":\"late\"}],"                                       \
     "\"grants\":[{\"task\":16,\"unit\":%s,\"app_version\":\"" DIGEST_A                             \
-    "\",\"variant\":\"" DIGEST_B "\",\"deadline\":1700090000}],"                                   \
+    "\",\"variant\":\"" DIGEST_B "\",\"deadline\":1700090000,\"receipt\":\"" DIGEST_A "\"}],"      \
     "\"envelopes\":[%s],"                                                                          \
     "\"uploads\":[{\"task\":12,\"names\":[\"out\",\"log\"]}],"                                     \
     "\"drops\":[{\"task\":14,\"why\":\"cancelled\"}],"                                             \
     "\"verdicts\":[{\"task\":3,\"verdict\":\"outvoted\",\"credit\":0}],"                           \
-    "\"keyring_version\":1,\"freshness_sequence\":2,\"return_s\":60,\"why\":\"no work\"}"
+    "\"keyring_version\":1,\"freshness_sequence\":2,\"asks_for_kept\":true,\"return_s\":60,"       \
+    "\"why\":\"no work\"}"
 
 static char *reply_text(void)
 {

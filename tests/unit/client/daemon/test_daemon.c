@@ -167,6 +167,35 @@ Test(daemon, a_server_restored_from_a_backup_gets_kept_work_again)
     cr_expect(eq(i64, it.launcher.started, 4), "nothing is computed twice");
 }
 
+static void offer_again(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(freep) char *unit = envelope_encode(&it.site.tasks[i].unit);
+        struct fake_task *again = &it.site.tasks[it.site.task_count];
+
+        *again = (struct fake_task){.number = (int64_t)++it.site.task_count, .state = FAKE_WAITING};
+        cr_assert(eq(int,
+                     envelope_decode(unit, strlen(unit), ENVELOPE_PAYLOAD_MAX, &again->unit, NULL),
+                     STATUS_OK));
+    }
+}
+
+/* The copy is from before the grants, so they come under other numbers. */
+Test(daemon, a_grant_of_a_unit_whose_result_is_kept_needs_no_computing)
+{
+    volunteer_live(&it, 2 * HOUR);
+    cr_assert(eq(sz, volunteer_phase(&it, "stored"), 4));
+    offer_again(4);
+    it.site.asks_for_kept = true;
+    volunteer_live(&it, 3 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 8));
+    cr_expect(eq(i64, it.launcher.started, 4), "nothing is computed twice");
+    cr_expect(eq(sz, volunteer_phase(&it, "stored"), 4), "the former ones are gone");
+    cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4), "told again, and counted once");
+    cr_expect(lt(i64, 0, it.site.kept_told));
+    cr_expect(eq(str, it.site.broken, ""));
+}
+
 /* --- lost messages --- */
 
 static enum fake_fate unlucky(void *context, const struct fake_request *request)

@@ -1,0 +1,87 @@
+"""A site that is put back from an older copy: publishing goes on, and nothing that hosts keep is computed again."""
+import os
+import re
+import shutil
+
+from audit import audit_rows
+from grid import Grid, batch_ended, expect, wait_for
+
+UNITS = 24
+KNOWN = ("submit", "primes", "--name", "known", "--range", f"0..{UNITS}00000", "--step", "100000", "--", "{from}", "{to}")
+LATER = ("submit", "primes", "--name", "later", "--range", f"0..{UNITS}0000", "--step", "10000", "--", "{from}", "{to}")
+PRIMES = {"known": 176302, "later": 21221}  # below 2,400,000 and 240,000
+
+
+def started(grid):
+    """How many tasks the machines have begun to compute so far."""
+    count = 0
+    for machine in grid.machines:
+        with open(os.path.join(grid.folder, f"{machine.name}.log"), errors="replace") as log:
+            count += len(re.findall("event=task.started", log.read()))
+    return count
+
+
+def total(grid, batch):
+    into = os.path.join(grid.folder, f"results-{batch}")
+    shutil.rmtree(into, ignore_errors=True)
+    grid.operator("fetch", batch, "--into", into)
+    found = 0
+    for unit in os.listdir(into):
+        folder = os.path.join(into, unit)
+        if os.path.isdir(folder) and not unit.startswith("."):
+            found += sum(int(open(os.path.join(folder, name)).read()) for name in os.listdir(folder))
+    return found
+
+
+def put_back(grid, copy):
+    """As OPERATIONS says."""
+    grid.stop_server()
+    shutil.rmtree(grid.site)
+    shutil.copytree(copy, grid.site)
+    grid.call("dugnad-server", "restore", grid.site)
+    grid.start_server()
+
+
+def scenario_restored_copy(build):
+    """a site is put back from a copy of before a batch and half of another: all is accepted, nothing computed in vain"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        ann, bob = grid.machine("ann"), grid.machine("bob")
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator(*KNOWN)
+        ann.start()
+        wait_for(lambda: grid.rows("SELECT count(*) AS n FROM task WHERE state = 2")[0]["n"] >= 4, 120, "no report comes")
+        grid.stop_server()
+        copy = os.path.join(grid.folder, "copy")
+        shutil.copytree(grid.site, copy)
+        known_to_copy = grid.rows("SELECT count(*) AS n FROM task")[0]["n"]
+        grid.start_server()
+        bob.start()
+        grid.operator(*LATER)
+        for batch in ("known", "later"):
+            wait_for(batch_ended(grid, batch, UNITS), 240, f"{batch} does not end\n{grid.server_log()}", 0.5)
+        before = started(grid)
+
+        put_back(grid, copy)
+        done = grid.run("dugnad", "key", "publish")
+        expect(done.returncode == 0, f"publishing after a restore: {done.stderr}")
+        expect("restored from an older copy" in done.stderr, f"it does not say that the site is behind: {done.stderr}")
+        said = grid.operator(*LATER)
+        expect("0 new" not in said, f"the batch was not sent again: {said}")
+        for batch in ("known", "later"):
+            wait_for(batch_ended(grid, batch, UNITS), 240, f"{batch} does not end again\n{grid.server_log()}", 0.5)
+            status = grid.operator_json("status", batch)
+            expect(status["accepted"] == UNITS, f"{batch}: {status}")
+            expect(total(grid, batch) == PRIMES[batch], f"{batch}: {total(grid, batch)} primes, not {PRIMES[batch]}")
+        kept = grid.rows("SELECT count(*) AS n FROM journal WHERE kind = 13")[0]["n"]
+        again = started(grid) - before
+        print(f"  {known_to_copy} tasks are in the copy; of {before} results {kept} were taken over, {again} computed again", flush=True)
+        expect(kept >= 3 * UNITS, f"only {kept} results were taken over from what hosts keep")
+        expect(again == 0, f"{again} tasks were computed again though their hosts keep the results")
+        expect(not grid.rows("SELECT 1 FROM host WHERE withdrawn"), "an honest host was taken for a clone")
+        audit_rows(grid)
+        for machine in grid.machines:
+            machine.stop()
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
