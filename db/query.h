@@ -66,6 +66,16 @@ struct supply {
     int64_t hosts;
     int64_t volunteers;
     int64_t organisations; /* volunteers without one count as one each */
+    int64_t spent;         /* hosts that have had what they may have of the app on that day */
+};
+
+/* How the open units of a batch stand: those that no further host of a supply can help, too. */
+struct standing {
+    int64_t looked_at;   /* units, the batch's first open ones */
+    int64_t tried;       /* they want a copy, and had one of as many as the supply has of whom their
+                            copies may not share */
+    int64_t differing;   /* three copies or more reported, and no two of them alike */
+    int64_t most_copies; /* of one of these */
 };
 
 struct unit_view {
@@ -240,9 +250,12 @@ struct query_ops {
     enum status (*endings)(struct store *store, int64_t batch, int64_t most,
                            bool (*row)(void *context, const struct ending_group *group),
                            void *context, struct error *err);
-    /* For the app version (row id), of hosts seen at or after `seen_s`. */
-    enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s,
+    /* For the app version (row id), of hosts seen at or after `seen_s`; `day`: the Unix day. */
+    enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                           struct supply *ret_supply, struct error *err);
+    /* Of the batch's first `most` open units. */
+    enum status (*standing)(struct store *store, int64_t batch, const struct supply *supply,
+                            int64_t most, struct standing *ret_standing, struct error *err);
 
     /* STATUS_NOT_FOUND. */
     enum status (*unit)(struct store *store, const struct digest *unit,

@@ -43,6 +43,7 @@ const struct query_ops sql_query_ops = {
     .failures = view_failures,
     .endings = view_endings,
     .supply = view_supply,
+    .standing = view_standing,
     .unit = view_unit,
     .unit_rows = view_unit_rows,
     .units = view_units,

@@ -28,8 +28,10 @@ enum status view_failures(struct store *store, int64_t batch,
 enum status view_endings(struct store *store, int64_t batch, int64_t most,
                          bool (*row)(void *context, const struct ending_group *group),
                          void *context, struct error *err);
-enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s,
+enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                         struct supply *ret_supply, struct error *err);
+enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,
+                          int64_t most, struct standing *ret_standing, struct error *err);
 
 /* view_servers.c */
 enum status view_other_servers(struct store *store,

@@ -87,7 +87,24 @@ enum status view_endings(struct store *store, int64_t batch, int64_t most,
     return query_status(&query, err);
 }
 
-enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s,
+static enum status count_spent(struct sql_store *self, int64_t app_version, int64_t seen_s,
+                               int64_t day, struct supply *supply, struct error *err)
+{
+    static const char sql[] = "SELECT count(*) FROM allowance a JOIN host h ON h.id = a.host"
+                              " WHERE a.app_version = ? AND a.day = ? AND a.per_day > 0"
+                              " AND a.used >= a.per_day AND h.seen_s >= ? AND h.withdrawn = 0";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_integer(&query, app_version);
+    bind_integer(&query, day);
+    bind_integer(&query, seen_s);
+    if (query_next(&query))
+        supply->spent = get_integer(&query);
+    return query_status(&query, err);
+}
+
+enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                         struct supply *ret_supply, struct error *err)
 {
     static const char sql[] =
@@ -97,6 +114,8 @@ enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s
         " AND h.platform IN (SELECT platform FROM variant WHERE app_version = ?)";
     CLEANUP(query_end) struct query query = {0};
 
+    *ret_supply = (struct supply){0};
+    TRY(count_spent(sql_of(store), app_version, seen_s, day, ret_supply, err));
     TRY(query_begin(&query, sql_of(store), sql, err));
     bind_integer(&query, seen_s);
     bind_integer(&query, app_version);
@@ -104,6 +123,42 @@ enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s
         ret_supply->hosts = get_integer(&query);
         ret_supply->volunteers = get_integer(&query);
         ret_supply->organisations = get_integer(&query);
+    }
+    return query_status(&query, err);
+}
+
+/* A unit's tasks have ids from 16 times its own on. Results of copies that failed are NULL. */
+enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,
+                          int64_t most, struct standing *ret_standing, struct error *err)
+{
+    static const char sql[] =
+        "SELECT count(*), count(CASE WHEN g.wanted > 0 AND g.holders >= CASE g.independence"
+        " WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END THEN 1 END),"
+        " count(CASE WHEN g.results > 2 AND g.kinds = g.results THEN 1 END),"
+        " coalesce(max(CASE WHEN g.results > 2 AND g.kinds = g.results THEN g.results END), 0)"
+        " FROM (SELECT u.id, u.copies_wanted AS wanted, u.independence,"
+        " count(DISTINCT CASE u.independence WHEN 1 THEN t.host WHEN 3 THEN t.organisation"
+        " ELSE t.volunteer END) AS holders, count(t.result) AS results,"
+        " count(DISTINCT t.result) AS kinds FROM"
+        " (SELECT id, copies_wanted, independence FROM unit WHERE batch = ?4 AND state = 1"
+        " ORDER BY position LIMIT ?5) AS u"
+        " LEFT JOIN task t ON t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
+        " GROUP BY u.id, u.copies_wanted, u.independence) AS g";
+    CLEANUP(query_end) struct query query = {0};
+
+    _Static_assert(UNIT_OPEN == 1 && INDEPENDENCE_HOST == 1 && INDEPENDENCE_ORGANISATION == 3,
+                   "as in the statement above");
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, supply->hosts);
+    bind_integer(&query, supply->organisations);
+    bind_integer(&query, supply->volunteers);
+    bind_integer(&query, batch);
+    bind_integer(&query, most);
+    if (query_next(&query)) {
+        ret_standing->looked_at = get_integer(&query);
+        ret_standing->tried = get_integer(&query);
+        ret_standing->differing = get_integer(&query);
+        ret_standing->most_copies = get_integer(&query);
     }
     return query_status(&query, err);
 }

@@ -15,7 +15,8 @@
 #include "server/api/views.h"
 #include "server/api/waiting.h"
 
-#define ENDINGS_MAX 100000 /* failed units looked at: tenths of a second */
+#define STANDING_MAX 10000  /* open units looked at, with their tasks: likewise */
+#define ENDINGS_MAX  100000 /* failed units looked at: tenths of a second */
 
 struct explaining {
     struct call *call;
@@ -91,14 +92,13 @@ static bool keep_unit(void *context, const struct unit_view *view)
     kept->is_there = true;
     kept->unit.rule = view->unit->rule;
     kept->unit.not_before_s = view->unit->not_before_s;
-    kept->unit.copies_wanted = view->unit->copies_wanted;
-    kept->unit.task_count = view->unit->task_count;
     return true;
 }
 
 struct wording {
     struct explaining *explaining;
     const struct kept_unit *kept;
+    struct standing standing;
 };
 
 static bool word(void *context, const struct batch_view *view)
@@ -109,7 +109,7 @@ static bool word(void *context, const struct batch_view *view)
     if (view->failed + view->cancelled > ENDINGS_MAX)
         explaining->explanation.units_examined = ENDINGS_MAX;
     waiting_of_batch(view, wording->kept->is_there ? &wording->kept->unit : NULL,
-                     &explaining->facts, &explaining->explanation.waits_for);
+                     &wording->standing, &explaining->facts, &explaining->explanation.waits_for);
     return true;
 }
 
@@ -132,6 +132,9 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
     if (status == STATUS_OK)
         status = surroundings_read(explaining->call, store, explaining->app_version,
                                    &explaining->surroundings, &explaining->facts, err);
+    if (status == STATUS_OK)
+        status = query->standing(store, batch, &explaining->facts.supply, STANDING_MAX,
+                                 &wording.standing, err);
     if (status == STATUS_OK)
         status = query->batch(store, batch, word, &wording, err);
     if (status == STATUS_OK)

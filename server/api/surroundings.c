@@ -11,13 +11,15 @@ enum status surroundings_read(const struct call *call, struct store *store, int6
     struct project_parts parts;
     struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
 
-    TRY(store->query->supply(store, app_version, facts.now_s - DAY_S, &facts.supply, err));
+    TRY(store->query->supply(store, app_version, facts.now_s - DAY_S, facts.now_s / DAY_S,
+                             &facts.supply, err));
     published_project(call->api->published, &parts);
     facts.has_freshness = parts.freshness_sequence > 0;
     project_parts_clear(&parts);
     ret_surroundings->stops = published_stops(call->api->published);
     ret_surroundings->clock = engine_clock(call->api->engine);
     facts.why_stopped = ret_surroundings->stops.issuing ? ret_surroundings->stops.why : "";
+    facts.why_no_uploads = ret_surroundings->stops.uploads ? ret_surroundings->stops.why : "";
     facts.clock_doubt = ret_surroundings->clock.is_in_doubt ? ret_surroundings->clock.why : "";
     *ret_facts = facts;
     return STATUS_OK;

@@ -37,33 +37,90 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
                        "dugnad key publish does it");
     if (facts->supply.hosts == 0)
         say(sentences, "no host that can run this app was here in the last day");
+    if (facts->supply.spent > 0)
+        say(sentences,
+            "%" PRId64 " of %" PRId64 " hosts may have no more copies of this app today, for "
+            "copies of theirs failed or were late before: what they may have doubles with each "
+            "copy that agrees, and begins anew at midnight UTC",
+            facts->supply.spent, facts->supply.hosts);
 }
 
-/*
- * A quorum of tasks that share nothing needs as many of whom they may not share; and whoever had a
- * copy, whatever became of it, is not given another.
- */
-static void say_independence(const struct unit *unit, const struct supply *supply,
+static const char *const who[] = {
+    [INDEPENDENCE_HOST] = "hosts",
+    [INDEPENDENCE_VOLUNTEER] = "volunteers",
+    [INDEPENDENCE_ORGANISATION] = "organisations",
+};
+
+/* Of whom the unit's copies may not share one. */
+static int64_t enrolled_of(const struct unit_rule *rule, const struct supply *supply)
+{
+    switch (rule->independence) {
+    case INDEPENDENCE_HOST:
+        return supply->hosts;
+    case INDEPENDENCE_ORGANISATION:
+        return supply->organisations;
+    case INDEPENDENCE_VOLUNTEER:
+    default:
+        return supply->volunteers;
+    }
+}
+
+/* A quorum of tasks that share nothing needs as many of whom they may not share. */
+static void say_independence(const struct unit_rule *rule, const struct supply *supply,
                              struct texts *sentences)
 {
-    const struct unit_rule *rule = &unit->rule;
-    static const char *const who[] = {
-        [INDEPENDENCE_HOST] = "hosts",
-        [INDEPENDENCE_VOLUNTEER] = "volunteers",
-        [INDEPENDENCE_ORGANISATION] = "organisations",
-    };
-    int64_t enrolled = rule->independence == INDEPENDENCE_HOST        ? supply->hosts
-                       : rule->independence == INDEPENDENCE_VOLUNTEER ? supply->volunteers
-                                                                      : supply->organisations;
+    int64_t enrolled = enrolled_of(rule, supply);
 
     if (enrolled < rule->quorum)
         say(sentences, "needs %" PRIu32 " independent %s; %" PRId64 " enrolled", rule->quorum,
             who[rule->independence], enrolled);
-    else if (unit->copies_wanted > 0 && (int64_t)unit->task_count >= enrolled)
+}
+
+static bool has_holder_before(const struct unit *unit, size_t place)
+{
+    enum independence independence = unit->rule.independence;
+    int64_t holder = identity_named(&unit->tasks[place].at_dispatch, independence);
+
+    for (size_t i = 0; i < place; i++)
+        if (identity_named(&unit->tasks[i].at_dispatch, independence) == holder)
+            return true;
+    return false;
+}
+
+/* Whoever had a copy, whatever became of it, is not given another: all who were here had one. */
+static bool is_tried_by_all(const struct unit *unit, const struct supply *supply)
+{
+    int64_t holders = 0;
+
+    for (size_t i = 0; i < unit->task_count; i++)
+        holders += !has_holder_before(unit, i);
+    return unit->copies_wanted > 0 && holders > 0 && holders >= enrolled_of(&unit->rule, supply);
+}
+
+/* How many copies reported, if no two of them are alike; else 0. */
+static int64_t differing_copies(const struct unit *unit)
+{
+    int64_t reported = 0;
+
+    for (size_t i = 0; i < unit->task_count; i++) {
+        if (digest_is_none(&unit->tasks[i].result))
+            continue;
+        reported++;
+        for (size_t j = 0; j < i; j++)
+            if (digest_equals(&unit->tasks[i].result, &unit->tasks[j].result))
+                return 0;
+    }
+    return reported > 2 ? reported : 0;
+}
+
+static void say_differing(int64_t units, int64_t copies, struct texts *sentences)
+{
+    if (units > 0)
         say(sentences,
-            "all %" PRId64 " %s seen in the last day had a copy of a unit that waits; "
-            "it needs %" PRIu32 " more",
-            enrolled, who[rule->independence], unit->copies_wanted);
+            "%" PRId64 " %s copies that all differ, one of them %" PRId64 " of %" PRId64
+            ": is the program the same each time it runs? Usual causes are the time, random "
+            "numbers not from DUGNAD_SEED, the order of threads, and floating point",
+            units, many(units, "unit has", "units have"), copies, copies);
 }
 
 static void say_validity(const struct unit *unit, int64_t now_s, struct texts *sentences)
@@ -78,15 +135,31 @@ static void say_validity(const struct unit *unit, int64_t now_s, struct texts *s
     say(sentences, "it is signed to begin at %s", text);
 }
 
-static void say_counts(const struct batch_view *batch, struct texts *sentences)
+/* Units that everybody tried wait for other people, not for a host to ask. */
+static void say_standing(const struct standing *standing, const struct unit_rule *rule,
+                         const struct supply *supply, struct texts *sentences)
 {
+    if (standing->tried > 0)
+        say(sentences,
+            "%" PRId64 " of the %" PRId64 " open units looked at were tried by all %" PRId64
+            " %s of the last day, and nobody gets a unit twice: they wait for others to join",
+            standing->tried, standing->looked_at, enrolled_of(rule, supply),
+            who[rule->independence]);
+    say_differing(standing->differing, standing->most_copies, sentences);
+}
+
+static void say_counts(const struct batch_view *batch, const struct standing *standing,
+                       const char *why_no_uploads, struct texts *sentences)
+{
+    int64_t waiting = batch->waiting - standing->tried;
+
     if (batch->row.units == 0)
         say(sentences, "it has no units yet");
     else if (!batch->row.is_closed && batch->accepted + batch->failed == batch->row.units)
         say(sentences, "all its units ended, but it is not closed: more may come");
-    if (batch->waiting > 0)
-        say(sentences, "%" PRId64 " %s for a host to ask", batch->waiting,
-            many(batch->waiting, "unit waits", "units wait"));
+    if (waiting > 0)
+        say(sentences, "%" PRId64 " %s for a host to ask", waiting,
+            many(waiting, "unit waits", "units wait"));
     if (batch->running > 0)
         say(sentences, "%" PRId64 " %s being computed", batch->running,
             many(batch->running, "unit is", "units are"));
@@ -94,12 +167,14 @@ static void say_counts(const struct batch_view *batch, struct texts *sentences)
         say(sentences, "%" PRId64 " %s being compared", batch->judging,
             many(batch->judging, "unit is", "units are"));
     if (batch->agreed > 0)
-        say(sentences, "%" PRId64 " agreed %s for the output to be delivered", batch->agreed,
-            many(batch->agreed, "unit waits", "units wait"));
+        say(sentences, "%" PRId64 " agreed %s for the output to be delivered%s%.160s",
+            batch->agreed, many(batch->agreed, "unit waits", "units wait"),
+            *why_no_uploads != '\0' ? ", and no output is taken: " : "", why_no_uploads);
 }
 
 void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
-                      const struct waiting_facts *facts, struct texts *sentences)
+                      const struct standing *standing, const struct waiting_facts *facts,
+                      struct texts *sentences)
 {
     if (batch->row.state == BATCH_CANCELLED || batch->row.state == BATCH_FINISHED)
         return;
@@ -109,10 +184,11 @@ void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
         say(sentences, "it %.200s", batch->row.why != NULL ? batch->row.why : "");
     if (unit != NULL) {
         say_surroundings(facts, sentences);
-        say_independence(unit, &facts->supply, sentences);
+        say_independence(&unit->rule, &facts->supply, sentences);
+        say_standing(standing, &unit->rule, &facts->supply, sentences);
         say_validity(unit, facts->now_s, sentences);
     }
-    say_counts(batch, sentences);
+    say_counts(batch, standing, facts->why_no_uploads, sentences);
 }
 
 static int64_t count_tasks(const struct unit *unit, enum task_state state)
@@ -133,13 +209,22 @@ void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
     if (unit->state == UNIT_ACCEPTED || unit->state == UNIT_FAILED)
         return;
     if (unit->state == UNIT_AGREED) {
-        say(sentences, "its tasks agree; it waits for one of their hosts to deliver the output");
+        say(sentences,
+            "its tasks agree; it waits for one of their hosts to deliver the output%s%.160s",
+            *facts->why_no_uploads != '\0' ? ", and none is taken: " : "", facts->why_no_uploads);
         return;
     }
     say_surroundings(facts, sentences);
-    say_independence(unit, &facts->supply, sentences);
+    say_independence(&unit->rule, &facts->supply, sentences);
     say_validity(unit, facts->now_s, sentences);
-    if (unit->copies_wanted > 0)
+    say_differing(differing_copies(unit) > 0, differing_copies(unit), sentences);
+    if (is_tried_by_all(unit, &facts->supply))
+        say(sentences,
+            "all %" PRId64 " %s of the last day had a copy of it, and nobody gets a unit twice: "
+            "the %" PRIu32 " more that it needs wait for others to join",
+            enrolled_of(&unit->rule, &facts->supply), who[unit->rule.independence],
+            unit->copies_wanted);
+    else if (unit->copies_wanted > 0)
         say(sentences, "%" PRIu32 " more %s for a host to ask", unit->copies_wanted,
             many(unit->copies_wanted, "copy waits", "copies wait"));
     if (sent > 0)

@@ -8,15 +8,18 @@
 /* What is known of the surroundings. */
 struct waiting_facts {
     int64_t now_s;
-    struct supply supply;    /* hosts of the last day that could run the app */
-    bool has_freshness;      /* else clients start nothing new */
-    const char *why_stopped; /* "" while the site issues tasks */
-    const char *clock_doubt; /* "" while the server believes its clock */
+    struct supply supply;       /* hosts of the last day that could run the app */
+    bool has_freshness;         /* else clients start nothing new */
+    const char *why_stopped;    /* "" while the site issues tasks */
+    const char *why_no_uploads; /* "" while it takes outputs */
+    const char *clock_doubt;    /* "" while the server believes its clock */
 };
 
-/* Append to `sentences`. `unit`: an open one of the batch, or NULL. */
+/* Append to `sentences`. `unit`: an open one of the batch, or NULL; `standing`: of all that are
+ * open. */
 void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
-                      const struct waiting_facts *facts, struct texts *sentences);
+                      const struct standing *standing, const struct waiting_facts *facts,
+                      struct texts *sentences);
 void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
                      struct texts *sentences);
 

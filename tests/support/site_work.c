@@ -233,3 +233,12 @@ void site_play(struct test_site *site)
     site_send(site, 1, 2);
     site_fail(site, 1, 2, "no such input\n");
 }
+
+void site_want(struct test_site *site, size_t unit, uint32_t copies)
+{
+    struct cycle cycle;
+
+    cycle_begin(&cycle, site, unit);
+    cycle.unit->copies_wanted = copies;
+    cycle_end(&cycle);
+}

@@ -7,6 +7,9 @@
 /* Units and hosts are named by their index in struct test_site. A host has one task of a unit. */
 void site_send(struct test_site *site, size_t unit, size_t host);
 
+/* The unit wants so many more copies. */
+void site_want(struct test_site *site, size_t unit, uint32_t copies);
+
 /* A good report of one inline output, "out.txt", of this text. */
 void site_report(struct test_site *site, size_t unit, size_t host, const char *text);
 

@@ -110,12 +110,34 @@ Test(query, failures_are_grouped_by_cause_with_an_example)
     MUST(store->query->failures(store, site.batch, keep_failure, &expected, &err));
     cr_expect(eq(int, rows, 1));
 
-    MUST(store->query->supply(store, site.app_version, SITE_TIME_S, &supply, &err));
+    MUST(store->query->supply(store, site.app_version, SITE_TIME_S, 0, &supply, &err));
     cr_expect(eq(i64, supply.hosts, 3));
     cr_expect(eq(i64, supply.volunteers, 3));
     cr_expect(eq(i64, supply.organisations, 3));
-    MUST(store->query->supply(store, site.app_version, SITE_TIME_S + 1, &supply, &err));
+    MUST(store->query->supply(store, site.app_version, SITE_TIME_S + 1, 0, &supply, &err));
     cr_expect(zero(i64, supply.hosts));
+}
+
+/* Of three open units, each of two copies: one tried by three hosts, all differing. */
+Test(query, a_batch_tells_how_its_open_units_stand)
+{
+    const struct supply all = {.hosts = 3, .volunteers = 3, .organisations = 3};
+    const struct supply more = {.hosts = 4, .volunteers = 4, .organisations = 4};
+    static const char *const outputs[] = {"one", "two", "three"};
+    struct standing standing = {0};
+
+    for (size_t host = 0; host < 3; host++)
+        site_send(&site, 0, host);
+    for (size_t host = 0; host < 3; host++)
+        site_report(&site, 0, host, outputs[host]);
+    site_want(&site, 0, 1);
+    MUST(store->query->standing(store, site.batch, &all, 100, &standing, &err));
+    cr_expect(eq(i64, standing.tried, 1));
+    cr_expect(eq(i64, standing.differing, 1));
+    cr_expect(eq(i64, standing.most_copies, 3));
+    cr_expect(ge(i64, standing.looked_at, 1));
+    MUST(store->query->standing(store, site.batch, &more, 100, &standing, &err));
+    cr_expect(zero(i64, standing.tried));
 }
 
 static bool see_unit(void *context, const struct unit_view *view)

@@ -8,6 +8,7 @@
 static struct batch_view batch;
 static struct unit unit;
 static struct waiting_facts facts;
+static struct standing standing;
 static struct texts sentences;
 
 static void set_up(void)
@@ -22,7 +23,9 @@ static void set_up(void)
                                    .supply = {.hosts = 3, .volunteers = 2, .organisations = 2},
                                    .has_freshness = true,
                                    .why_stopped = "",
+                                   .why_no_uploads = "",
                                    .clock_doubt = ""};
+    standing = (struct standing){.looked_at = 5};
     sentences = (struct texts){0};
 }
 
@@ -44,33 +47,72 @@ static bool says(const char *part)
 Test(waiting, too_few_volunteers_are_named_with_how_many_there_are)
 {
     facts.supply.volunteers = 1;
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(says("needs 2 independent volunteers; 1 enrolled"));
     cr_expect(says("5 units wait for a host to ask"));
 }
 
-Test(waiting, when_everybody_had_a_copy_more_volunteers_are_asked_for)
+Test(waiting, units_that_everybody_tried_wait_for_others)
 {
+    standing = (struct standing){.looked_at = 5, .tried = 2};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("2 of the 5 open units looked at were tried by all 2 volunteers"));
+    cr_expect(says("3 units wait for a host to ask"));
     unit.task_count = 2;
     unit.copies_wanted = 1;
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
-    cr_expect(says("all 2 volunteers seen in the last day had a copy"));
+    unit.tasks[0].at_dispatch.volunteer = 1;
+    unit.tasks[1].at_dispatch.volunteer = 2;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("all 2 volunteers of the last day had a copy of it"));
+    cr_expect(not(says("copy waits for a host")));
+}
+
+Test(waiting, used_up_allowances_are_said_with_how_many)
+{
+    facts.supply.spent = 2;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("2 of 3 hosts may have no more copies of this app today"));
+}
+
+Test(waiting, copies_that_keep_differing_are_said_with_numbers_and_causes)
+{
+    standing = (struct standing){.looked_at = 5, .differing = 3, .most_copies = 9};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("3 units have copies that all differ, one of them 9 of 9"));
+    cr_expect(says("DUGNAD_SEED"));
+    unit.task_count = 3;
+    for (size_t i = 0; i < 3; i++)
+        unit.tasks[i].result.bytes[0] = (uint8_t)(i + 1);
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("1 unit has copies that all differ, one of them 3 of 3"));
     texts_clear(&sentences);
-    facts.supply.volunteers = 3;
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
-    cr_expect(eq(sz, sentences.count, 1));
+    unit.tasks[2].result.bytes[0] = 1;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(not(says("differ")));
+}
+
+Test(waiting, an_output_that_is_not_taken_is_said_with_why)
+{
+    batch.agreed = 2;
+    facts.why_no_uploads = "less than 5 % of the disk is free";
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("2 agreed units wait for the output to be delivered, and no output is taken: "
+                   "less than 5 %"));
+    unit.state = UNIT_AGREED;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("and none is taken: less than 5 %"));
 }
 
 Test(waiting, a_doubt_about_the_clock_is_said_with_what_to_do)
 {
     facts.clock_doubt = "the wall clock jumped";
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(says("the wall clock jumped; dugnad clock confirm"));
 }
 
 Test(waiting, enough_of_everything_leaves_only_the_counts)
 {
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(eq(sz, sentences.count, 1));
     cr_expect(says("5 units wait for a host to ask"));
 }
@@ -80,7 +122,7 @@ Test(waiting, what_stops_all_work_is_said)
     facts.supply = (struct supply){0};
     facts.has_freshness = false;
     facts.why_stopped = "less than 10 % of the disk is free";
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(says("nothing is sent: less than 10 %"));
     cr_expect(says("freshness"));
     cr_expect(says("no host that can run this app"));
@@ -89,19 +131,19 @@ Test(waiting, what_stops_all_work_is_said)
 Test(waiting, a_held_and_a_paused_batch_say_how_to_go_on)
 {
     batch.row.state = BATCH_HELD;
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(says("dugnad release"));
     texts_clear(&sentences);
     batch.row.state = BATCH_PAUSED;
     batch.row.why = (char *)"paused itself: 20 of 22 tasks failed";
-    waiting_of_batch(&batch, &unit, &facts, &sentences);
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
     cr_expect(says("it paused itself: 20 of 22 tasks failed"));
 }
 
 Test(waiting, what_ended_waits_for_nothing)
 {
     batch.row.state = BATCH_FINISHED;
-    waiting_of_batch(&batch, NULL, &facts, &sentences);
+    waiting_of_batch(&batch, NULL, &standing, &facts, &sentences);
     unit.state = UNIT_ACCEPTED;
     waiting_of_unit(&unit, &facts, &sentences);
     cr_expect(zero(sz, sentences.count));
