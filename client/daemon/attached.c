@@ -176,3 +176,11 @@ int64_t daemon_memory(const struct daemon *daemon)
 
     return allowed < daemon->parts.config->memory ? allowed : daemon->parts.config->memory;
 }
+
+bool attached_is_fetching(const struct attached *project)
+{
+    for (size_t i = 0; i < project->task_count; i++)
+        if (project->tasks[i]->record.phase == PHASE_FETCHING)
+            return true;
+    return false;
+}

@@ -193,4 +193,7 @@ bool reply_grants(const struct scheduler_reply *reply, const struct digest *dige
 int64_t attached_unfinished(const struct attached *project);
 int64_t attached_open(const struct attached *project);
 
+/* Is any of them PHASE_FETCHING? */
+bool attached_is_fetching(const struct attached *project);
+
 #endif

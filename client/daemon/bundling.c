@@ -8,6 +8,7 @@
 
 #include "client/daemon/held.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/lineup.h"
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/transfer.h"
@@ -28,23 +29,19 @@ bool bundle_takes(const struct attached *project, const struct needed_file *file
 
 /* --- which --- */
 
-static bool is_before(const struct client_task *a, const struct client_task *b)
-{
-    return a->record.deadline_s < b->record.deadline_s ||
-           (a->record.deadline_s == b->record.deadline_s && a->record.task < b->record.task);
-}
-
-/* Of those that fetch, the one of earliest deadline after `last` (NULL: of all); NULL: none. */
-static struct client_task *next_task(struct daemon *daemon, struct attached *project,
+/* Of those that fetch, the one that would start first after `last` (NULL: of all); NULL: none. */
+static struct client_task *next_task(struct daemon *daemon, const struct lineup_order *order,
                                      const struct client_task *last)
 {
+    const struct attached *project = order->project;
     struct client_task *best = NULL;
 
     for (size_t i = 0; i < project->task_count; i++) {
         struct client_task *task = project->tasks[i];
 
         if (task->record.phase == PHASE_FETCHING && daemon_now(daemon) >= task->not_before &&
-            (last == NULL || is_before(last, task)) && (best == NULL || is_before(task, best)))
+            (last == NULL || lineup_is_before(order, last, task)) &&
+            (best == NULL || lineup_is_before(order, task, best)))
             best = task;
     }
     return best;
@@ -77,9 +74,13 @@ static bool add_files(struct daemon *daemon, struct attached *project,
 static void gather(struct daemon *daemon, struct attached *project)
 {
     struct client_task *task = NULL;
+    struct lineup_order order;
 
     bundle_open(&project->bundle, &daemon->cache, &project->record.project);
-    while ((task = next_task(daemon, project, task)) != NULL)
+    if (!attached_is_fetching(project))
+        return;
+    lineup_order(daemon, project, &order);
+    while ((task = next_task(daemon, &order, task)) != NULL)
         if (room_lets_fetch(daemon, task) && !add_files(daemon, project, task))
             return;
 }

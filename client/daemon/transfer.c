@@ -50,14 +50,6 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
 
 /* --- fetching --- */
 
-static bool is_fetching(const struct attached *project)
-{
-    for (size_t i = 0; i < project->task_count; i++)
-        if (project->tasks[i]->record.phase == PHASE_FETCHING)
-            return true;
-    return false;
-}
-
 /* Of the tasks for which there is something to fetch now, the one that would start first. */
 static struct client_task *next_to_fetch(struct daemon *daemon, struct attached *project,
                                          struct needed_file *ret_file)
@@ -66,7 +58,7 @@ static struct client_task *next_to_fetch(struct daemon *daemon, struct attached 
     struct lineup_order order;
     struct needed_file file;
 
-    if (!is_fetching(project))
+    if (!attached_is_fetching(project))
         return NULL;
     lineup_order(daemon, project, &order);
     for (size_t i = 0; i < project->task_count; i++) {

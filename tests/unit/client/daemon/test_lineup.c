@@ -12,10 +12,10 @@
 #define UNITS  4 /* the last is a short one of another batch */
 
 static struct volunteer it;
-static struct digest inputs[UNITS]; /* each has one of its own, which nobody serves */
+static struct digest inputs[UNITS]; /* of the units, which nobody serves */
 static char asked_first[2 * DIGEST_BYTES + 1];
 
-static void seal_units(bool have_inputs)
+static void seal_units(int64_t input_bytes)
 {
     struct work_unit *unit = &it.site.sample.unit;
 
@@ -29,10 +29,10 @@ static void seal_units(bool have_inputs)
         unit->batch.bytes[0] = is_short ? 2 : 1;
         unit->declared_ops = (is_short ? 10 : 3600) * WORK_UNIT_OPS_PER_SECOND;
         inputs[i] = digest_of(text, 1);
-        if (have_inputs)
+        if (input_bytes > 0)
             unit->inputs[0].digest = inputs[i];
-        if (have_inputs)
-            unit->inputs[0].size = 1 << 20;
+        if (input_bytes > 0)
+            unit->inputs[0].size = input_bytes;
         envelope_clear(&it.site.tasks[i].unit);
         it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
     }
@@ -56,7 +56,7 @@ TestSuite(lineup, .init = set_up, .fini = tear_down, .timeout = 60);
 
 Test(lineup, the_short_batch_behind_a_long_one_has_its_turn)
 {
-    seal_units(false);
+    seal_units(0);
     it.launcher.duration_ms = 60 * MINUTE;
     volunteer_live(&it, MINUTE / 2);
     cr_expect(eq(sz, volunteer_phase(&it, "running"), 2));
@@ -80,8 +80,40 @@ Test(lineup, its_files_are_fetched_first)
 {
     char hex[2 * DIGEST_BYTES + 1];
 
-    seal_units(true);
+    seal_units(1 << 20);
     it.site.net.fate = note_input;
+    volunteer_live(&it, MINUTE);
+    text_from_bytes(inputs[UNITS - 1].bytes, DIGEST_BYTES, hex);
+    cr_expect(eq(str, asked_first, hex));
+}
+
+/* In the body of the first request for a bundle. */
+static enum fake_fate note_bundle(void *context, const struct fake_request *request)
+{
+    const char *first = NULL;
+
+    (void)context;
+    if (strcmp(request->path, "/v1/files/bundle") != 0 || asked_first[0] != '\0')
+        return FATE_DELIVERED;
+    for (size_t i = 0; i < UNITS; i++) {
+        char hex[2 * DIGEST_BYTES + 1];
+        const char *there;
+
+        text_from_bytes(inputs[i].bytes, DIGEST_BYTES, hex);
+        there = strstr(request->body, hex);
+        if (there != NULL && (first == NULL || there < first))
+            (void)text_fit(asked_first, sizeof asked_first, hex);
+        first = there != NULL && (first == NULL || there < first) ? there : first;
+    }
+    return FATE_DELIVERED;
+}
+
+Test(lineup, so_are_small_ones_in_a_bundle)
+{
+    char hex[2 * DIGEST_BYTES + 1];
+
+    seal_units(100);
+    it.site.net.fate = note_bundle;
     volunteer_live(&it, MINUTE);
     text_from_bytes(inputs[UNITS - 1].bytes, DIGEST_BYTES, hex);
     cr_expect(eq(str, asked_first, hex));
