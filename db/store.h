@@ -79,6 +79,17 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
  */
 enum status store_open_postgres(const char *url, struct store **ret_store, struct error *err)
     MUST_USE;
+/*
+ * Either, to look at and never to change: not a byte of it, nor of what lies beside it, whatever is
+ * asked. Nobody else may have it open for writing meanwhile if it is a file. `has_log`: of a file,
+ * whether its write-ahead log is there and not empty. STATUS_NOT_FOUND: it holds no site.
+ * STATUS_CONFLICT: it is of another version than this program.
+ */
+enum status store_open_sqlite_reading(const char *path, bool has_log, struct store **ret_store,
+                                      struct error *err) MUST_USE;
+enum status store_open_postgres_reading(const char *url, struct store **ret_store,
+                                        struct error *err) MUST_USE;
+
 /* By `database`: a URL as above, or the path of an embedded one. */
 enum status store_open(const char *database, struct store **ret_store, struct error *err) MUST_USE;
 bool store_is_url(const char *database);

@@ -14,4 +14,9 @@ struct postgres_store;
 enum status postgres_migrate(struct postgres_store *store, const struct migration *steps, int count,
                              struct error *err) MUST_USE;
 
+/* Is it of that version? Looks only; the statuses of migrations_are_done() (db/sqlite/migrate.h).
+ */
+enum status postgres_is_migrated(struct postgres_store *store, int count, struct error *err)
+    MUST_USE;
+
 #endif

@@ -87,6 +87,8 @@ static enum status check_session(struct postgres_store *store, struct error *err
                          "the database's encoding is %s: create it with ENCODING 'UTF8'",
                          encoding != NULL ? encoding : "unknown");
     TRY(postgres_run(store, settings, err));
+    if (store->only_reads)
+        TRY(postgres_run(store, "SET default_transaction_read_only = on", err));
     return store->runs ? claim(store, err) : STATUS_OK;
 }
 
@@ -254,6 +256,8 @@ static enum status set_up(struct postgres_store *self, const char *url, struct e
         return postgres_unreachable(self->connection, err);
     (void)PQsetNoticeReceiver(self->connection, say_nothing, NULL);
     TRY(open_session(self, err));
+    if (self->only_reads)
+        return postgres_is_migrated(self, postgres_migration_count, err);
     return postgres_migrate(self, postgres_migrations, postgres_migration_count, err);
 }
 
@@ -279,7 +283,8 @@ static void use_sets(struct postgres_store *self)
     self->query.app_envelopes = postgres_app_envelopes;
 }
 
-enum status store_open_postgres(const char *url, struct store **ret_store, struct error *err)
+static enum status open_as(const char *url, bool only_reads, struct store **ret_store,
+                           struct error *err)
 {
     struct postgres_store *self = must_alloc(1, sizeof *self);
     CLEANUP(store_closep) struct store *store = &self->base.base;
@@ -298,7 +303,19 @@ enum status store_open_postgres(const char *url, struct store **ret_store, struc
     use_sets(self);
     self->base.driver = &postgres_driver;
     self->base.server = 1;
+    self->only_reads = only_reads;
     TRY(set_up(self, url, err));
     *ret_store = TAKE(store);
     return STATUS_OK;
+}
+
+enum status store_open_postgres(const char *url, struct store **ret_store, struct error *err)
+{
+    return open_as(url, false, ret_store, err);
+}
+
+enum status store_open_postgres_reading(const char *url, struct store **ret_store,
+                                        struct error *err)
+{
+    return open_as(url, true, ret_store, err);
 }

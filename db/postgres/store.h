@@ -17,6 +17,7 @@ struct postgres_store {
     int64_t changes;     /* rows that the last statement changed */
     bool is_set_up;      /* the session: its settings, and the lock of a running server */
     bool is_in_transaction;
+    bool only_reads;            /* every session refuses to write */
     bool runs;                  /* holds the lock of its server's number, on each connection anew */
     struct publish_ops publish; /* those of db/sql/, but for db/postgres/sets.h */
     struct query_ops query;

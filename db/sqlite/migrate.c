@@ -74,6 +74,48 @@ static enum status step_in_transaction(sqlite3 *db, const struct migration *step
     return status;
 }
 
+static enum status is_newer(int version, int count, struct error *err)
+{
+    return error_set(err, STATUS_CONFLICT,
+                     "this database is of version %d, this program knows %d: use a newer program, "
+                     "or a copy from before it was upgraded",
+                     version, count);
+}
+
+static enum status has_table(sqlite3 *db, bool *ret_has, struct error *err)
+{
+    sqlite3_stmt *row = NULL;
+    int rc = sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'migration'",
+                                -1, &row, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    if (rc == SQLITE_ROW)
+        *ret_has = sqlite3_column_int(row, 0) == 1;
+    (void)sqlite3_finalize(row);
+    return rc == SQLITE_ROW ? STATUS_OK : sqlite_failure(db, rc, err);
+}
+
+enum status migrations_are_done(sqlite3 *db, int count, struct error *err)
+{
+    bool has = false;
+    int version = 0;
+
+    TRY(has_table(db, &has, err));
+    if (has)
+        TRY(read_version(db, &version, err));
+    if (version == 0)
+        return error_set(err, STATUS_NOT_FOUND, "the database holds no site; restore it");
+    if (version > count)
+        return is_newer(version, count, err);
+    if (version < count)
+        return error_set(err, STATUS_CONFLICT,
+                         "this database is of the older version %d: let dugnad-server run upgrade "
+                         "it (to %d) first",
+                         version, count);
+    return STATUS_OK;
+}
+
 enum status migrate(sqlite3 *db, const struct migration *steps, int count, struct error *err)
 {
     int version = 0;
@@ -82,10 +124,5 @@ enum status migrate(sqlite3 *db, const struct migration *steps, int count, struc
     TRY(read_version(db, &version, err));
     while (version < count)
         TRY(step_in_transaction(db, steps, count, &version, err));
-    if (version > count)
-        return error_set(err, STATUS_CONFLICT,
-                         "this database is of version %d, this program knows %d: use a newer "
-                         "program, or a copy from before it was upgraded",
-                         version, count);
-    return STATUS_OK;
+    return version > count ? is_newer(version, count, err) : STATUS_OK;
 }

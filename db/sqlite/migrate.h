@@ -14,4 +14,8 @@ struct sqlite3;
 enum status migrate(struct sqlite3 *db, const struct migration *steps, int count, struct error *err)
     MUST_USE;
 
+/* Is it of that version? Looks only. STATUS_NOT_FOUND: nothing was ever done to it.
+ * STATUS_CONFLICT: it is of another one. */
+enum status migrations_are_done(struct sqlite3 *db, int count, struct error *err) MUST_USE;
+
 #endif

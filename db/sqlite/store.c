@@ -127,10 +127,55 @@ static enum status set_up(struct sqlite_store *self, const char *path, struct er
     return migrate(self->db, migrations, migration_count, err);
 }
 
-enum status store_open_sqlite(const char *path, struct store **ret_store, struct error *err)
+/* SQLite takes names that begin so for URIs; what means something in one is written in numbers. */
+static char *uri_of(const char *path, bool has_log)
+{
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    char *text;
+
+    sqlite3_str_appendall(uri, "file:");
+    for (; *path != '\0'; path++)
+        if (*path == '?' || *path == '#' || *path == '%')
+            sqlite3_str_appendf(uri, "%%%02x", (unsigned)(unsigned char)*path);
+        else
+            sqlite3_str_appendchar(uri, 1, *path);
+    sqlite3_str_appendall(uri, has_log ? "?mode=rw" : "?mode=ro&immutable=1");
+    text = sqlite3_str_finish(uri);
+    if (text == NULL)
+        abort();
+    return text;
+}
+
+/*
+ * With a log beside it SQLite wants to write: an index of the log, and at the end the log into the
+ * file. Alone with it, it keeps the index in memory; and the log may be left as it is. Without one
+ * the file is all there is.
+ */
+static enum status set_up_reading(struct sqlite_store *self, const char *path, bool has_log,
+                                  struct error *err)
+{
+    char *uri = uri_of(path, has_log);
+    int rc = sqlite3_open_v2(uri, &self->db,
+                             (has_log ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
+                                 SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                             NULL);
+
+    sqlite3_free(uri);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(self->db,
+                          "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON;"
+                          "PRAGMA cache_size = -65536",
+                          NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        return sqlite_failure(self->db, rc, err);
+    return migrations_are_done(self->db, migration_count, err);
+}
+
+static struct sqlite_store *make(void)
 {
     struct sqlite_store *self = must_alloc(1, sizeof *self);
-    CLEANUP(store_closep) struct store *store = &self->base.base;
 
     self->base.base = (struct store){
         .begin = begin,
@@ -145,7 +190,26 @@ enum status store_open_sqlite(const char *path, struct store **ret_store, struct
     };
     self->base.driver = &sqlite_driver;
     self->base.server = 1;
+    return self;
+}
+
+enum status store_open_sqlite(const char *path, struct store **ret_store, struct error *err)
+{
+    struct sqlite_store *self = make();
+    CLEANUP(store_closep) struct store *store = &self->base.base;
+
     TRY(set_up(self, path, err));
+    *ret_store = TAKE(store);
+    return STATUS_OK;
+}
+
+enum status store_open_sqlite_reading(const char *path, bool has_log, struct store **ret_store,
+                                      struct error *err)
+{
+    struct sqlite_store *self = make();
+    CLEANUP(store_closep) struct store *store = &self->base.base;
+
+    TRY(set_up_reading(self, path, has_log, err));
     *ret_store = TAKE(store);
     return STATUS_OK;
 }

@@ -227,9 +227,13 @@ static enum status walk(struct file_store *store, unsigned part, const struct fi
     CLEANUP(disk_names_clear) struct disk_names names = {0};
     struct folder *folder = folder_of(store);
     struct disk_path path;
+    enum status status;
 
     TRY(shard_path(folder, part, &path, err));
-    TRY(store->disk->list(store->disk, path.text, &names, err));
+    status = store->disk->list(store->disk, path.text, &names, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* nothing was ever put there, or it is being looked at only */
+    TRY(status);
     for (size_t i = 0; i < names.count; i++)
         TRY(visit_one(folder, part, names.names[i], visitor, err));
     return STATUS_OK;
@@ -271,8 +275,8 @@ static enum status prepare(struct folder *folder, struct error *err)
     return make_shards(folder, err);
 }
 
-enum status file_store_open_folder(struct env *env, const char *path, struct file_store **ret_store,
-                                   struct error *err)
+enum status file_store_open_to_look(struct env *env, const char *path,
+                                    struct file_store **ret_store, struct error *err)
 {
     CLEANUP(folder_freep) struct folder *folder = must_alloc(1, sizeof *folder);
 
@@ -294,7 +298,17 @@ enum status file_store_open_folder(struct env *env, const char *path, struct fil
     folder->env = env;
     if (!text_fit(folder->path, sizeof folder->path, path))
         return error_set(err, STATUS_TOO_LARGE, "a path has up to %d bytes", DISK_PATH_MAX - 1);
-    TRY(prepare(folder, err));
     *ret_store = &TAKE(folder)->base;
+    return STATUS_OK;
+}
+
+enum status file_store_open_folder(struct env *env, const char *path, struct file_store **ret_store,
+                                   struct error *err)
+{
+    CLEANUP(file_store_closep) struct file_store *store = NULL;
+
+    TRY(file_store_open_to_look(env, path, &store, err));
+    TRY(prepare(folder_of(store), err));
+    *ret_store = TAKE(store);
     return STATUS_OK;
 }

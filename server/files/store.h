@@ -88,6 +88,9 @@ struct file_store {
  * A folder of this disk: `path`/ab/cdef…, and `path`/incoming/ for files on their way, which is
  * emptied here: only one process may have the store open. The folders are made as needed.
  */
+/* To look only: nothing is made, and nothing that was on its way is removed. */
+enum status file_store_open_to_look(struct env *env, const char *path,
+                                    struct file_store **ret_store, struct error *err) MUST_USE;
 enum status file_store_open_folder(struct env *env, const char *path, struct file_store **ret_store,
                                    struct error *err) MUST_USE;
 void file_store_close(struct file_store *store); /* NULL is fine */

@@ -49,6 +49,29 @@ static enum status check_whole(struct disk *disk, const char *folder, struct err
     return STATUS_OK;
 }
 
+static int64_t size_of(struct disk *disk, const char *path)
+{
+    struct disk_entry entry;
+
+    return disk->look(disk, path, &entry, NULL) == STATUS_OK ? entry.size_bytes : 0;
+}
+
+/* An empty file is a database to SQLite, and would become a site that lost everything. */
+static enum status check_database(struct disk *disk, const char *folder, struct error *err)
+{
+    struct disk_path path, log;
+
+    TRY(check_part(disk, folder, "dugnad.db", err));
+    TRY(site_path(folder, "dugnad.db", &path, err));
+    TRY(site_path(folder, "dugnad.db-wal", &log, err));
+    if (size_of(disk, path.text) > 0 || size_of(disk, log.text) > 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "%.*s is no whole site: dugnad.db is empty; restore it "
+                     "from a backup",
+                     WORDS_PATH_MAX, folder);
+}
+
 enum status site_load_config(struct disk *disk, const char *folder, struct config *ret_config,
                              struct error *err)
 {
@@ -57,8 +80,7 @@ enum status site_load_config(struct disk *disk, const char *folder, struct confi
     TRY(check_whole(disk, folder, err));
     TRY(site_path(folder, "site.conf", &path, err));
     TRY(config_load(disk, path.text, ret_config, err));
-    return *ret_config->database.text == '\0' ? check_part(disk, folder, "dugnad.db", err)
-                                              : STATUS_OK;
+    return *ret_config->database.text == '\0' ? check_database(disk, folder, err) : STATUS_OK;
 }
 
 enum status site_open_store(const char *folder, const struct config *config, bool runs,
@@ -73,6 +95,21 @@ enum status site_open_store(const char *folder, const struct config *config, boo
     TRY(store->join(store, config->server, runs, err));
     *ret_store = TAKE(store);
     return STATUS_OK;
+}
+
+enum status site_open_store_to_look(struct disk *disk, const char *folder,
+                                    const struct config *config, bool *ret_has_log,
+                                    struct store **ret_store, struct error *err)
+{
+    struct disk_path path, log;
+
+    *ret_has_log = false;
+    if (*config->database.text != '\0')
+        return store_open_postgres_reading(config->database.text, ret_store, err);
+    TRY(site_path(folder, "dugnad.db", &path, err));
+    TRY(site_path(folder, "dugnad.db-wal", &log, err));
+    *ret_has_log = size_of(disk, log.text) > 0;
+    return store_open_sqlite_reading(path.text, *ret_has_log, ret_store, err);
 }
 
 static bool see_file(void *context, const struct file_line *line)
@@ -117,10 +154,18 @@ enum status site_load_secret(struct disk *disk, const char *folder, struct site_
                              struct error *err)
 {
     CLEANUP(buffer_clear) struct buffer bytes = {.max = SITE_SECRET_BYTES};
+    struct error cause = {0};
+    enum status status;
     struct disk_path path;
 
     TRY(site_path(folder, "secret", &path, err));
-    if (disk->read(disk, path.text, &bytes, NULL) != STATUS_OK || bytes.length != SITE_SECRET_BYTES)
+    status = disk->read(disk, path.text, &bytes, &cause);
+    if (status != STATUS_OK && status != STATUS_TOO_LARGE) {
+        error_set(err, STATUS_INVALID, "the site's secret cannot be read: %s", cause.text);
+        error_detail(err, "%s", cause.detail);
+        return STATUS_INVALID;
+    }
+    if (status != STATUS_OK || bytes.length != SITE_SECRET_BYTES)
         return error_set(err, STATUS_INVALID,
                          "the site's secret has to be a file of %d bytes; restore it from a backup",
                          SITE_SECRET_BYTES);

@@ -48,6 +48,14 @@ enum status site_open_store(const char *folder, const struct config *config, boo
                             struct store **ret_store, struct error *err) MUST_USE;
 
 /*
+ * The same, to look at: nothing of it or beside it changes. *ret_has_log: an embedded one has a
+ * write-ahead log, as it has after every end but a clean one. STATUS_NOT_FOUND: no site is in it.
+ */
+enum status site_open_store_to_look(struct disk *disk, const char *folder,
+                                    const struct config *config, bool *ret_has_log,
+                                    struct store **ret_store, struct error *err) MUST_USE;
+
+/*
  * STATUS_INVALID: files/ or uploads/ is missing, and the database knows of files. (Of a site that
  * never had one they are made when it is served.)
  */

@@ -142,7 +142,33 @@ static void check_certificate(struct checking *checking)
     }
 }
 
-/* To open the files would make their folder anew: a lost one is said, and not looked into. */
+/* A clean stop leaves none. Nor does whoever copies the file alone, or deletes the log. */
+static enum status open_database(struct checking *checking, struct error *err)
+{
+    bool has_log;
+
+    TRY(site_open_store_to_look(checking->env->disk, checking->folder.text, &checking->config,
+                                &has_log, &checking->store, err));
+    if (!has_log && *checking->config.database.text == '\0')
+        (void)printf("note: the database has no write-ahead log beside it, as after a clean stop. "
+                     "If the server was killed, or this is a copy of dugnad.db alone, what was "
+                     "changed last is missing, and nothing here can tell.\n");
+    return STATUS_OK;
+}
+
+static void check_secret(struct checking *checking)
+{
+    struct site_secret secret;
+    struct error err = {0};
+
+    if (site_load_secret(checking->env->disk, checking->folder.text, &secret, &err) != STATUS_OK) {
+        checking->faults++;
+        (void)printf("secret: %s\n", err.text);
+    }
+    secret_clear(&secret, sizeof secret);
+}
+
+/* A lost folder is said, and not looked into. */
 static enum status check_stored(struct checking *checking, struct error *err)
 {
     struct file_visitor visitor = {.visit = look_for_orphan, .context = checking};
@@ -159,7 +185,7 @@ static enum status check_stored(struct checking *checking, struct error *err)
     if (status != STATUS_OK)
         return error_set(err, status, "%s", missing.text);
     TRY(site_path(checking->folder.text, "files", &path, err));
-    TRY(file_store_open_folder(checking->env, path.text, &checking->files, err));
+    TRY(file_store_open_to_look(checking->env, path.text, &checking->files, err));
     TRY(check_files(checking, err));
     return file_store_walk(checking->files, &visitor, err);
 }
@@ -172,7 +198,8 @@ static enum status check_all(struct checking *checking, struct error *err)
                                     .context = checking};
     int64_t faults = 0;
 
-    TRY(verb_open_store(checking->env, checking->folder.text, &checking->store, err));
+    TRY(open_database(checking, err));
+    check_secret(checking);
     check_certificate(checking);
     TRY(checking->store->check(checking->store, &how, &faults, err));
     return check_stored(checking, err);
@@ -187,7 +214,8 @@ static enum status lock_and_check(struct checking *checking, struct error *err)
 
     TRY(site_load_config(disk, checking->folder.text, &checking->config, err));
     TRY(site_path(checking->folder.text, "lock", &path, err));
-    if (disk->lock(disk, path.text, &lock, err) == STATUS_BUSY)
+    /* To lock it would make it: of a site that no server ever ran. */
+    if (disk_has(disk, path.text) && disk->lock(disk, path.text, &lock, err) == STATUS_BUSY)
         return error_set(err, STATUS_BUSY, "a server runs this site; stop it first");
     return check_all(checking, err);
 }

@@ -241,3 +241,64 @@ def scenario_listening(build):
             grid.call("dugnad-server", "init", site, "--name", "x", "--url", f"https://{host}:8443", "--yes")
             lines = [line for line in grid.call("dugnad-server", "config", site).splitlines() if line.startswith("listen = ")]
             expect(lines == [f"listen = {expected}:8443"], f"for {host}: {lines}")
+
+
+def everything(folder):
+    """Path → kind, size, time and bytes of all that is in there, the lock and the folders too.
+
+    Not when its facts were last set: as root SQLite gives the log the owner that it has."""
+    found = {}
+    for root, folders, names in os.walk(folder):
+        for path in [root] + [os.path.join(root, name) for name in names]:
+            facts = os.stat(path)
+            found[path] = (facts.st_mode, facts.st_size, facts.st_mtime_ns,
+                           open(path, "rb").read() if path != root else sorted(folders))
+    return found
+
+
+def checked(grid, code, *words):
+    """`check` ends with that code, says these words, and leaves every byte and time as it was; what it says."""
+    before = everything(grid.site)
+    done = grid.run("dugnad-server", "check", grid.site, "--deep")
+    said = done.stdout + done.stderr
+    changed = [path for path in before.keys() | everything(grid.site).keys() if before.get(path) != everything(grid.site).get(path)]
+    expect(not changed, f"check changed {changed}: {said}")
+    expect(done.returncode == code, f"check ended with {done.returncode}, not {code}: {said}")
+    for word in words:
+        expect(word in said, f"check does not say \"{word}\": {said}")
+    return said
+
+
+def scenario_check_changes_nothing(build):
+    """check leaves every byte and time of a site as it is, names what is wrong, and says what it cannot know"""
+    with Grid(build) as grid:
+        checked(grid, 0, "sound", "no write-ahead log")
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--name", "x", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
+        grid.kill_server()
+        kept = os.path.join(grid.folder, "kept")
+        shutil.copytree(grid.site, kept)
+        said = checked(grid, 0, "sound")
+        expect("write-ahead" not in said, f"the log is there: {said}")
+        os.remove(os.path.join(grid.site, "dugnad.db-shm"))
+        checked(grid, 0, "sound")
+        os.remove(os.path.join(grid.site, "dugnad.db-wal"))
+        expect("no write-ahead log" in checked(grid, 0), "a log that was removed is not spoken of")
+        shutil.rmtree(grid.site)
+        shutil.copytree(kept, grid.site)
+        with open(os.path.join(grid.site, "secret"), "r+b") as f:
+            f.truncate(10)
+        checked(grid, 3, "secret", "32 bytes")
+        shutil.rmtree(grid.site)
+        shutil.copytree(kept, grid.site)
+        for part in ("dugnad.db", "dugnad.db-wal", "dugnad.db-shm"):
+            open(os.path.join(grid.site, part), "w").close()
+        checked(grid, 1, "dugnad.db is empty")
+        refused(grid, ["dugnad.db is empty"])
+        shutil.rmtree(grid.site)
+        shutil.copytree(kept, grid.site)
+        grid.start_server()
+        grid.stop_server()
+        checked(grid, 0, "sound", "no write-ahead log")
