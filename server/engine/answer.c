@@ -133,7 +133,7 @@ static void list_grants(struct answer *answer, int64_t *ret_units)
         struct unit *unit = NULL;
         const struct task *task = own_task(answer, answer->held[i].task, &unit);
 
-        if (!is_to_be_sent(answer, task))
+        if (!is_to_be_sent(answer, task) || !visit_is_taken(answer->cycle, unit, task))
             continue;
         answer->cycle->engine->counts.tasks_resent += visit_is_lost(answer->state, task);
         ret_units[reply->grant_count] = unit->id;

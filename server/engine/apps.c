@@ -6,15 +6,21 @@
 #include "common/crypto/envelope.h"
 #include "db/query.h"
 #include "db/store.h"
+#include "work-units/trust.h"
 
-#define PAGE 256 /* variants read at once */
+#define PAGE         256 /* variants read at once */
+#define JUDGED_FOR_S 60
 
 static void app_free(struct app *app)
 {
     for (size_t i = 0; i < app->text_count; i++)
         free(app->texts[i]);
     free(app->texts);
+    for (size_t i = 0; i < app->match.variant_count; i++)
+        envelope_clear(&app->variant_envelopes[i]);
+    free(app->variant_envelopes);
     free(app->variants);
+    envelope_clear(&app->envelope);
     app_version_clear(&app->version);
     free(app);
 }
@@ -55,16 +61,16 @@ struct reading {
 static bool take_version(void *context, const struct app_version_view *view)
 {
     struct reading *reading = context;
-    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    struct envelope *envelope = &reading->app->envelope;
 
     if (view->id != reading->app->id)
         return false;
     reading->is_found = true;
     reading->app->digest = view->digest;
     reading->status = envelope_decode(view->envelope.bytes, view->envelope.length,
-                                      ENVELOPE_PAYLOAD_MAX, &envelope, reading->err);
+                                      ENVELOPE_PAYLOAD_MAX, envelope, reading->err);
     if (reading->status == STATUS_OK)
-        reading->status = app_version_decode(envelope.payload, envelope.payload_length,
+        reading->status = app_version_decode(envelope->payload, envelope->payload_length,
                                              &reading->app->version, reading->err);
     return false;
 }
@@ -80,21 +86,35 @@ static char *keep_text(struct app *app, const char *text)
     return copy;
 }
 
+static void make_room(struct app *app)
+{
+    size_t count = app->match.variant_count + 1;
+
+    app->variants = realloc(app->variants, count * sizeof *app->variants);
+    app->variant_envelopes =
+        realloc(app->variant_envelopes, count * sizeof *app->variant_envelopes);
+    if (app->variants == NULL || app->variant_envelopes == NULL)
+        abort();
+}
+
 static bool take_variant(void *context, const struct variant_view *view)
 {
     struct reading *reading = context;
     struct app *app = reading->app;
+    size_t at = app->match.variant_count;
 
-    app->variants = realloc(app->variants, (app->match.variant_count + 1) * sizeof *app->variants);
-    if (app->variants == NULL)
-        abort();
-    app->variants[app->match.variant_count++] =
-        (struct match_variant){.digest = view->digest,
-                               .platform = keep_text(app, view->platform),
-                               .class_name = keep_text(app, view->class_name)};
+    make_room(app);
+    app->variant_envelopes[at] = (struct envelope){0};
+    app->match.variant_count++;
+    app->variants[at] = (struct match_variant){.digest = view->digest,
+                                               .platform = keep_text(app, view->platform),
+                                               .class_name = keep_text(app, view->class_name)};
+    reading->status =
+        envelope_decode(view->envelope.bytes, view->envelope.length, ENVELOPE_PAYLOAD_MAX,
+                        &app->variant_envelopes[at], reading->err);
     reading->last = view->id;
     reading->rows++;
-    return true;
+    return reading->status == STATUS_OK;
 }
 
 static enum status read_variants(struct reading *reading, struct store *store, struct error *err)
@@ -103,6 +123,7 @@ static enum status read_variants(struct reading *reading, struct store *store, s
         reading->rows = 0;
         TRY(store->query->variants(store, reading->app->id, reading->last, PAGE, take_variant,
                                    reading, err));
+        TRY(reading->status);
     } while (reading->rows == PAGE);
     return STATUS_OK;
 }

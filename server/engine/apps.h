@@ -5,11 +5,13 @@
 #ifndef SERVER_ENGINE_APPS_H
 #define SERVER_ENGINE_APPS_H
 
+#include "common/crypto/envelope.h"
 #include "server/engine/map.h"
 #include "server/policy/match.h"
 #include "work-units/app_version.h"
 
 struct store;
+struct trust;
 
 struct app {
     int64_t id; /* row */
@@ -17,7 +19,11 @@ struct app {
     struct app_version version;
     struct match_app match; /* but for is_revoked; its texts are this app's */
     struct match_variant *variants;
-    char **texts; /* owned by the app: of its variants */
+    struct envelope envelope;
+    struct envelope *variant_envelopes; /* one for each of the variants */
+    uint32_t judged_serial;             /* of the trust that both were judged by ... */
+    int64_t judged_until_s;             /* ... and for how long that holds */
+    char **texts;                       /* owned by the app: of its variants */
     size_t text_count;
 };
 

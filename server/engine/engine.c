@@ -163,6 +163,7 @@ enum status engine_open(struct store *store, struct env *env, const struct engin
     engine->fitness = (struct fitness_facts){.committed_mono_ms = env->now_mono_ms(env),
                                              .full_mono_ms = INT64_MIN};
     chance_init(&engine->chance, env);
+    engine->trust_serial = 1;
     engine->queue = queue_new(config->window, &engine->chance);
     engine->published = published_new();
     engine->enrolments = must_alloc(ENROLMENT_COUNTS_MAX, sizeof *engine->enrolments);

@@ -39,12 +39,25 @@ static bool is_app_revoked(const struct engine *engine, const struct app *app)
            freshness_revokes_app_version(&engine->trust.freshness, &app->digest);
 }
 
-static struct match_app app_as_it_stands(const struct engine *engine, const struct app *app)
+static struct match_app app_as_it_stands(const struct cycle *cycle, int64_t id)
 {
+    struct engine *engine = cycle->engine;
+    const struct app *app =
+        app_judged(&engine->apps, id, &engine->trust, engine->trust_serial, cycle_judged_s(cycle));
     struct match_app match = app->match;
 
     match.is_revoked = is_app_revoked(engine, app);
     return match;
+}
+
+bool visit_is_taken(struct cycle *cycle, const struct unit *unit, const struct task *task)
+{
+    struct match_app app = app_as_it_stands(cycle, unit->app_version);
+
+    for (size_t i = 0; i < app.variant_count; i++)
+        if (digest_equals(&app.variants[i].digest, &task->variant))
+            return !app.is_untrusted && !app.variants[i].is_untrusted;
+    return true;
 }
 
 /* The bucket as a unit that wants a copy and that nobody has: what would be said to it, holds for
@@ -66,7 +79,7 @@ static enum match_result judge_bucket(void *context, const struct queue_bucket *
 
     if (apps_need(&engine->apps, engine->store, bucket->app_version, NULL) != STATUS_OK)
         return MATCH_PLATFORM;
-    match = app_as_it_stands(engine, app_find(&engine->apps, bucket->app_version));
+    match = app_as_it_stands(seeker->cycle, bucket->app_version);
     return match_unit(&probe, &seeker->host, &match, 0, &variant);
 }
 
@@ -116,7 +129,6 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
                                     const struct match_variant **ret_variant)
 {
     const struct engine *engine = cycle->engine;
-    const struct app *app = app_find(&engine->apps, unit->app_version);
     struct match_app match;
 
     if (!is_issued(engine, work_batch(&cycle->set, unit->batch)) || unit_room(unit) == 0)
@@ -124,7 +136,7 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
     if (engine->trust.has_freshness &&
         freshness_revokes_unit(&engine->trust.freshness, &unit->digest))
         return MATCH_REVOKED;
-    match = app_as_it_stands(engine, app);
+    match = app_as_it_stands(cycle, unit->app_version);
     return match_unit(unit, host, &match, cycle_judged_s(cycle), ret_variant);
 }
 

@@ -126,6 +126,7 @@ void signed_finish(struct cycle *cycle, struct solo *solo)
         trust_clear(&engine->trust);
         engine->trust = solo->trust;
         solo->trust = (struct trust){0};
+        engine->trust_serial++;
         engine->has_revoked = true;
         engine->revoked_after = 0;
     }
@@ -236,6 +237,7 @@ enum status publications_reload(struct engine *engine, struct error *err)
         return status;
     }
     trust_clear(&before);
+    engine->trust_serial++;
     apps_forget_all(&engine->apps);
     return STATUS_OK;
 }

@@ -59,7 +59,8 @@ struct engine {
 
     struct site site;
     struct clock clock;
-    struct trust trust; /* zeroed before the first keyring */
+    struct trust trust;    /* zeroed before the first keyring */
+    uint32_t trust_serial; /* 1..; another one whenever it changes */
     struct published_stops stops;
     struct published_facts *published;
 

@@ -42,6 +42,8 @@ static bool is_pinned_elsewhere(const struct unit *unit, const char *class_name)
 
 static enum match_result judge_variant(const struct unit *unit, const struct match_variant *variant)
 {
+    if (variant->is_untrusted)
+        return MATCH_UNTRUSTED;
     if (!is_allowed(unit->platforms, variant->platform))
         return MATCH_PLATFORM;
     if (!is_allowed(unit->classes, variant->class_name) ||
@@ -69,7 +71,7 @@ static enum match_result pick_variant(const struct unit *unit, const struct matc
                 *ret_variant = variant;
                 return MATCH_YES;
             }
-            best = result == MATCH_CLASS ? MATCH_CLASS : best;
+            best = result > best ? result : best;
         }
     }
     return best;
@@ -104,6 +106,8 @@ static enum match_result judge_host(const struct unit *unit, const struct match_
 {
     if (app->is_revoked)
         return MATCH_REVOKED;
+    if (app->is_untrusted)
+        return MATCH_UNTRUSTED;
     if (!has_layers(host, app))
         return MATCH_LAYERS;
     if (unit->memory_bytes > host->memory_bytes)

@@ -29,6 +29,7 @@ struct match_variant {
     struct digest digest;
     const char *platform;
     const char *class_name;
+    bool is_untrusted; /* its signature does not hold now */
 };
 
 struct match_app {
@@ -37,6 +38,7 @@ struct match_app {
     const char *const *layers; /* sandbox layers that its signed version requires */
     size_t layer_count;
     bool is_revoked;
+    bool is_untrusted; /* likewise */
 };
 
 /* X(symbol, words for "no work: …") */
@@ -46,6 +48,7 @@ struct match_app {
     X(NOT_YET, "its work is not valid yet")                                                        \
     X(EXPIRED, "its work is no longer valid")                                                      \
     X(REVOKED, "its app version was revoked")                                                      \
+    X(UNTRUSTED, "the key that signed its app was revoked or has run out")                         \
     X(PLATFORM, "there is no build for your platform")                                             \
     X(CLASS, "its copies run on another class of machines")                                        \
     X(LAYERS, "your machine lacks an isolation layer that it requires")                            \

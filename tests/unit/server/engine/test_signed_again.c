@@ -94,6 +94,48 @@ Test(signed_again, by_a_new_key_after_the_first_was_revoked_it_is_given_with_the
     expect_given(&village.sample.app.public_key);
 }
 
+static size_t granted(char ret_why[WHY_MAX + 1])
+{
+    struct village_visit visit;
+    size_t count;
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 1);
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    count = visit.reply.grant_count;
+    (void)text_fit(ret_why, WHY_MAX + 1, visit.reply.why);
+    village_visit_clear(&visit);
+    return count;
+}
+
+/* Regression: it was granted, every client refused it, and each refusal counted as a failure. */
+Test(signed_again, what_a_revoked_key_signed_is_not_granted_until_another_signs_it)
+{
+    char why[WHY_MAX + 1];
+
+    sample_revoke_key(&village.sample, &village.sample.app, 200);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+    cr_expect(zero(sz, granted(why)));
+    cr_expect(strstr(why, "the key that signed its app") != NULL, "%s", why);
+    publish(COMMAND_APP_VERSION, sample_seal_app_version(&village.sample));
+    cr_expect(zero(sz, granted(why)), "its build is signed by the old key still");
+    publish(COMMAND_VARIANT, sample_seal_variant(&village.sample));
+    cr_expect(eq(sz, granted(why), 1), "%s", why);
+}
+
+/* An answer that was lost is given again, but not what nobody takes by now. */
+Test(signed_again, a_task_that_was_lost_is_not_sent_again_while_its_key_is_revoked)
+{
+    char why[WHY_MAX + 1];
+
+    cr_assert(eq(sz, granted(why), 1));
+    sample_revoke_key(&village.sample, &village.sample.app, 200);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+    cr_expect(zero(sz, granted(why)));
+    publish_both();
+    cr_expect(eq(sz, granted(why), 1), "%s", why);
+}
+
 /* Whoever may sign apps could otherwise put a good signature out of the way by one that ends soon.
  */
 Test(signed_again, a_signature_that_holds_is_not_replaced)
