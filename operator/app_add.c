@@ -221,11 +221,28 @@ static enum status freshen(struct adding *adding, struct error *err)
     return publish_freshness(profile, &fresh, &nothing, err);
 }
 
+/* Before any of its files is sent; the site refuses it, too. */
+static enum status check_outputs(const struct adding *adding, struct error *err)
+{
+    const struct app_version *app = &adding->app;
+    int64_t most = adding->keychain->profile->site_upload_max;
+
+    for (size_t i = 0; i < app->output_count; i++)
+        if (app->outputs[i].max_bytes > most && app->limits.output_bytes > most)
+            return error_set(
+                err, STATUS_TOO_LARGE,
+                "output %.64s may have up to %lld bytes, and the site takes up to %lld: "
+                "give --output with a lower maximum, or raise upload_max there",
+                app->outputs[i].name.text, (long long)app->outputs[i].max_bytes, (long long)most);
+    return STATUS_OK;
+}
+
 static enum status publish_all(struct adding *adding, struct error *err)
 {
     CLEANUP(private_key_clear) struct private_key key = {0};
     struct upload_tally tally = {0};
 
+    TRY(check_outputs(adding, err));
     TRY(choose_version(adding, err));
     if (!adding->is_new)
         return STATUS_OK;

@@ -35,6 +35,7 @@ struct profile {
     struct trust trust;            /* of no project until there is a keyring */
     struct disk_file *lock;        /* owned; NULL: others may write the profile */
     bool has_seen_site;            /* the site said what it has: site_follow() */
+    int64_t site_upload_max;       /* then: bytes of the largest output that it takes */
     int64_t site_keyring;          /* then: version of the newest keyring there; 0: none */
     bool has_said_behind;          /* site_behind_say() */
 };

@@ -88,6 +88,7 @@ static enum status follow_all(struct profile *profile, const struct project *pro
                               struct error *err)
 {
     profile->has_seen_site = true;
+    profile->site_upload_max = project->upload_max;
     profile->site_keyring = 0;
     for (size_t i = 0; i < project->keyrings.count; i++)
         TRY(follow_keyring(profile, project->keyrings.texts[i], err));

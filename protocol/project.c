@@ -50,6 +50,7 @@ enum status project_decode(const char *body, size_t length, struct project *ret_
     project.freshness = members_envelope_or_null(&members, "freshness", ENVELOPE_PAYLOAD_MAX);
     read_versions(&members, &project);
     project.time_s = members_time(&members, "time");
+    project.upload_max = members_integer(&members, "upload_max", 0, ID_MAX);
     if (!members_failed(&members) &&
         digest_is_none(&project.project) != (project.keyrings.count == 0))
         members_fail(&members, "keyrings", "malformed", "is empty exactly if project is null");
@@ -75,5 +76,6 @@ char *project_encode(const struct project *project)
         write_integer(&writer, NULL, project->versions[i]);
     write_close(&writer, ']');
     write_integer(&writer, "time", project->time_s);
+    write_integer(&writer, "upload_max", project->upload_max);
     return writer_end(&writer);
 }

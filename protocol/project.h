@@ -17,6 +17,7 @@ struct project {
     size_t version_count;
     int64_t versions[PROJECT_VERSIONS_MAX]; /* of this protocol that the server speaks */
     int64_t time_s;                         /* the server's clock */
+    int64_t upload_max;                     /* bytes of the largest output that it takes */
 };
 
 void project_clear(struct project *project);

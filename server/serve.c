@@ -132,6 +132,7 @@ static enum status open_engine(struct server *server, struct error *err)
     settings.look_s = config->idle_look;
     settings.max_return_s = config->max_return;
     settings.enrolments_per_hour = config->enrolments_per_hour;
+    settings.upload_max = config->upload_max;
     settings.body_wait_s = config->body_wait;
     settings.gather_ms = config->gather_ms;
     settings.window = (size_t)config->window;

@@ -38,6 +38,7 @@ static char *encode_project(const struct call *call, const struct project_parts 
     struct project project = {.project = parts->project,
                               .version_count = 1,
                               .versions = {PROTOCOL_VERSION},
+                              .upload_max = call->api->limits.upload_max,
                               .time_s = call->api->env->now_s(call->api->env)};
     char *json;
 

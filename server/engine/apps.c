@@ -149,3 +149,54 @@ enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct
     map_put(&apps->map, id, TAKE(app));
     return STATUS_OK;
 }
+
+enum status app_check_outputs(const struct app_version *app, int64_t most_bytes, struct error *err)
+{
+    for (size_t i = 0; i < app->output_count; i++) {
+        const struct app_output *output = &app->outputs[i];
+
+        if (output->max_bytes > most_bytes && app->limits.output_bytes > most_bytes)
+            return error_set(
+                err, STATUS_TOO_LARGE,
+                "its output %.64s may have up to %lld bytes, and this site takes up to "
+                "%lld (upload_max): declare a lower maximum, or have the site take more",
+                output->name.text, (long long)output->max_bytes, (long long)most_bytes);
+    }
+    return STATUS_OK;
+}
+
+static bool is_variant_trusted(const struct app *app, size_t at, const struct trust *trust,
+                               const struct trust_moment *moment)
+{
+    CLEANUP(variant_clear) struct variant variant = {0};
+    const struct checked_app checked = {.digest = app->digest, .app = &app->version};
+
+    return trust_check_variant(trust, &app->variant_envelopes[at], &checked, moment, &variant,
+                               NULL) == REFUSAL_NONE;
+}
+
+static void judge(struct app *app, const struct trust *trust, const struct trust_moment *moment)
+{
+    CLEANUP(app_version_clear) struct app_version version = {0};
+
+    app->match.is_untrusted =
+        trust_check_app_version(trust, &app->envelope, moment, &version, NULL) != REFUSAL_NONE;
+    for (size_t i = 0; i < app->match.variant_count; i++)
+        app->variants[i].is_untrusted = !is_variant_trusted(app, i, trust, moment);
+}
+
+const struct app *app_judged(struct apps *apps, int64_t id, const struct trust *trust,
+                             uint32_t serial, int64_t now_s)
+{
+    struct app *app = map_get(&apps->map, id);
+    const struct trust_moment moment = {.purpose = now_s != 0 ? TRUST_START : TRUST_FINISH,
+                                        .now_s = now_s};
+
+    if (app == NULL || (app->judged_serial == serial && now_s < app->judged_until_s &&
+                        now_s >= app->judged_until_s - JUDGED_FOR_S))
+        return app;
+    judge(app, trust, &moment);
+    app->judged_serial = serial;
+    app->judged_until_s = now_s + JUDGED_FOR_S;
+    return app;
+}

@@ -37,6 +37,18 @@ void apps_forget_all(struct apps *apps);
 /* From the store unless it is known. STATUS_NOT_FOUND. Valid until it is forgotten. */
 enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct error *err);
 
+/* STATUS_TOO_LARGE: an output may become larger than what the site takes. */
+enum status app_check_outputs(const struct app_version *app, int64_t most_bytes, struct error *err)
+    MUST_USE;
+
+/*
+ * Set is_untrusted of the app and its builds: would hosts take them as they are signed? `serial`
+ * changes whenever the trust does; the answer is kept for a minute, for verifying takes long.
+ * `now_s`: 0 where no validity may be judged. NULL: nobody needed it so far.
+ */
+const struct app *app_judged(struct apps *apps, int64_t id, const struct trust *trust,
+                             uint32_t serial, int64_t now_s);
+
 /* NULL: nobody needed it so far. */
 const struct app *app_find(const struct apps *apps, int64_t id);
 

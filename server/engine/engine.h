@@ -44,6 +44,7 @@ struct engine_config {
     int64_t enrolments_per_hour; /* new hosts of one address prefix, or of one account */
     int64_t body_wait_s;         /* for one agreeing host's body, before the next is asked too */
     int64_t gather_ms;           /* visits that keep coming wait so long for company; 0: never */
+    int64_t upload_max;          /* bytes of the largest output that the site takes */
     size_t window;               /* ready units that one is drawn from, 100.. */
     struct engine_floor issue;   /* below: no new tasks */
     struct engine_floor uploads; /* below: no bodies either */
@@ -62,8 +63,8 @@ struct engine_config {
         .site = ".", .server = 1, .min_return_s = 60, .soon_return_s = 5, .max_return_s = 3600,    \
         .look_s = 60, .enrolments_per_hour = 20, .body_wait_s = 600, .gather_ms = 25,              \
         .window = 100, .issue = {.percent = 10, .bytes = INT64_C(5) << 30},                        \
-        .uploads = {.percent = 5, .bytes = INT64_C(2) << 30}, .ignores_free_space = false,         \
-        .sends_as_asked = false                                                                    \
+        .upload_max = INT64_C(4) << 30, .uploads = {.percent = 5, .bytes = INT64_C(2) << 30},      \
+        .ignores_free_space = false, .sends_as_asked = false                                       \
     }
 
 /*

@@ -24,6 +24,19 @@ static enum status load_batch(struct cycle *cycle, int64_t row, struct error *er
     return cycle_load(cycle, &(struct work_request){.batches = &row, .batch_count = 1}, err);
 }
 
+/* The site may take less than it did when the app was added. */
+static enum status check_outputs(struct cycle *cycle, struct solo *solo, int64_t app_version,
+                                 struct error *err)
+{
+    struct engine *engine = cycle->engine;
+
+    TRY(apps_need(&engine->apps, engine->store, app_version, err));
+    return solo_check(solo,
+                      app_check_outputs(&app_find(&engine->apps, app_version)->version,
+                                        engine->config.upload_max, err),
+                      err);
+}
+
 enum status batch_run(struct cycle *cycle, struct solo *solo, struct error *err)
 {
     struct store *store = cycle->engine->store;
@@ -35,6 +48,7 @@ enum status batch_run(struct cycle *cycle, struct solo *solo, struct error *err)
                                   .created_s = cycle->clock.now_s};
 
     TRY(find_app(cycle, solo, &batch->app_version, &record.app_version, err));
+    TRY(check_outputs(cycle, solo, record.app_version, err));
     TRY(solo_check(
         solo, store->publish->batch_create(store, &record, &batch->row, &batch->is_new, err), err));
     TRY(load_batch(cycle, batch->row, err));

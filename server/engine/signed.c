@@ -305,6 +305,7 @@ static enum status app_run(struct cycle *cycle, struct solo *solo, struct error 
 
     if (refusal != REFUSAL_NONE)
         return refuse_for(solo, refusal, err);
+    TRY(solo_check(solo, app_check_outputs(&app, cycle->engine->config.upload_max, err), err));
     TRY(write_app(cycle, solo, &app, err));
     return solo->command->publish.is_new || solo->is_refused ? STATUS_OK
                                                              : renew_app(cycle, solo, err);

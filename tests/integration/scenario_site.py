@@ -302,3 +302,21 @@ def scenario_check_changes_nothing(build):
         grid.start_server()
         grid.stop_server()
         checked(grid, 0, "sound", "no write-ahead log")
+
+
+def scenario_large_outputs(build):
+    """an app whose outputs are larger than the site takes is refused before anything is sent, a batch of it likewise"""
+    with Grid(build, {"upload_max": "1M"}) as grid:
+        grid.start_server()
+        grid.publish_project()
+        done = grid.run("dugnad", "app", "add", "large", grid.app("primes"), "--output", "big:2M")
+        expect(done.returncode != 0 and "2097152" in done.stderr and "1048576" in done.stderr, f"app add: {done.returncode} {done.stderr}")
+        expect(not grid.rows("SELECT id FROM app_version") and not grid.rows("SELECT digest FROM file"), "something was sent")
+        grid.operator("app", "add", "small", grid.app("primes"), "--output", "big:1M")
+        grid.stop_server()
+        grid.configure({"upload_max": "1000K"})
+        grid.start_server()
+        done = grid.run("dugnad", "submit", "small", "--name", "x", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
+        expect(done.returncode != 0 and "upload_max" in done.stderr, f"submit: {done.returncode} {done.stderr}")
+        expect(not grid.rows("SELECT id FROM unit"), "units were taken")
+        grid.stop_server()

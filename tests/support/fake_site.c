@@ -52,7 +52,8 @@ static void reply_project(struct fake_site *site, struct http_response *response
                               .project = site->sample.project,
                               .version_count = 1,
                               .versions = {1},
-                              .time_s = SAMPLE_NOW_S};
+                              .time_s = SAMPLE_NOW_S,
+                              .upload_max = INT64_C(4) << 30};
     CLEANUP(freep) char *first = envelope_encode(&site->first_keyring);
     CLEANUP(freep) char *keyring = envelope_encode(&site->keyring);
 

@@ -54,7 +54,8 @@ static void answer_project(struct memory_site *site, struct http_exchange *excha
                               .freshness = site->freshness,
                               .version_count = 1,
                               .versions = {1},
-                              .time_s = 1700000000};
+                              .time_s = 1700000000,
+                              .upload_max = INT64_C(4) << 30};
 
     answer(exchange, project_encode(&project));
 }

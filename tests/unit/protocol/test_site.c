@@ -23,10 +23,10 @@ static char *project_text(void)
 {
     CLEANUP(freep) char *envelope = test_envelope_text("keyring", "{}", 0);
 
-    return text_format(
-        "{\"name\":\"Grid\",\"project\":\"" DIGEST_A
-        "\",\"keyrings\":[%s],\"freshness\":null,\"protocol\":[1],\"time\":1700000000}",
-        envelope);
+    return text_format("{\"name\":\"Grid\",\"project\":\"" DIGEST_A
+                       "\",\"keyrings\":[%s],\"freshness\":null,\"protocol\":[1],\"time\":"
+                       "1700000000,\"upload_max\":4096}",
+                       envelope);
 }
 
 Test(project, is_read_and_written_as_it_was)
@@ -44,8 +44,9 @@ Test(project, is_read_and_written_as_it_was)
 
 Test(project, an_unclaimed_site_has_neither_id_nor_keyrings)
 {
-    static const char body[] = "{\"name\":\"Grid\",\"project\":null,\"keyrings\":[],"
-                               "\"freshness\":null,\"protocol\":[1],\"time\":1700000000}";
+    static const char body[] =
+        "{\"name\":\"Grid\",\"project\":null,\"keyrings\":[],"
+        "\"freshness\":null,\"protocol\":[1],\"time\":1700000000,\"upload_max\":4096}";
     static const struct spoilt cases[] = {{"null", "\"" DIGEST_A "\"", "keyrings"}};
     CLEANUP(project_clear) struct project project = {0};
     CLEANUP(freep) char *again = NULL;

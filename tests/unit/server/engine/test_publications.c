@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "server/engine/state.h"
 #include "tests/support/messages.h"
 #include "tests/support/village.h"
 
@@ -331,4 +332,25 @@ Test(publications, a_failing_step_publishes_nothing)
     }
     cr_expect(step > 4);
     cr_expect(eq(i64, village_count(&village, "count(*) FROM notice"), 1));
+}
+
+/* Regression: it was taken, computed and agreed on, and then every upload of it was refused. */
+Test(publications, an_app_with_larger_outputs_than_the_site_takes_is_refused)
+{
+    struct envelope envelope;
+    struct command app = {.kind = COMMAND_APP_VERSION, .publish = {.envelope = &envelope}};
+    struct command batch = {.kind = COMMAND_BATCH,
+                            .batch = {.name = "large", .app_version = village.sample.app_digest}};
+
+    village.engine->config.upload_max = village.sample.app_version.outputs[0].max_bytes - 1;
+    village.sample.app_version.version++;
+    envelope = sample_seal_app_version(&village.sample);
+    cr_expect(eq(int, village_run(&village, &app), STATUS_TOO_LARGE));
+    cr_expect(strstr(app.err.text, "upload_max") != NULL, "%s", app.err.text);
+    batch.batch.batch.bytes[0] = 1;
+    cr_expect(eq(int, village_run(&village, &batch), STATUS_TOO_LARGE), "the site takes less now");
+    village.engine->config.upload_max++;
+    cr_expect(eq(int, village_run(&village, &app), STATUS_OK), "%s", app.err.text);
+    cr_expect(eq(int, village_run(&village, &batch), STATUS_OK), "%s", batch.err.text);
+    envelope_clear(&envelope);
 }
