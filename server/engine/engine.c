@@ -11,6 +11,7 @@
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/state.h"
+#include "server/engine/tails.h"
 
 #define PAGE 500 /* rows of one scan */
 
@@ -181,6 +182,7 @@ void engine_close(struct engine *engine)
     queue_free(engine->queue);
     deadlines_clear(&engine->deadlines);
     host_hints_clear(&engine->hosts);
+    tails_clear(&engine->tails);
     paces_clear(&engine->paces);
     apps_forget_all(&engine->apps);
     trust_clear(&engine->trust);

@@ -183,7 +183,7 @@ static bool may_have(struct cycle *cycle, struct visit_state *state, const struc
     int64_t task_ms = timing_task_ms(cycle, state->visit->host, state->speed, unit);
     struct share share = state->share;
 
-    if (!tails_let_have(cycle, unit, state->visit->host, state->speed))
+    if (!tails_let_have(cycle, state, unit, task_ms))
         return false;
     if (!share_take(&share, task_ms)) {
         state->stop = VISIT_SHARE;

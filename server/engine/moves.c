@@ -268,7 +268,7 @@ enum status moves_make(struct engine *engine, int64_t up_s, struct error *err)
     engine->moves_up_s = up_s;
     engine->movable = 0;
     (void)host_hints_grid(hints, up_s);
-    if (hints->stocked == 0 || queue_copies(engine->queue) > (int64_t)engine->tails.count)
+    if (hints->stocked == 0 || queue_copies(engine->queue) > engine->tails.alive)
         return STATUS_OK;
     offers = choose(hints, up_s * 1000);
     engine->movable = offers.all;

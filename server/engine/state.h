@@ -13,6 +13,7 @@
 #include "server/engine/engine.h"
 #include "server/engine/follow.h"
 #include "server/engine/host_hints.h"
+#include "server/engine/map.h"
 #include "server/engine/paces.h"
 #include "server/engine/queue.h"
 #include "server/policy/fitness.h"
@@ -36,13 +37,27 @@ struct enrolment_count {
 };
 #define ENROLMENT_COUNTS_MAX 4096
 
-/* Units that have a copy for the sake of their batch's end, as far as this server remembers. */
-#define TAILS_MAX 1024
+/* A unit that has copies for the sake of its batch's end, as far as this server remembers. */
+struct tail {
+    int64_t unit, batch;
+    int64_t alive; /* such copies */
+    int64_t begins_up_ms,
+        ends_up_ms;             /* of the task that it waited for when the last was made ... */
+    int64_t spared_until_up_ms; /* ... which is left to the fastest hosts so long */
+    bool is_lost;               /* ... and is in place of one that will not be reported */
+};
+
+/* The same by batch. */
+struct tail_count {
+    int64_t alive, made; /* as in struct tail_batch */
+};
+
+#define TAILS_MAX 65536 /* units, or batches; then all are forgotten */
 struct tails {
-    int64_t units[TAILS_MAX];
-    int64_t batches[TAILS_MAX]; /* the same units' */
-    size_t count;
-    int64_t slow; /* hosts of less speed get none of these copies */
+    struct map units;   /* owned struct tails */
+    struct map batches; /* owned struct tail_counts */
+    int64_t alive;      /* of all of them */
+    int64_t slow;       /* hosts of less speed get none of these copies */
 };
 
 struct engine {

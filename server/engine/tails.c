@@ -1,5 +1,8 @@
 #include "server/engine/tails.h"
 
+#include <stdlib.h>
+
+#include "common/base/cleanup.h"
 #include "server/engine/settle.h"
 #include "server/policy/estimate.h"
 #include "server/policy/quorum.h"
@@ -9,38 +12,90 @@
 
 /* ------------------------------------------------------------------------------- what there is */
 
-/* Its place among those remembered; NULL: it is none. */
-static int64_t *find(struct tails *tails, int64_t unit)
+static void clear_map(struct map *map)
 {
-    for (size_t i = 0; i < tails->count; i++)
-        if (tails->units[i] == unit)
-            return &tails->units[i];
-    return NULL;
+    void *value;
+    size_t cursor = 0;
+
+    while ((value = map_next(map, &cursor)) != NULL)
+        free(value);
+    map_clear(map);
+}
+
+void tails_clear(struct tails *tails)
+{
+    clear_map(&tails->units);
+    clear_map(&tails->batches);
+    tails->alive = 0;
+}
+
+static struct tail_count *count_of(struct tails *tails, int64_t batch)
+{
+    struct tail_count *count = map_get(&tails->batches, batch);
+
+    if (count == NULL) {
+        count = must_alloc(1, sizeof *count);
+        map_put(&tails->batches, batch, count);
+    }
+    return count;
+}
+
+static void forget(struct tails *tails, int64_t unit)
+{
+    struct tail *tail = map_take(&tails->units, unit);
+
+    if (tail == NULL)
+        return;
+    tails->alive -= tail->alive;
+    count_of(tails, tail->batch)->alive -= tail->alive;
+    free(tail);
+}
+
+static void remember(struct tails *tails, const struct tail *facts)
+{
+    struct tail *tail = must_alloc(1, sizeof *tail);
+    struct tail_count *count = count_of(tails, facts->batch);
+
+    forget(tails, facts->unit);
+    *tail = *facts;
+    map_put(&tails->units, facts->unit, tail);
+    tails->alive += facts->alive;
+    count->alive += facts->alive;
+    count->made += facts->is_lost ? 0 : 1;
 }
 
 void tails_learn(struct cycle *cycle)
 {
     struct tails *tails = &cycle->engine->tails;
 
-    for (size_t i = 0; tails->count > 0 && i < cycle->set.unit_count; i++) {
-        const struct unit *unit = &cycle->set.units[i];
-        int64_t *place = find(tails, unit->id);
-
-        if (place == NULL || unit->state == UNIT_OPEN)
-            continue;
-        tails->count--;
-        *place = tails->units[tails->count];
-        tails->batches[place - tails->units] = tails->batches[tails->count];
-    }
+    for (size_t i = 0; tails->units.count > 0 && i < cycle->set.unit_count; i++)
+        if (cycle->set.units[i].state != UNIT_OPEN)
+            forget(tails, cycle->set.units[i].id);
+    for (size_t i = 0; tails->batches.count > 0 && i < cycle->set.batch_count; i++)
+        if (cycle->set.batches[i].state == BATCH_FINISHED)
+            free(map_take(&tails->batches, cycle->set.batches[i].id));
 }
 
-bool tails_let_have(const struct cycle *cycle, const struct unit *unit, int64_t host, int64_t speed)
+static bool is_spared(const struct engine *engine, const struct tail *tail, int64_t speed,
+                      int64_t now_ms)
 {
-    struct tails *tails = &cycle->engine->tails;
+    return now_ms < tail->spared_until_up_ms &&
+           share_better(engine->hosts.idle_by_speed, queue_copies(engine->queue), speed) > 0;
+}
 
-    if (unit->copies_wanted > unit->extra || find(tails, unit->id) == NULL)
+bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
+                    const struct unit *unit, int64_t task_ms)
+{
+    const struct engine *engine = cycle->engine;
+    const struct tail *tail = map_get(&engine->tails.units, unit->id);
+    int64_t now_ms = cycle->clock.up_s * 1000;
+
+    if (unit->copies_wanted > unit->extra || tail == NULL)
         return true;
-    return tail_suits(work_host(&cycle->set, host)->agreed, speed, tails->slow);
+    return tail_suits(work_host(&cycle->set, state->visit->host)->agreed, state->speed,
+                      engine->tails.slow) &&
+           tail_is_worth_it(tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms), task_ms) &&
+           !is_spared(engine, tail, state->speed, now_ms);
 }
 
 /* --------------------------------------------------------------------------------------- choosing
@@ -53,7 +108,8 @@ struct late_ones {
     size_t count;
     int64_t speeds[SPEEDS_MAX];
     size_t speed_count;
-    size_t known; /* units that had such a copy before */
+    struct tail made[TAILS_AT_ONCE]; /* what was done about them */
+    size_t made_count;
 };
 
 static void consider(struct late_ones *late, int64_t task, int64_t left_ms)
@@ -71,109 +127,151 @@ static void consider(struct late_ones *late, int64_t task, int64_t left_ms)
 }
 
 /* Of a host that is no longer expected nobody knows how long it takes. */
-static void look_at(struct late_ones *late, struct tails *tails, const struct host_hint *hint,
-                    int64_t now_ms)
+static int64_t left_ms(const struct host_hint *hint, const struct stock_task *task, int64_t now_ms)
+{
+    return hint->part.slots == 0 ? TAIL_NEVER
+                                 : tail_left_ms(task->begins_up_ms, task->ends_up_ms, now_ms);
+}
+
+static void look_at(struct late_ones *late, const struct host_hint *hint, int64_t now_ms)
 {
     for (size_t i = 0; i < hint->stock.count; i++) {
         const struct stock_task *task = &hint->stock.tasks[i];
 
-        if (find(tails, TASK_UNIT(task->task)) == NULL)
-            consider(late, task->task,
-                     hint->part.slots == 0
-                         ? INT64_MAX
-                         : tail_left_ms(task->begins_up_ms, task->ends_up_ms, now_ms));
+        if (task->passed_until_up_ms <= now_ms)
+            consider(late, task->task, left_ms(hint, task, now_ms));
     }
     if (hint->part.slots > 0 && late->speed_count < SPEEDS_MAX)
         late->speeds[late->speed_count++] = hint->part.weight / hint->part.slots;
 }
 
-/* Units that have such a copy are passed over: they would keep others out as long as they last. */
-static struct late_ones choose(struct engine *engine, int64_t now_ms)
+static struct late_ones choose(const struct engine *engine, int64_t now_ms)
 {
-    const struct host_hints *hints = &engine->hosts;
     struct late_ones late = {0};
     const struct host_hint *hint;
     size_t cursor = 0;
 
-    while ((hint = map_next(&hints->map, &cursor)) != NULL)
-        look_at(&late, &engine->tails, hint, now_ms);
+    while ((hint = map_next(&engine->hosts.map, &cursor)) != NULL)
+        look_at(&late, hint, now_ms);
     return late;
 }
 
 /* ----------------------------------------------------------------------------------------- making
  */
 
-static bool has_taker(const struct engine *engine, const struct unit *unit)
+/* How long each of the unit's tasks will be out. One look at a unit is enough for a while. */
+static void foresee(const struct engine *engine, const struct unit *unit, int64_t now_ms,
+                    int64_t ret_left_ms[UNIT_TASKS_MAX])
 {
-    const struct host_hints *hints = &engine->hosts;
+    for (size_t i = 0; i < unit->task_count; i++) {
+        int64_t host = unit->tasks[i].at_dispatch.host;
+        struct stock_task *task = host_hints_find_task(&engine->hosts, host, unit->tasks[i].id);
 
-    for (size_t i = 0; i < hints->idler_count; i++) {
-        const struct idler *idler = &hints->idlers[i];
-
-        if (host_hints_is_idle(hints, idler->who.host) &&
-            tail_suits(idler->agreed, idler->speed, engine->tails.slow) &&
-            quorum_is_independent(unit, &idler->who, idler->prefix))
-            return true;
+        ret_left_ms[i] = 0;
+        if (task == NULL)
+            continue;
+        ret_left_ms[i] = left_ms(host_hints_find(&engine->hosts, host), task, now_ms);
+        task->passed_until_up_ms = now_ms + STOCK_PASSED_MS;
     }
-    return false;
 }
 
-static bool is_at_its_end(const struct engine *engine, const struct batch *batch,
-                          const struct unit *unit)
+static bool may_take(const struct engine *engine, const struct unit *unit,
+                     const struct idler *idler)
 {
-    struct tail_batch facts = {.units = batch->units,
-                               .ended = batch->units_accepted + batch->units_failed};
+    return host_hints_is_idle(&engine->hosts, idler->who.host) &&
+           tail_suits(idler->agreed, idler->speed, engine->tails.slow) &&
+           quorum_is_independent(unit, &idler->who, idler->prefix);
+}
 
-    if (batch->state != BATCH_OPEN && batch->state != BATCH_CLOSED)
+/* What the copy takes the fastest host that is idle and may have it; 0: there is none, or nothing
+ * is known. */
+static int64_t best_ms(const struct engine *engine, const struct unit *unit)
+{
+    struct estimate_sources sources = {.app_pace = paces_median(&engine->paces, unit->app_version)};
+    int64_t best = 0;
+
+    for (size_t i = 0; i < engine->hosts.idler_count; i++) {
+        const struct idler *idler = &engine->hosts.idlers[i];
+        int64_t task_ms;
+
+        sources.speed = idler->speed;
+        task_ms = estimate_task_ms(&sources, unit->declared_ops);
+        if ((best == 0 || task_ms < best) && may_take(engine, unit, idler))
+            best = task_ms;
+    }
+    return best;
+}
+
+static bool is_at_its_end(const struct cycle *cycle, const struct late_ones *late,
+                          const struct unit *unit, bool is_lost)
+{
+    const struct batch *batch = work_batch(&cycle->set, unit->batch);
+    const struct tail_count *count = map_get(&cycle->engine->tails.batches, unit->batch);
+    struct tail_batch facts = {0};
+
+    if (batch == NULL || (batch->state != BATCH_OPEN && batch->state != BATCH_CLOSED))
         return false;
-    for (size_t i = 0; i < engine->tails.count; i++)
-        facts.alive += engine->tails.batches[i] == batch->id;
-    return tail_is_near(&facts, unit->rule.copies);
+    facts.units = batch->units;
+    facts.ended = batch->units_accepted + batch->units_failed;
+    facts.alive = count != NULL ? count->alive : 0;
+    facts.made = count != NULL ? count->made : 0;
+    for (size_t i = 0; i < late->made_count; i++)
+        if (late->made[i].batch == unit->batch) {
+            facts.alive++;
+            facts.made += late->made[i].is_lost ? 0 : 1;
+        }
+    return tail_is_near(&facts, unit->rule.copies, is_lost);
 }
 
-/* What the copy takes a usual host. */
-static int64_t usual_ms(const struct engine *engine, const struct unit *unit)
+/* Made for what the unit waits for. */
+static struct tail tail_of(const struct cycle *cycle, const struct unit *unit,
+                           const struct tail_wait *wait)
 {
-    const struct estimate_sources sources = {.app_pace =
-                                                 paces_median(&engine->paces, unit->app_version)};
+    const struct task *task = &unit->tasks[wait->task];
+    const struct stock_task *known =
+        host_hints_find_task(&cycle->engine->hosts, task->at_dispatch.host, task->id);
+    bool is_lost = wait->left_ms == TAIL_NEVER;
 
-    return estimate_task_ms(&sources, unit->declared_ops);
+    return (struct tail){.unit = unit->id,
+                         .batch = unit->batch,
+                         .alive = wait->spare + 1,
+                         .begins_up_ms = is_lost || known == NULL ? 0 : known->begins_up_ms,
+                         .ends_up_ms = is_lost || known == NULL ? TAIL_NEVER : known->ends_up_ms,
+                         .spared_until_up_ms =
+                             cycle->clock.up_s * 1000 + tail_patience_ms(wait->left_ms),
+                         .is_lost = is_lost};
 }
 
-static void remember(struct tails *tails, const struct unit *unit)
+static void add_copy(struct cycle *cycle, struct late_ones *late, int64_t id)
 {
-    tails->units[tails->count] = unit->id;
-    tails->batches[tails->count++] = unit->batch;
-}
-
-static void add_copy(struct cycle *cycle, int64_t id, int64_t left_ms)
-{
-    struct engine *engine = cycle->engine;
+    const struct engine *engine = cycle->engine;
     struct task *task = NULL;
     struct unit *unit = work_unit_of_task(&cycle->set, id, &task);
-    const struct batch *batch = unit != NULL ? work_batch(&cycle->set, unit->batch) : NULL;
+    int64_t left[UNIT_TASKS_MAX];
+    struct tail_wait wait;
 
-    if (batch == NULL || engine->tails.count == TAILS_MAX ||
-        find(&engine->tails, unit->id) != NULL ||
-        !tail_waits_for(unit, (size_t)(task - unit->tasks)) ||
-        !is_at_its_end(engine, batch, unit) || !has_taker(engine, unit) ||
-        !tail_is_worth_it(left_ms, usual_ms(engine, unit)))
+    if (unit == NULL)
         return;
+    foresee(engine, unit, cycle->clock.up_s * 1000, left);
+    wait = tail_waits(unit, left);
+    if (!wait.may_have || !is_at_its_end(cycle, late, unit, wait.left_ms == TAIL_NEVER) ||
+        !tail_is_worth_it(wait.left_ms, best_ms(engine, unit)))
+        return;
+    late->made[late->made_count++] = tail_of(cycle, unit, &wait);
     unit->extra++;
     unit->is_changed = true;
     settle_unit(cycle, unit);
-    remember(&engine->tails, unit);
 }
 
 static enum status add_copies(struct cycle *cycle, void *context, struct error *err)
 {
-    const struct late_ones *late = context;
+    struct late_ones *late = context;
     struct work_request request = {.tasks = late->tasks, .task_count = late->count};
 
-    cycle->engine->tails.count = late->known; /* what a cycle that was void remembered */
+    late->made_count = 0;
     TRY(cycle_load(cycle, &request, err));
     for (size_t i = 0; i < late->count; i++)
-        add_copy(cycle, late->tasks[i], late->left_ms[i]);
+        add_copy(cycle, late, late->tasks[i]);
     return STATUS_OK;
 }
 
@@ -181,14 +279,14 @@ enum status tails_make(struct engine *engine, int64_t up_s, struct error *err)
 {
     struct late_ones late = choose(engine, up_s * 1000);
     const struct cycle_work work = {.run = add_copies, .context = &late};
-    enum status status;
 
-    late.known = engine->tails.count;
+    if (engine->tails.units.count > TAILS_MAX || engine->tails.batches.count > TAILS_MAX)
+        tails_clear(&engine->tails);
     engine->tails.slow = tail_slow(late.speeds, late.speed_count);
     if (late.count == 0)
         return STATUS_OK;
-    status = cycle_do(engine, &work, NULL, err);
-    if (status != STATUS_OK)
-        engine->tails.count = late.known;
-    return status;
+    TRY(cycle_do(engine, &work, NULL, err));
+    for (size_t i = 0; i < late.made_count; i++)
+        remember(&engine->tails, &late.made[i]);
+    return STATUS_OK;
 }

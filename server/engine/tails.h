@@ -2,16 +2,19 @@
 #ifndef SERVER_ENGINE_TAILS_H
 #define SERVER_ENGINE_TAILS_H
 
-#include "server/engine/cycle.h"
+#include "server/engine/visit.h"
 
-#define TAILS_AT_ONCE 16
+#define TAILS_AT_ONCE 64
+
+void tails_clear(struct tails *tails);
 
 /* After the commit: units that ended have no such copy any more. */
 void tails_learn(struct cycle *cycle);
 
-/* May the host have a copy of the unit, where all that waits of it is for this reason? */
-bool tails_let_have(const struct cycle *cycle, const struct unit *unit, int64_t host,
-                    int64_t speed);
+/* May the host have a copy of the unit, where all that waits of it is for this reason? `task_ms`:
+ * what it takes the host; 0: not known. */
+bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
+                    const struct unit *unit, int64_t task_ms);
 
 /* The next step. Call where nothing waits but such copies, and hosts are idle. */
 enum status tails_make(struct engine *engine, int64_t up_s, struct error *err) MUST_USE;

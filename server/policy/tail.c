@@ -15,28 +15,72 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-bool tail_is_near(const struct tail_batch *batch, uint32_t copies)
+bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost)
 {
     int64_t left = batch->units - batch->ended;
     int64_t most = larger(LEAST_ALIVE, batch->units * copies * PERCENT / 100);
 
-    return left > 0 && left <= larger(1, batch->units / TENTH) && batch->alive < most;
+    if (left <= 0 || batch->alive >= most)
+        return false;
+    return is_lost || (left <= larger(1, batch->units / TENTH) && batch->made < most);
 }
 
-/* Would its loss make another one necessary? Then there is none to spare. */
-static bool is_needed(const struct unit *unit, size_t i)
+/* Copies that are missing to an agreement, were those tasks gone whose bit is set. */
+static uint32_t missing_without(const struct unit *unit, uint32_t gone)
 {
     struct unit without = *unit; /* shallow: to try what would become of it */
 
-    without.tasks[i].state = TASK_DROPPED;
-    return quorum_decide(&without).copies_wanted > 0;
+    for (size_t i = 0; i < unit->task_count; i++)
+        if ((gone >> i & 1) != 0)
+            without.tasks[i].state = TASK_DROPPED;
+    return quorum_decide(&without).copies_wanted;
 }
 
-bool tail_waits_for(const struct unit *unit, size_t i)
+static uint32_t all_out(const struct unit *unit)
 {
-    return unit->state == UNIT_OPEN && unit->tasks[i].state == TASK_SENT &&
-           unit->copies_wanted == 0 && unit->extra == 0 &&
-           1 + unit->rule.quorum <= unit_room(unit) && is_needed(unit, i);
+    uint32_t out = 0;
+
+    for (size_t i = 0; i < unit->task_count; i++)
+        out |= (uint32_t)(unit->tasks[i].state == TASK_SENT) << i;
+    return out;
+}
+
+static size_t last_of(uint32_t tasks, const int64_t left_ms[])
+{
+    size_t last = UNIT_TASKS_MAX;
+
+    for (size_t i = 0; i < UNIT_TASKS_MAX; i++)
+        if ((tasks >> i & 1) != 0 && (last == UNIT_TASKS_MAX || left_ms[i] > left_ms[last]))
+            last = i;
+    return last;
+}
+
+static bool has_room(const struct unit *unit)
+{
+    return unit->state == UNIT_OPEN && unit->copies_wanted == 0 && unit->extra == 0 &&
+           1 + unit->rule.quorum <= unit_room(unit);
+}
+
+/* Leave out one after the other, the last one first, until those that remain are too few. */
+struct tail_wait tail_waits(const struct unit *unit, const int64_t left_ms[])
+{
+    const uint32_t out = all_out(unit);
+    struct tail_wait wait = {0};
+    uint32_t gone = 0;
+
+    if (!has_room(unit))
+        return wait;
+    while (gone != out) {
+        wait.task = last_of(out & ~gone, left_ms);
+        wait.left_ms = left_ms[wait.task];
+        gone |= UINT32_C(1) << wait.task;
+        if (missing_without(unit, gone) > 0) {
+            wait.may_have = wait.spare < missing_without(unit, out);
+            return wait;
+        }
+        wait.spare += wait.left_ms != TAIL_NEVER;
+    }
+    return wait;
 }
 
 int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms)
@@ -48,6 +92,11 @@ int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms)
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms)
 {
     return other_ms > 0 && left_ms / 2 > other_ms;
+}
+
+int64_t tail_patience_ms(int64_t left_ms)
+{
+    return left_ms / 4 < TAIL_PATIENCE_MS ? left_ms / 4 : TAIL_PATIENCE_MS;
 }
 
 static int compare(const void *a, const void *b)

@@ -3,28 +3,48 @@
  * by a host that is idle and not slow, and the first that agree are accepted. As LATE does for the
  * last tasks of a job: by the time that is left, not by how far a task is, on fast machines only,
  * and few at a time (Zaharia, Konwinski, Joseph, Katz and Stoica, "Improving MapReduce Performance
- * in Heterogeneous Environments", OSDI 2008).
+ * in Heterogeneous Environments", OSDI 2008). What their tasks are to LATE, the copies that an
+ * agreement waits for are here: each of them may be the slow one.
+ *
+ * A copy whose host is no longer expected is replaced as well, however much of the batch is left:
+ * nobody knows whether it will ever be reported, and its deadline is days away.
  */
 #ifndef SERVER_POLICY_TAIL_H
 #define SERVER_POLICY_TAIL_H
 
 #include "work-units/unit.h"
 
-#define TAIL_KNOWN 10 /* agreed tasks: who has fewer gets none of these copies */
+#define TAIL_KNOWN       10        /* agreed tasks: who has fewer gets none of these copies */
+#define TAIL_NEVER       INT64_MAX /* its host is not expected any more */
+#define TAIL_PATIENCE_MS 180000
 
 struct tail_batch {
     int64_t units;
     int64_t ended; /* of them */
     int64_t alive; /* copies that it has for this reason */
+    int64_t made;  /* that it ever had because hosts are slow, not because they left */
 };
 
 /* Is at most a tenth of the batch left (or one unit), and may it have one more such copy: at most
- * two, or 5 % of its copies? `copies`: of each unit, as signed. */
-bool tail_is_near(const struct tail_batch *batch, uint32_t copies);
+ * two, or 5 % of its copies? In place of one that is lost it may however much is left.
+ * `copies`: of each unit, as signed. */
+bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost);
 
-/* Does the unit wait for tasks[i], has no copy besides what the agreement needs, and can have one?
- * It leaves as many tasks as the agreement takes from the start, should these fail. */
-bool tail_waits_for(const struct unit *unit, size_t i);
+/* What a unit waits for, by what is foreseen of its tasks. */
+struct tail_wait {
+    bool may_have;   /* a copy more */
+    int64_t left_ms; /* until enough of those out are reported; TAIL_NEVER: they will not be */
+    size_t task;     /* the last of these */
+    int64_t spare;   /* copies that are out besides, and are expected */
+};
+
+/*
+ * `left_ms`: of each of the unit's tasks, TAIL_NEVER, or 0 where nothing is known. A unit may have
+ * as many copies to spare as its agreement waits for, for all of these may be slow; those that will
+ * not be reported do not count. As many tasks as the agreement takes from the start are left,
+ * should these fail.
+ */
+struct tail_wait tail_waits(const struct unit *unit, const int64_t left_ms[]);
 
 /* What is left of a task that began and was to end then, in ms. One that is late by its own
  * estimate is taken to need as long again as it has run. */
@@ -32,6 +52,9 @@ int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms);
 
 /* Is it worth another copy, which takes an idle host `other_ms` (0: not known)? */
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms);
+
+/* So long it is left to faster hosts that are idle. */
+int64_t tail_patience_ms(int64_t left_ms);
 
 /* The speed below which a quarter of these hosts are, which are put in order; 0 of none. */
 int64_t tail_slow(int64_t *speeds, size_t count);

@@ -163,6 +163,58 @@ Test(tails, a_copy_on_a_host_that_visits_often_is_late_all_the_same)
     cr_expect(eq(i64, extras(), 1));
 }
 
+/* What they take, in seconds; the usual host is one of `most`. */
+static void set_paces(int most_s, int fast_s, int slow_s)
+{
+    CLEANUP(freep)
+    char *sql = text_format("UPDATE allowance SET pace = 1000000 * CASE host WHEN %zu THEN %d"
+                            " WHEN %zu THEN %d ELSE %d END",
+                            fast + 1, fast_s, slow + 1, slow_s, most_s);
+
+    village_change(&village, sql);
+    (void)come(ann, 0, 1); /* so that it is known */
+    (void)come(bob, 0, 1);
+    (void)come(snail, 0, 1);
+}
+
+/* Measured before: the last round of the slow hosts decided, for the usual host takes no less than
+ * half of it. */
+Test(tails, what_it_takes_the_idle_host_counts_and_not_the_usual_one)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 150);
+    (void)come(slow, slows, 1);
+    let_pass();
+    cr_assert(zero(i64, extras()), "by those who are idle it would not be worth it");
+    (void)come(fast, 0, 1);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 35);
+    let_pass();
+    cr_assert(eq(i64, extras(), 1));
+    cr_expect(zero(i64, come(bob, 0, 1)), "it is for the fast one");
+    cr_expect(come(fast, 0, 1) != 0);
+}
+
+enum { GONE_S = 1800 };
+
+/* Measured before: where the second host left, too, nothing followed until the deadline. */
+Test(tails, a_last_copy_whose_host_left_is_replaced)
+{
+    int64_t slows = leave(1);
+
+    (void)come(slow, slows, 1);
+    (void)come(fast, 0, 1);
+    let_pass();
+    cr_assert(come(fast, 0, 1) != 0);
+    village_pass(&village, GONE_S);
+    (void)come(slow, slows, 1);
+    (void)come(bob, 0, 1);
+    let_pass();
+    cr_assert(eq(i64, extras(), 1));
+    cr_expect(come(bob, 0, 1) != 0);
+}
+
 /* Work for as many cores as it has tasks then. */
 static void take(size_t host, int64_t count)
 {
@@ -190,4 +242,19 @@ Test(tails, those_that_have_one_keep_no_others_out)
     let_pass();
     let_pass();
     cr_expect(eq(i64, extras(), UNITS), "a tenth of the units, and 5 %% of their copies");
+}
+
+/* Measured before: a batch waited three days for the deadline of what a host had that left. */
+Test(tails, what_a_host_has_that_left_is_replaced_however_much_is_left)
+{
+    for (size_t i = 0; i < UNITS; i++)
+        village_report(&village, ann, come(ann, 0, 1), "right\n");
+    for (size_t i = 4; i < UNITS; i++)
+        village_report(&village, fast, come(fast, 0, 1), "right\n");
+    take(slow, 4);
+    village_pass(&village, GONE_S);
+    cr_assert(zero(i64, come(fast, 0, 1)));
+    let_pass();
+    cr_expect(eq(i64, extras(), 2), "5 %% of the copies at a time");
+    cr_expect(come(fast, 0, 1) != 0);
 }

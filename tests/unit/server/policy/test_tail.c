@@ -8,21 +8,27 @@ Test(tail, a_batch_has_such_copies_at_its_end_and_few)
 {
     static const struct {
         struct tail_batch batch;
-        bool is_near;
+        bool is_near, is_near_if_lost;
     } cases[] = {
-        {{.units = 1000, .ended = 0}, false},
-        {{.units = 1000, .ended = 899}, false},
-        {{.units = 1000, .ended = 900}, true},
-        {{.units = 1000, .ended = 900, .alive = 99}, true}, /* of 2000 copies */
-        {{.units = 1000, .ended = 900, .alive = 100}, false},
-        {{.units = 1000, .ended = 1000}, false},
-        {{.units = 8, .ended = 6}, false},
-        {{.units = 8, .ended = 7, .alive = 1}, true}, /* the last one of a small one */
-        {{.units = 8, .ended = 7, .alive = 2}, false},
+        {{.units = 1000, .ended = 0}, false, true},
+        {{.units = 1000, .ended = 899}, false, true},
+        {{.units = 1000, .ended = 900}, true, true},
+        {{.units = 1000, .ended = 900, .alive = 99}, true, true}, /* of 2000 copies */
+        {{.units = 1000, .ended = 900, .alive = 100}, false, false},
+        {{.units = 1000, .ended = 900, .made = 99}, true, true},
+        {{.units = 1000, .ended = 900, .made = 100}, false, true},
+        {{.units = 1000, .ended = 1000}, false, false},
+        {{.units = 8, .ended = 6}, false, true},
+        {{.units = 8, .ended = 7, .alive = 1}, true, true}, /* the last one of a small one */
+        {{.units = 8, .ended = 7, .alive = 2}, false, false},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_expect(eq(int, tail_is_near(&cases[i].batch, 2), cases[i].is_near), "case %zu", i);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect(eq(int, tail_is_near(&cases[i].batch, 2, false), cases[i].is_near), "case %zu",
+                  i);
+        cr_expect(eq(int, tail_is_near(&cases[i].batch, 2, true), cases[i].is_near_if_lost),
+                  "case %zu, lost", i);
+    }
 }
 
 /* A task is a letter: s sent, e error, or its result; each of another volunteer. */
@@ -32,7 +38,7 @@ static struct unit unit_of(const char *tasks)
                         .rule = {.quorum = 2,
                                  .copies = 2,
                                  .max_failures = 5,
-                                 .max_tasks = 6,
+                                 .max_tasks = 7,
                                  .independence = INDEPENDENCE_VOLUNTEER}};
 
     for (; *tasks != '\0'; tasks++) {
@@ -49,24 +55,53 @@ static struct unit unit_of(const char *tasks)
     return unit;
 }
 
-Test(tail, a_unit_has_one_besides_what_its_agreement_needs)
+Test(tail, a_unit_waits_for_the_last_of_those_that_its_agreement_needs)
 {
     static const struct {
-        const char *tasks; /* the first is looked at */
-        bool waits;
+        const char *what, *tasks;
+        int64_t left_ms[6]; /* of each task; -1: its host is gone */
+        struct tail_wait wait;
     } cases[] = {
-        {"ss", true},     {"sa", true},   {"as", false},  /* it is computed */
-        {"sab", true},    {"sss", false}, {"ssa", false}, /* there is one to spare */
-        {"seeea", false},                                 /* what is left is for failures */
+        {"both", "ss", {10, 20}, {true, 20, 1, 0}},
+        {"the one that is out", "sa", {10}, {true, 10, 0, 0}},
+        {"not for one that differs", "sab", {10}, {true, 10, 0, 0}},
+        {"the second of three", "sss", {30, 10, 20}, {true, 20, 2, 1}},
+        {"the third of four: as many to spare as it waits for",
+         "ssss",
+         {40, 30, 20, 10},
+         {false, 20, 2, 2}},
+        {"the sooner of two, and one is to spare", "ssa", {10, 20}, {false, 10, 0, 1}},
+        {"one whose host is gone is not to spare", "ssa", {-1, 20}, {true, 20, 1, 0}},
+        {"nor are two", "ssa", {-1, -1}, {true, TAIL_NEVER, 1, 0}},
+        {"for ever", "sss", {-1, 10, -1}, {true, TAIL_NEVER, 2, 0}},
+        {"what is left is for failures", "seeea", {10}, {0}},
+        {"for nobody: copies are to be made", "s", {10}, {0}},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct unit unit = unit_of(cases[i].tasks);
+        int64_t left_ms[UNIT_TASKS_MAX] = {0};
+        struct tail_wait wait;
 
-        cr_expect(eq(int, tail_waits_for(&unit, 0), cases[i].waits), "%s", cases[i].tasks);
-        unit.extra = 1;
-        cr_expect(not(tail_waits_for(&unit, 0)), "%s", cases[i].tasks);
+        unit.copies_wanted = unit.task_count < 2;
+        for (size_t j = 0; j < 6; j++)
+            left_ms[j] = cases[i].left_ms[j] < 0 ? TAIL_NEVER : cases[i].left_ms[j];
+        wait = tail_waits(&unit, left_ms);
+        cr_expect(eq(int, wait.may_have, cases[i].wait.may_have), "%s", cases[i].what);
+        cr_expect(eq(i64, wait.left_ms, cases[i].wait.left_ms), "%s", cases[i].what);
+        cr_expect(eq(sz, wait.task, cases[i].wait.task), "%s", cases[i].what);
+        cr_expect(eq(i64, wait.spare, cases[i].wait.spare), "%s", cases[i].what);
+        unit.copies_wanted = unit.extra = 1;
+        cr_expect(not(tail_waits(&unit, left_ms).may_have), "%s, and one is to be taken",
+                  cases[i].what);
     }
+}
+
+Test(tail, it_is_left_to_the_fastest_for_a_while)
+{
+    cr_expect(eq(i64, tail_patience_ms(40000), 10000));
+    cr_expect(eq(i64, tail_patience_ms(3600000), TAIL_PATIENCE_MS));
+    cr_expect(eq(i64, tail_patience_ms(TAIL_NEVER), TAIL_PATIENCE_MS));
 }
 
 Test(tail, what_is_left_is_more_than_twice_what_another_host_takes)
