@@ -6,9 +6,11 @@
 #include "server/policy/estimate.h"
 #include "server/policy/quorum.h"
 
-#define LEAST_ALIVE 2
-#define PERCENT     5
-#define TENTH       10
+#define LEAST_ALIVE   2
+#define ALIVE_PERCENT 5
+#define LEAST_MADE    3
+#define MADE_PERCENT  4 /* one more in a hundred is begun twice where copies are moved */
+#define TENTH         10
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -17,12 +19,12 @@ static int64_t larger(int64_t a, int64_t b)
 
 bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost)
 {
-    int64_t left = batch->units - batch->ended;
-    int64_t most = larger(LEAST_ALIVE, batch->units * copies * PERCENT / 100);
+    int64_t left = batch->units - batch->ended, all = batch->units * copies;
 
-    if (left <= 0 || batch->alive >= most)
+    if (left <= 0 || batch->alive >= larger(LEAST_ALIVE, all * ALIVE_PERCENT / 100))
         return false;
-    return is_lost || (left <= larger(1, batch->units / TENTH) && batch->made < most);
+    return is_lost || (left <= larger(1, batch->units / TENTH) &&
+                       batch->made < larger(LEAST_MADE, all * MADE_PERCENT / 100));
 }
 
 /* Copies that are missing to an agreement, were those tasks gone whose bit is set. */

@@ -26,8 +26,8 @@ struct tail_batch {
 };
 
 /* Is at most a tenth of the batch left (or one unit), and may it have one more such copy: at most
- * two, or 5 % of its copies? In place of one that is lost it may however much is left.
- * `copies`: of each unit, as signed. */
+ * two, or 5 % of its copies, at a time, and three, or 4 %, in all? In place of one that is lost it
+ * may however much is left, and however many were made. `copies`: of each unit, as signed. */
 bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost);
 
 /* What a unit waits for, by what is foreseen of its tasks. */

@@ -15,12 +15,14 @@ Test(tail, a_batch_has_such_copies_at_its_end_and_few)
         {{.units = 1000, .ended = 900}, true, true},
         {{.units = 1000, .ended = 900, .alive = 99}, true, true}, /* of 2000 copies */
         {{.units = 1000, .ended = 900, .alive = 100}, false, false},
-        {{.units = 1000, .ended = 900, .made = 99}, true, true},
-        {{.units = 1000, .ended = 900, .made = 100}, false, true},
+        {{.units = 1000, .ended = 900, .made = 79}, true, true},
+        {{.units = 1000, .ended = 900, .made = 80}, false, true},
         {{.units = 1000, .ended = 1000}, false, false},
         {{.units = 8, .ended = 6}, false, true},
         {{.units = 8, .ended = 7, .alive = 1}, true, true}, /* the last one of a small one */
         {{.units = 8, .ended = 7, .alive = 2}, false, false},
+        {{.units = 30, .ended = 28, .made = 2}, true, true},
+        {{.units = 30, .ended = 28, .made = 3}, false, true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
