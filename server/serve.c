@@ -17,6 +17,7 @@
 #include "server/site/certificate.h"
 #include "server/site/descriptors.h"
 #include "server/site/folder.h"
+#include "server/site/proof.h"
 
 #define EXPIRE_EVERY_S      60
 #define CERTIFICATE_EVERY_S 10
@@ -94,6 +95,8 @@ static enum status open_stores(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
 
+    if (*config->database.text == '\0')
+        TRY(site_prove_database(server->env->disk, server->folder.text, err));
     TRY(site_open_store(server->folder.text, config, true, &server->store, err));
     return site_open_store(server->folder.text, config, false, &server->reader, err);
 }
@@ -109,8 +112,9 @@ static enum status open_files(struct server *server, struct error *err)
     TRY(site_check_folders(server->env->disk, server->folder.text, server->reader, err));
     TRY(site_path(server->folder.text, "files", &path, err));
     TRY(file_store_open_folder(server->env, path.text, &server->files, err));
-    TRY(site_path(server->folder.text, "uploads", &path, err));
-    return uploads_open(server->env, path.text, server->files, &limits, &server->uploads, err);
+    TRY(site_path(server->folder.text, "files/uploads", &path, err));
+    TRY(uploads_open(server->env, path.text, server->files, &limits, &server->uploads, err));
+    return site_prove(server->env, server->folder.text, err);
 }
 
 static bool has_file(void *context, const struct digest *digest)

@@ -87,7 +87,7 @@ static enum status store_program(struct seeding *seeding, struct error *err)
     size_t length = strlen(BENCH_PROGRAM);
     struct disk_path path;
 
-    TRY(site_path(seeding->wish->site, "uploads", &path, err));
+    TRY(site_path(seeding->wish->site, "files/uploads", &path, err));
     TRY(disk_make_folders(env->disk, path.text, 0700, err));
     TRY(site_path(seeding->wish->site, "files", &path, err));
     TRY(file_store_open_folder(env, path.text, &files, err));

@@ -27,11 +27,48 @@ static void close_descriptor(int *descriptor)
         (void)close(*descriptor);
 }
 
+/* Whose the thing is, or the folder that it would be in; by number: names may be asked of a
+ * network. False: that cannot be seen. */
+static bool find_owner(const char *path, struct stat *ret_facts, char ret_found[DISK_PATH_MAX])
+{
+    (void)text_fit(ret_found, DISK_PATH_MAX, path);
+    while (lstat(ret_found, ret_facts) != 0) {
+        char *slash = strrchr(ret_found, '/');
+
+        if (slash == NULL || slash == ret_found)
+            return false;
+        *slash = '\0';
+    }
+    return true;
+}
+
+/* Permission is lacking: the remedy is an owner. */
+static enum status forbidden(struct error *err, const char *what, const char *path, int cause)
+{
+    char found[DISK_PATH_MAX];
+    struct stat facts;
+
+    error_set(err, STATUS_STORAGE, "%s",
+              cause == EROFS ? "the file system is read-only"
+                             : "this program's user has no permission");
+    if (cause == EROFS || !find_owner(path, &facts, found))
+        error_detail(err, "%s %s: %s", what, path, strerror(cause));
+    else
+        error_detail(err,
+                     "%s: %s; %.100s belongs to uid %ld, mode %03o, and this runs as uid %ld: give "
+                     "it back with chown %ld",
+                     what, strerror(cause), found, (long)facts.st_uid,
+                     (unsigned)(facts.st_mode & 07777), (long)geteuid(), (long)geteuid());
+    return STATUS_STORAGE;
+}
+
 static enum status failure(struct error *err, const char *what, const char *path)
 {
     int cause = errno;
     enum status status = STATUS_STORAGE;
 
+    if (cause == EACCES || cause == EPERM || cause == EROFS)
+        return forbidden(err, what, path, cause);
     if (cause == ENOENT || cause == ENOTDIR)
         status = STATUS_NOT_FOUND;
     else if (cause == ENOSPC || cause == EDQUOT)

@@ -127,8 +127,7 @@ enum status site_check_folders(struct disk *disk, const char *folder, struct sto
     TRY(store->query->files(store, NULL, 1, see_file, &has_files, err));
     if (!has_files)
         return STATUS_OK;
-    TRY(check_part(disk, folder, "files", err));
-    return check_part(disk, folder, "uploads", err);
+    return check_part(disk, folder, "files", err);
 }
 
 enum status site_check_authority(struct disk *disk, const char *folder, const struct config *config,

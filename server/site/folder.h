@@ -4,7 +4,7 @@
  *   site.conf       what the operator may change
  *   secret          32 random bytes: tokens of hosts and challenges come from it
  *   dugnad.db       the database (also -wal and -shm), unless site.conf names another
- *   files/ uploads/ see server/files/
+ *   files/          see server/files/; uploads/ in it holds outputs on their way in
  *   tls/            ca.pem, ca.key and server.pem, unless the operator brought a certificate
  *   lock            held by the server that runs here
  */
@@ -56,7 +56,7 @@ enum status site_open_store_to_look(struct disk *disk, const char *folder,
                                     struct store **ret_store, struct error *err) MUST_USE;
 
 /*
- * STATUS_INVALID: files/ or uploads/ is missing, and the database knows of files. (Of a site that
+ * STATUS_INVALID: files/ is missing, and the database knows of files. (Of a site that
  * never had one they are made when it is served.)
  */
 enum status site_check_folders(struct disk *disk, const char *folder, struct store *store,

@@ -8,6 +8,7 @@ libserver_a_SOURCES += \
 	%D%/folder.c %D%/folder.h \
 	%D%/listening.c %D%/listening.h \
 	%D%/program.c \
+	%D%/proof.c %D%/proof.h \
 	%D%/tokens.c %D%/tokens.h \
 	%D%/verb_check.c \
 	%D%/verb_config.c \

@@ -12,8 +12,8 @@ static const char files[] =
     "sign work.\n"
     ".TP\n.I DIR/dugnad.db\nThe embedded database, with its \\-wal and \\-shm: the three are moved "
     "together, with the server stopped.\n"
-    ".TP\n.I DIR/files, DIR/uploads\nApp files, inputs and large outputs by their digest; outputs "
-    "on their way in.\n"
+    ".TP\n.I DIR/files\nApp files, inputs and large outputs by their digest; in files/uploads "
+    "outputs on their way in.\n"
     ".TP\n.I DIR/tls\nThe site's own authority (ca.pem, ca.key) and its certificate with the key "
     "(server.pem).\n"
     ".SH SEE ALSO\n.BR dugnad (1),\n.BR dugnad\\-client (1)\n";

@@ -98,9 +98,8 @@ class SharedGrid(Grid):
         self.sites = [self.site]
         self.servers = [None] * SERVERS
         self.configure({"listen": f"127.0.0.1:{self.ports[0]}"})
-        for folder in ("files", "uploads"):
-            os.makedirs(os.path.join(self.folder, folder))
-            os.symlink(os.path.join(self.folder, folder), os.path.join(self.site, folder))
+        os.makedirs(os.path.join(self.folder, "files"))
+        os.symlink(os.path.join(self.folder, "files"), os.path.join(self.site, "files"))
         for i in range(1, SERVERS):
             self.sites.append(os.path.join(self.folder, f"site{i + 1}"))
             shutil.copytree(self.sites[0], self.sites[i], symlinks=True)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/disk.h"
@@ -130,8 +131,6 @@ Test(serve, a_site_that_had_files_and_lost_their_folder_is_refused)
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "nothing was in it: %s", err.text);
     remember_a_file();
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
-    lose("site/uploads");
-    expect_refused(STATUS_INVALID, "uploads is missing");
     lose("site/files");
     expect_refused(STATUS_INVALID, "files is missing");
     cr_expect(not(disk_has(env.disk, "site/files")), "still refused next time");
@@ -167,7 +166,87 @@ Test(serve, a_site_of_which_a_part_is_missing_is_not_sound)
     expect_unsound_without("site/tls/ca.pem");
     remember_a_file();
     expect_unsound_without("site/files");
-    expect_unsound_without("site/uploads");
+}
+
+/* ---------------------------------------------------------------- what it rests on is proved first
+ */
+
+static char elsewhere[] = "/dev/shm/dugnad-serve-XXXXXX";
+
+static void make_elsewhere(void)
+{
+    struct stat here, there;
+
+    if (mkdtemp(elsewhere) == NULL)
+        cr_skip_test("there is no /dev/shm");
+    cr_assert(zero(int, stat(folder, &here)));
+    cr_assert(zero(int, stat(elsewhere, &there)));
+    if (here.st_dev == there.st_dev) {
+        cr_assert(zero(int, rmdir(elsewhere)));
+        cr_skip_test("/tmp and /dev/shm are one file system");
+    }
+}
+
+static void remove_elsewhere(void)
+{
+    cr_assert(eq(int, env.disk->remove_tree(env.disk, elsewhere, &err), STATUS_OK));
+}
+
+/* Regression: each large output failed for ever with "Invalid cross-device link". */
+Test(serve, files_on_another_file_system_are_fine)
+{
+    make_elsewhere();
+    cr_assert(zero(int, symlink(elsewhere, "site/files")));
+    cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
+    cr_expect(disk_has(env.disk, "site/files/uploads"));
+    remove_elsewhere();
+}
+
+Test(serve, uploads_that_cannot_be_renamed_into_the_files_are_refused_with_words)
+{
+    make_elsewhere();
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    lose("site/files/uploads");
+    cr_assert(zero(int, symlink(elsewhere, "site/files/uploads")));
+    expect_refused(STATUS_STORAGE, "files/uploads of the site has to be on the same file system");
+    lose("site/files/uploads");
+    cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
+    remove_elsewhere();
+}
+
+#define STRANGER 65534
+
+/* The site becomes the stranger's but for one part, and so does this process. */
+static void expect_named(const char *part, const char *words)
+{
+    if (geteuid() != 0)
+        cr_skip_test("only root can give files away");
+    cr_assert(zero(int, system("chown -R 65534 .")));
+    cr_assert(zero(int, chown(part, 0, 0)));
+    cr_assert(zero(int, chmod(part, 0700)));
+    cr_assert(zero(int, seteuid(STRANGER)));
+    expect_refused(STATUS_STORAGE, words);
+    cr_expect(strstr(err.detail, "belongs to uid 0") != NULL, "%s", err.detail);
+    cr_expect(strstr(err.detail, "chown 65534") != NULL, "%s", err.detail);
+    cr_expect(strstr(err.detail, part) != NULL, "%s", err.detail);
+    cr_assert(zero(int, seteuid(0)));
+    cr_assert(zero(int, chown(part, STRANGER, 0)));
+    cr_assert(zero(int, seteuid(STRANGER)));
+    cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
+    cr_assert(zero(int, seteuid(0)));
+}
+
+/* Regression: it started, and failed at the first file that came into that part. */
+Test(serve, a_part_that_belongs_to_root_is_named_with_its_owner_and_the_remedy)
+{
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    expect_named("site/files/3c", "files/3c of the site cannot be written to");
+}
+
+/* Regression: "sqlite 14: unable to open database file". */
+Test(serve, so_is_a_database_that_belongs_to_root)
+{
+    expect_named("site/dugnad.db", "dugnad.db of the site cannot be opened for writing");
 }
 
 Test(serve, a_newer_database_is_refused)
