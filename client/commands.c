@@ -6,10 +6,10 @@
 #include "client/control/socket.h"
 #include "client/control/verbs.h"
 #include "client/daemon/daemon.h"
-#include "client/fetch/verify.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/json/build.h"
+#include "sandbox/verify.h"
 
 #define BUSY_TRIES   20 /* a daemon that has the lock but does not listen yet */
 #define BUSY_WAIT_MS 100

@@ -35,7 +35,6 @@ libclient_a_SOURCES = \
 	%D%/fetch/contact.c %D%/fetch/contact.h \
 	%D%/fetch/download.c %D%/fetch/download.h \
 	%D%/fetch/slot.c %D%/fetch/slot.h \
-	%D%/fetch/verify.c %D%/fetch/verify.h \
 	%D%/introduce.c %D%/program.h %D%/run.c %D%/status.c \
 	%D%/state/folder.c %D%/state/folder.h \
 	%D%/state/project_files.c %D%/state/project_files.h \

@@ -4,9 +4,9 @@
 #include "client/commands.h"
 #include "client/control/socket.h"
 #include "client/daemon/daemon.h"
-#include "client/fetch/verify.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "sandbox/verify.h"
 
 #define LOCK_TRIES   20 /* a verb that found no daemon holds the folder for a moment */
 #define LOCK_WAIT_MS 100

@@ -11,5 +11,7 @@ libsandbox_a_SOURCES = \
 	%D%/native.c %D%/native.h \
 	%D%/preparation.c %D%/preparation.h \
 	%D%/probe.c \
+	%D%/task_slot.c %D%/task_slot.h \
 	%D%/tree.c %D%/tree.h \
-	%D%/usage.c %D%/usage.h
+	%D%/usage.c %D%/usage.h \
+	%D%/verify.c %D%/verify.h

@@ -7,77 +7,20 @@
 #include "client/daemon/proof.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
-#include "common/base/text.h"
 #include "sandbox/collect.h"
+#include "sandbox/task_slot.h"
 
 #define STARTS_MAX 50 /* a task that never ends, though started so often, is given up */
 #define FILL_BYTES (4 * 1024 * 1024) /* of inputs copied in one step */
-
-/* Lists for a run_spec; the texts are borrowed but for `owned`. */
-struct command_line {
-    const char *arguments[RUN_MAX_ARGUMENTS + 1];
-    const char *environment[RUN_MAX_ENVIRONMENT + 1];
-    char *owned[WORK_UNIT_VARIABLES_MAX + 2];
-    size_t owned_count;
-};
-
-static void command_line_clear(struct command_line *line)
-{
-    for (size_t i = 0; i < line->owned_count; i++)
-        free(line->owned[i]);
-    line->owned_count = 0;
-}
-
-static void add_variable(struct command_line *line, const char *name, const char *value)
-{
-    char *text = text_format("%s=%s", name, value);
-
-    line->environment[line->owned_count] = text;
-    line->owned[line->owned_count++] = text;
-}
-
-static void fill(struct command_line *line, const struct prepared *prepared)
-{
-    char seed[2 * SEED_BYTES + 1];
-    CLEANUP(freep) char *cores = text_format("%lld", (long long)prepared->unit.limits.cores);
-    size_t count = 0;
-
-    line->arguments[count++] = prepared->variant.entry.text;
-    for (size_t i = 0; i < prepared->variant.arguments.count; i++)
-        line->arguments[count++] = prepared->variant.arguments.texts[i];
-    for (size_t i = 0; i < prepared->unit.arguments.count; i++)
-        line->arguments[count++] = prepared->unit.arguments.texts[i];
-    for (size_t i = 0; i < prepared->unit.variable_count; i++)
-        add_variable(line, prepared->unit.environment[i].name.text,
-                     prepared->unit.environment[i].value);
-    text_from_bytes(prepared->unit.seed, SEED_BYTES, seed);
-    add_variable(line, "DUGNAD_SEED", seed);
-    add_variable(line, "DUGNAD_CORES", cores);
-}
 
 static enum status launch(struct daemon *daemon, struct client_task *task, const char *slot,
                           struct error *err)
 {
     struct launcher *launcher = daemon->parts.launcher;
-    const struct prepared *it = &task->prepared;
-    CLEANUP(command_line_clear) struct command_line line = {.owned_count = 0};
-    struct disk_path executable;
-    struct run_spec spec = {
-        .slot = slot,
-        .executable = executable.text,
-        .arguments = line.arguments,
-        .environment = line.environment,
-        .limits = {.memory_bytes = it->unit.limits.memory_bytes,
-                   .disk_bytes = it->unit.limits.disk_bytes,
-                   .cpu_s = it->unit.limits.cpu_s,
-                   .wall_s = it->unit.limits.wall_s},
-    };
+    CLEANUP(task_command_clear) struct task_command command = {.owned_count = 0};
 
-    TRY(disk_join(&executable, err, "%s/%s", slot, it->variant.entry.text));
-    if (it->app.stdout_name.text[0] != '\0')
-        spec.stdout_name = it->app.stdout_name.text;
-    fill(&line, it);
-    return launcher->start(launcher, &spec, &task->running, err);
+    TRY(task_command_make(&command, &task->prepared, slot, err));
+    return launcher->start(launcher, &command.spec, &task->running, err);
 }
 
 /* Only what ran before can have left a checkpoint. */

@@ -1,5 +1,7 @@
 #include "client/fetch/slot.h"
 
+#include "sandbox/task_slot.h"
+
 #define CHUNK 65536
 
 static size_t inputs_to_fetch(const struct work_unit *unit)
@@ -120,45 +122,6 @@ static struct disk *disk_of(const struct slot_work *work)
     return work->cache->folder->env->disk;
 }
 
-struct wanted_file {
-    const char *name;
-    struct digest digest;
-    int64_t size;
-    unsigned mode;
-    const char *bytes; /* of an inline input; NULL: it is in the cache */
-};
-
-/* Files of the app first, then inputs. False: there are no more. */
-static bool next_wanted(const struct slot_work *work, struct wanted_file *ret_file)
-{
-    const struct variant *variant = &work->prepared->variant;
-    const struct work_unit *unit = &work->prepared->unit;
-    size_t index = work->next;
-
-    if (index < variant->file_count) {
-        const struct variant_file *it = &variant->files[index];
-
-        *ret_file = (struct wanted_file){.name = it->name.text,
-                                         .digest = it->digest,
-                                         .size = it->size,
-                                         .mode = it->executable ? 0500 : 0400};
-        return true;
-    }
-    index -= variant->file_count;
-    if (index >= unit->input_count)
-        return false;
-    *ret_file = (struct wanted_file){.name = unit->inputs[index].name.text,
-                                     .digest = unit->inputs[index].digest,
-                                     .size = unit->inputs[index].size,
-                                     .mode = 0400,
-                                     .bytes = unit->inputs[index].bytes};
-    if (!unit->inputs[index].is_inline)
-        ret_file->bytes = NULL;
-    else if (ret_file->bytes == NULL)
-        ret_file->bytes = "";
-    return true;
-}
-
 static void close_file(struct slot_work *work)
 {
     disk_file_close(work->from);
@@ -171,7 +134,7 @@ static void close_file(struct slot_work *work)
 }
 
 /* Whatever lies there: an earlier copy cannot be written to, and may have been changed. */
-static enum status open_anew(struct slot_work *work, const struct wanted_file *file,
+static enum status open_anew(struct slot_work *work, const struct slot_file *file,
                              struct error *err)
 {
     struct disk *disk = disk_of(work);
@@ -182,7 +145,7 @@ static enum status open_anew(struct slot_work *work, const struct wanted_file *f
     return disk->open_write(disk, target.text, file->mode, &work->to, err);
 }
 
-static enum status open_source(struct slot_work *work, const struct wanted_file *file,
+static enum status open_source(struct slot_work *work, const struct slot_file *file,
                                struct error *err)
 {
     struct disk_path source;
@@ -192,7 +155,7 @@ static enum status open_source(struct slot_work *work, const struct wanted_file 
 }
 
 /* It is fetched again. The others are looked at before that. */
-static void pass_over(struct slot_work *work, const struct wanted_file *file)
+static void pass_over(struct slot_work *work, const struct slot_file *file)
 {
     close_file(work);
     work->next++;
@@ -201,7 +164,7 @@ static void pass_over(struct slot_work *work, const struct wanted_file *file)
 }
 
 /* The whole file was copied: is it what was signed? */
-static void end_file(struct slot_work *work, const struct wanted_file *file)
+static void end_file(struct slot_work *work, const struct slot_file *file)
 {
     struct digest digest = hasher_end(&work->hasher);
 
@@ -214,7 +177,7 @@ static void end_file(struct slot_work *work, const struct wanted_file *file)
     cache_touch(work->cache, &file->digest);
 }
 
-static enum status open_both(struct slot_work *work, const struct wanted_file *file,
+static enum status open_both(struct slot_work *work, const struct slot_file *file,
                              struct error *err)
 {
     TRY(open_source(work, file, err));
@@ -224,7 +187,7 @@ static enum status open_both(struct slot_work *work, const struct wanted_file *f
     return STATUS_OK;
 }
 
-static enum status copy_chunks(struct slot_work *work, const struct wanted_file *file,
+static enum status copy_chunks(struct slot_work *work, const struct slot_file *file,
                                int64_t *budget, struct error *err)
 {
     struct disk *disk = disk_of(work);
@@ -245,8 +208,8 @@ static enum status copy_chunks(struct slot_work *work, const struct wanted_file 
     return STATUS_OK;
 }
 
-static enum status copy_some(struct slot_work *work, const struct wanted_file *file,
-                             int64_t *budget, struct error *err)
+static enum status copy_some(struct slot_work *work, const struct slot_file *file, int64_t *budget,
+                             struct error *err)
 {
     enum status status = work->to == NULL ? open_both(work, file, err) : STATUS_OK;
 
@@ -258,7 +221,7 @@ static enum status copy_some(struct slot_work *work, const struct wanted_file *f
     return copy_chunks(work, file, budget, err);
 }
 
-static enum status write_inline(struct slot_work *work, const struct wanted_file *file,
+static enum status write_inline(struct slot_work *work, const struct slot_file *file,
                                 int64_t *budget, struct error *err)
 {
     TRY(open_anew(work, file, err));
@@ -282,11 +245,11 @@ enum status slot_begin(struct slot_work *ret_work, const char *slot, bool keeps_
 
 enum status slot_go_on(struct slot_work *work, int64_t bytes, bool *ret_is_done, struct error *err)
 {
-    struct wanted_file file;
+    struct slot_file file;
 
     *ret_is_done = false;
     while (bytes > 0) {
-        if (!next_wanted(work, &file)) {
+        if (!task_slot_file(work->prepared, work->next, &file)) {
             if (work->is_lacking)
                 return error_set(err, STATUS_NOT_FOUND,
                                  "files in the cache were damaged; they are fetched again");

@@ -7,7 +7,7 @@
 
 #include "client/agent/room.h"
 #include "client/fetch/cache.h"
-#include "client/fetch/verify.h"
+#include "sandbox/verify.h"
 
 /* The first file of a task that the cache does not hold. False: it has all. */
 struct needed_file {

@@ -2,8 +2,8 @@
  * Everything that is signed about one task, checked against its project's chain of trust (I1), and
  * what else keeps it from running here.
  */
-#ifndef CLIENT_FETCH_VERIFY_H
-#define CLIENT_FETCH_VERIFY_H
+#ifndef SANDBOX_VERIFY_H
+#define SANDBOX_VERIFY_H
 
 #include "common/base/error.h"
 #include "work-units/trust.h"

@@ -1,4 +1,4 @@
-#include "client/fetch/verify.h"
+#include "sandbox/verify.h"
 
 #include <string.h>
 #include <strings.h>
