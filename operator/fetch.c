@@ -6,15 +6,13 @@
 #include "operator/batch_record.h"
 #include "operator/batches.h"
 #include "operator/download.h"
-#include "operator/remote.h"
 #include "operator/result_check.h"
+#include "operator/result_pages.h"
 #include "operator/results_audit.h"
 #include "operator/results_folder.h"
 #include "operator/verbs.h"
 
-#define PAGE_LINES_FIRST 200
-#define PAGE_BYTES_MAX   (64 * 1024 * 1024)
-#define FOLLOW_PAUSE_MS  2000
+#define FOLLOW_PAUSE_MS 2000
 
 struct fetching {
     struct profile *profile;
@@ -24,8 +22,7 @@ struct fetching {
     struct app_version app;
     struct result_ground ground;
     struct results_folder folder;
-    struct cursor cursor; /* of the last line read, refused ones included */
-    int64_t page_lines;
+    struct result_pages pages; /* up to the last line read, refused ones included */
     int64_t accepted, failed, cancelled, refused;
     int64_t damaged; /* units that were fetched before and are not there any more */
 };
@@ -80,17 +77,12 @@ static enum status check_and_store(struct fetching *fetch, const struct result_l
 }
 
 /* A result that does not hold is said, left out, and asked for again by the next fetch. */
-static enum status take_line(struct fetching *fetch, const char *text, size_t length,
-                             struct error *err)
+static enum status take_line(void *context, struct result_line *line, struct error *err)
 {
-    CLEANUP(result_line_clear) struct result_line line = {0};
+    struct fetching *fetch = context;
     struct error why = {0};
-    enum status status;
+    enum status status = check_and_store(fetch, line, &why);
 
-    if (result_line_decode(text, length, &line, &why) != STATUS_OK)
-        return remote_misunderstood(&why, err);
-    fetch->cursor = line.cursor;
-    status = check_and_store(fetch, &line, &why);
     if (status == STATUS_OK)
         return STATUS_OK;
     if (status != STATUS_UNTRUSTED) {
@@ -100,50 +92,19 @@ static enum status take_line(struct fetching *fetch, const char *text, size_t le
     }
     fetch->refused++;
     (void)fprintf(fetch->profile->session->err,
-                  "dugnad: the result of unit %s is refused (%s): %s\n", line.name.text,
+                  "dugnad: the result of unit %s is refused (%s): %s\n", line->name.text,
                   why.code != NULL ? why.code : "untrusted", why.text);
     return STATUS_OK;
 }
 
 /* --- pages --- */
 
-static enum status ask_page(struct fetching *fetch, struct buffer *ret_body, struct error *err)
-{
-    CLEANUP(freep)
-    char *path = text_format("/v1/batches/%s/results?limit=%" PRId64 "%s%s",
-                             batch_format(&fetch->status.batch).text, fetch->page_lines,
-                             fetch->cursor.text[0] != '\0' ? "&after=" : "", fetch->cursor.text);
-    enum status status = remote_get(fetch->profile, path, PAGE_BYTES_MAX, ret_body, err);
-
-    if (status != STATUS_TOO_LARGE || fetch->page_lines == 1)
-        return status;
-    fetch->page_lines = fetch->page_lines / 4 > 0 ? fetch->page_lines / 4 : 1;
-    return ask_page(fetch, ret_body, err);
-}
-
-static enum status take_page(struct fetching *fetch, const struct buffer *body, size_t *ret_lines,
-                             struct error *err)
-{
-    const char *text = buffer_text(body);
-    const char *end;
-
-    *ret_lines = 0;
-    while ((end = strchr(text, '\n')) != NULL) {
-        TRY(take_line(fetch, text, (size_t)(end - text), err));
-        text = end + 1;
-        ++*ret_lines;
-    }
-    if (*text != '\0' && *ret_lines == 0)
-        return error_set(err, STATUS_UNREACHABLE, "the server's answer was cut short");
-    return STATUS_OK;
-}
-
 /* After a refused one nothing counts as done: the next fetch asks from before it. */
 static enum status save(struct fetching *fetch, struct error *err)
 {
     if (fetch->refused > 0)
         return STATUS_OK;
-    return results_folder_save(&fetch->folder, &fetch->cursor, err);
+    return results_folder_save(&fetch->folder, &fetch->pages.cursor, err);
 }
 
 static void show_progress(const struct fetching *fetch)
@@ -158,13 +119,11 @@ static void show_progress(const struct fetching *fetch)
 
 static enum status fetch_pages(struct fetching *fetch, struct error *err)
 {
+    const struct result_taker taker = {.take = take_line, .context = fetch};
     size_t lines;
 
     do {
-        CLEANUP(buffer_clear) struct buffer body = {0};
-
-        TRY(ask_page(fetch, &body, err));
-        TRY(take_page(fetch, &body, &lines, err));
+        TRY(result_pages_next(&fetch->pages, &taker, &lines, err));
         if (lines > 0)
             TRY(save(fetch, err));
         show_progress(fetch);
@@ -182,7 +141,7 @@ static enum status fetch_all(struct fetching *fetch, struct error *err)
         if (batch_has_ended(&fetch->status) || !options_has(fetch->options, "follow") ||
             session_is_interrupted(session))
             return STATUS_OK;
-        session->env->sleep_ms(session->env, FOLLOW_PAUSE_MS);
+        session_wait(session, FOLLOW_PAUSE_MS);
         TRY(batch_ask(fetch->profile, batch, &fetch->status, err));
     }
 }
@@ -232,8 +191,7 @@ static enum status begin(struct fetching *fetch, struct error *err)
     TRY(results_folder_open(&fetch->folder, fetch->profile->session->env->disk, into,
                             &fetch->record.batch, err));
     TRY(look_after(fetch, err));
-    fetch->cursor = fetch->folder.cursor;
-    fetch->page_lines = PAGE_LINES_FIRST;
+    result_pages_begin(&fetch->pages, fetch->profile, &fetch->status.batch, &fetch->folder.cursor);
     return STATUS_OK;
 }
 

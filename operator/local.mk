@@ -5,6 +5,8 @@ liboperator_a_SOURCES = \
 	%D%/again.c \
 	%D%/app_add.c \
 	%D%/apps.c %D%/apps.h \
+	%D%/audit.c \
+	%D%/audit_sample.c %D%/audit_sample.h \
 	%D%/batch_record.c %D%/batch_record.h \
 	%D%/batches.c %D%/batches.h \
 	%D%/clock.c \
@@ -31,8 +33,10 @@ liboperator_a_SOURCES = \
 	%D%/profile.c %D%/profile.h \
 	%D%/program.c \
 	%D%/publish.c %D%/publish.h \
+	%D%/recompute.c %D%/recompute.h \
 	%D%/remote.c %D%/remote.h \
 	%D%/result_check.c %D%/result_check.h \
+	%D%/result_pages.c %D%/result_pages.h \
 	%D%/results_audit.c %D%/results_audit.h \
 	%D%/results_folder.c %D%/results_folder.h \
 	%D%/revocable.c %D%/revocable.h \
@@ -51,7 +55,8 @@ liboperator_a_SOURCES = \
 	%D%/upload.c %D%/upload.h \
 	%D%/variant_draft.c %D%/variant_draft.h \
 	%D%/verbs.h \
-	%D%/watch.c
+	%D%/watch.c \
+	%D%/workshop.c %D%/workshop.h
 
 bin_PROGRAMS += dugnad
 dugnad_CFLAGS = $(STRICT_CFLAGS)

@@ -12,6 +12,7 @@
 #include "common/http/client.h"
 #include "operator/session.h"
 #include "operator/verbs.h"
+#include "sandbox/launcher.h"
 
 static volatile sig_atomic_t is_interrupted;
 
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
         .is_interrupted = &is_interrupted,
         .ask_secret = ask_secret,
         .read_pipe = pipe_read,
+        .open_launcher = launcher_open_native,
     };
     struct error err = {0};
 

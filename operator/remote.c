@@ -106,7 +106,7 @@ static enum status ask_again(struct profile *profile, const struct remote_reques
             break;
         (void)fprintf(session->err, "dugnad: %s; trying again in %.1f s\n", err->text,
                       (double)ms / 1000);
-        session->env->sleep_ms(session->env, ms);
+        session_wait(session, ms);
         *err = (struct error){0};
         status = ask_once(profile, request, ret_response, err);
     }

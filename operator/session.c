@@ -7,11 +7,22 @@
 
 #include "common/base/text.h"
 
+#define WAIT_STEP_MS    200
 #define COLUMNS_DEFAULT 80 /* where the terminal does not say */
 
 bool session_is_interrupted(const struct session *session)
 {
     return session->is_interrupted != NULL && *session->is_interrupted != 0;
+}
+
+/* In steps: an interrupt that comes just before a sleep does not end it. */
+void session_wait(struct session *session, int64_t ms)
+{
+    struct env *env = session->env;
+    int64_t end_ms = env->now_mono_ms(env) + ms, left;
+
+    while (!session_is_interrupted(session) && (left = end_ms - env->now_mono_ms(env)) > 0)
+        env->sleep_ms(env, left < WAIT_STEP_MS ? left : WAIT_STEP_MS);
 }
 
 int session_columns(const struct session *session)

@@ -15,6 +15,8 @@
 #include "operator/exit_codes.h"
 
 struct http_client;
+struct launcher;
+struct launcher_options;
 
 #define SECRET_MAX 1024 /* bytes of a passphrase */
 
@@ -43,10 +45,17 @@ struct session {
     enum status (*read_pipe)(const char *path, struct buffer *ret_content, bool *ret_is_pipe,
                              struct error *err);
 
+    /* launcher_open_native() of sandbox/; never NULL where units are run. */
+    enum status (*open_launcher)(struct env *env, const struct launcher_options *options,
+                                 struct launcher **ret_launcher, struct error *err);
+
     bool was_refused; /* the last failure was an answer of the server */
 };
 
 bool session_is_interrupted(const struct session *session);
+
+/* Sleep so long, or until it is interrupted. */
+void session_wait(struct session *session, int64_t ms);
 
 /* How wide the terminal is. */
 int session_columns(const struct session *session);

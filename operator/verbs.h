@@ -16,6 +16,7 @@ extern const struct command verb_status;
 extern const struct command verb_watch;
 extern const struct command verb_explain;
 extern const struct command verb_fetch;
+extern const struct command verb_audit;
 extern const struct command verb_tasks;
 extern const struct command verb_hosts;
 extern const struct command verb_close;

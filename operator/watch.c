@@ -48,7 +48,7 @@ static enum status follow(struct profile *profile, const struct options *options
         seen = *ret_status;
         if (batch_has_ended(ret_status) || session_is_interrupted(session))
             break;
-        session->env->sleep_ms(session->env, interval_s * 1000);
+        session_wait(session, interval_s * 1000);
     }
     if (session->is_terminal && !options_has(options, "json"))
         (void)fputc('\n', session->err);

@@ -1,5 +1,5 @@
 /* GET /v1/apps: of each name the newest version that can be run, and newer ones that were revoked;
- * the newest first. */
+ * the newest first. GET /v1/apps/{hex}: one app version by its digest, in the same form. */
 #ifndef PROTOCOL_APPS_H
 #define PROTOCOL_APPS_H
 

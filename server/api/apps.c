@@ -1,4 +1,4 @@
-/* GET /v1/apps: what can be run here. */
+/* GET /v1/apps: what can be run here; /v1/apps/{hex}: one app version, however old. */
 #include "protocol/apps.h"
 
 #include <stdlib.h>
@@ -85,4 +85,47 @@ void apps_get(struct call *call)
 {
     (void)call_state(call, sizeof(struct listing), free_listing);
     call_read(call, read_apps);
+}
+
+/* --- one version --- */
+
+static bool take_envelope(void *context, const struct digest *digest, struct span envelope)
+{
+    struct listing *listing = context;
+
+    (void)digest;
+    listing->apps.apps[0].app_version = span_text(envelope);
+    listing->apps.count = 1;
+    return false;
+}
+
+static enum status read_one(struct call *call, struct store *store, struct error *err)
+{
+    struct listing *listing = call->state;
+    struct digest digest;
+    int64_t id;
+
+    TRY(call_digest(call, 0, &digest, err));
+    TRY(store->query->app_version_by_digest(store, &digest, &id, err));
+    TRY(store->query->app_envelopes(store, &digest, 1, take_envelope, listing, err));
+    return store->query->variants(store, id, 0, APPS_VARIANTS_MAX, add_variant,
+                                  &listing->apps.apps[0], err);
+}
+
+static void read_app(struct call *call, struct store *store)
+{
+    struct listing *listing = call->state;
+    struct error err;
+
+    listing->apps.apps = must_alloc(1, sizeof *listing->apps.apps);
+    if (read_one(call, store, &err) == STATUS_OK)
+        call_json(call, 200, apps_encode(&listing->apps));
+    else
+        call_fail(call, &err);
+}
+
+void app_get(struct call *call)
+{
+    (void)call_state(call, sizeof(struct listing), free_listing);
+    call_read(call, read_app);
 }

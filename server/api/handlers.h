@@ -43,6 +43,7 @@ void notice_post(struct call *call);
 void app_version_post(struct call *call);
 void variant_post(struct call *call);
 void apps_get(struct call *call);
+void app_get(struct call *call);
 
 /* batches.c */
 void batch_post(struct call *call);

@@ -48,6 +48,7 @@ const struct route routes[] = {
     {"POST", "/v1/app-versions", ACCESS_OPERATOR, BODY_WHOLE, JSON, ENVELOPE, app_version_post},
     {"POST", "/v1/variants", ACCESS_OPERATOR, BODY_WHOLE, JSON, ENVELOPE, variant_post},
     {"GET", "/v1/apps", ACCESS_READER, BODY_NONE, NULL, 0, apps_get},
+    {"GET", "/v1/apps/{}", ACCESS_READER, BODY_NONE, NULL, 0, app_get},
     {"POST", "/v1/batches", ACCESS_OPERATOR, BODY_WHOLE, JSON, BATCH_REQUEST_MAX, batch_post},
     {"GET", "/v1/batches", ACCESS_READER, BODY_NONE, NULL, 0, batches_get},
     {"GET", "/v1/batches/by-name/{}", ACCESS_READER, BODY_NONE, NULL, 0, batch_get_by_name},

@@ -40,6 +40,9 @@ def publish(publisher):
     expect(put == [201, 200], f"a file put twice: {put}")
     twice(publisher, "/v1/variants", publisher.variant(app_version, content))
     expect(len(publisher.request("GET", "/v1/apps")[1]["apps"]) == 1, "the app is not listed")
+    status, answer, _ = publisher.request("GET", "/v1/apps/" + identity(app_version)[7:])
+    expect(status == 200 and len(answer["apps"][0]["variants"]) == 1, f"one app version: {status} {answer}")
+    problem(publisher.request("GET", "/v1/apps/" + "0" * 64), 404, "not-found")
     return app_version, content
 
 
@@ -187,7 +190,8 @@ def scenario_every_operation(build):
         unit = json.loads(results[0])["unit"][7:]
         look_at_everything(site, {"": grid.token("reader"), "getAccount": host.account},
                            {"": {"id": batch, "name": "foreign", "hex": unit},
-                            "getFile": {"hex": digest(content)[7:]}, "getOutput": {"hex": digest(large)[7:]}})
+                            "getFile": {"hex": digest(content)[7:]}, "getOutput": {"hex": digest(large)[7:]},
+                            "getApp": {"hex": identity(app_version)[7:]}})
         bundle(site, host, content)
         parts(publisher, "/v1/files/" + digest(content)[7:], content, None)
         parts(publisher, "/v1/outputs/" + digest(large)[7:], large, publisher.token)

@@ -6,6 +6,7 @@ if HAVE_CRITERION
 libtestsupport_a_SOURCES += %D%/running.c %D%/running.h
 libtestsupport_a_SOURCES += %D%/asking.c %D%/asking.h
 libtestsupport_a_SOURCES += %D%/raw_site.c %D%/raw_site.h
+libtestsupport_a_SOURCES += %D%/results.c %D%/results.h
 libtestsupport_a_SOURCES += %D%/web_certificate.c %D%/web_certificate.h
 libtestsupport_a_SOURCES += %D%/web_client.c %D%/web_client.h
 libtestsupport_a_SOURCES += %D%/web_server.c %D%/web_server.h

@@ -114,6 +114,26 @@ static void answer_apps(struct memory_site *site, struct http_exchange *exchange
     answer(exchange, apps_encode(&apps));
 }
 
+/* One version, with all variants there are. */
+static void answer_app(struct memory_site *site, struct http_exchange *exchange, const char *hex)
+{
+    CLEANUP(freep) char *named = text_format("sha256:%s", hex);
+
+    for (size_t i = 0; i < site->app_versions.count; i++) {
+        CLEANUP(envelope_clear) struct envelope envelope = {0};
+        struct app_entry entry = {.app_version = site->app_versions.texts[i],
+                                  .variants = site->variants};
+        struct apps apps = {.count = 1, .apps = &entry};
+
+        take(&envelope, entry.app_version);
+        if (strcmp(digest_format(&envelope.digest).text, named) == 0) {
+            answer(exchange, apps_encode(&apps));
+            return;
+        }
+    }
+    refuse(exchange, STATUS_NOT_FOUND, "there is no such app version");
+}
+
 static void answer_missing(struct memory_site *site, struct http_exchange *exchange,
                            const char *body)
 {
@@ -140,9 +160,24 @@ static void take_file(struct memory_site *site, struct http_exchange *exchange, 
         refuse(exchange, STATUS_INVALID, "the bytes have another digest");
         return;
     }
-    if (!texts_have(&site->files, named))
+    if (!texts_have(&site->files, named)) {
         texts_add(&site->files, named);
+        texts_add(&site->bodies, body);
+    }
     answer(exchange, text_copy(""));
+}
+
+static void answer_file(struct memory_site *site, struct http_exchange *exchange, const char *hex)
+{
+    CLEANUP(freep) char *named = text_format("sha256:%s", hex);
+
+    for (size_t i = 0; i < site->files.count; i++) {
+        if (strcmp(site->files.texts[i], named) == 0) {
+            answer(exchange, text_copy(site->bodies.texts[i]));
+            return;
+        }
+    }
+    refuse(exchange, STATUS_NOT_FOUND, "there is no such file");
 }
 
 /* --- the batch --- */
@@ -275,10 +310,12 @@ static void route_batch(struct memory_site *site, struct http_exchange *exchange
         answer_batch(site, exchange);
 }
 
-static void route(struct memory_site *site, struct http_exchange *exchange, const char *path,
-                  const char *body, size_t length)
+static void route(struct memory_site *site, struct http_exchange *exchange, enum http_method method,
+                  const char *path, const char *body, size_t length)
 {
-    if (strcmp(path, "/v1/project") == 0)
+    if (text_starts_with(path, "/v1/files/") && method == HTTP_GET)
+        answer_file(site, exchange, path + strlen("/v1/files/"));
+    else if (strcmp(path, "/v1/project") == 0)
         answer_project(site, exchange);
     else if (strcmp(path, "/v1/keyrings") == 0)
         publish(site, exchange, body, PUBLISHED_KEYRING);
@@ -290,6 +327,8 @@ static void route(struct memory_site *site, struct http_exchange *exchange, cons
         publish(site, exchange, body, PUBLISHED_VARIANT);
     else if (strcmp(path, "/v1/apps") == 0)
         answer_apps(site, exchange);
+    else if (text_starts_with(path, "/v1/apps/"))
+        answer_app(site, exchange, path + strlen("/v1/apps/"));
     else if (strcmp(path, "/v1/files/missing") == 0)
         answer_missing(site, exchange, body);
     else if (text_starts_with(path, "/v1/files/"))
@@ -349,7 +388,7 @@ static enum status start(struct http_client *client, const struct http_request *
     texts_add(&site->log, said);
     exchange->sink = request->sink;
     if (!is_cut || arrives(site))
-        route(site, exchange, path, body, (size_t)request->body.length);
+        route(site, exchange, request->method, path, body, (size_t)request->body.length);
     if (is_cut)
         exchange->status = STATUS_UNREACHABLE;
     site->requests++;
@@ -408,6 +447,7 @@ void memory_site_clear(struct memory_site *site)
     texts_clear(&site->variants);
     texts_clear(&site->units);
     texts_clear(&site->files);
+    texts_clear(&site->bodies);
     texts_clear(&site->results);
     texts_clear(&site->log);
     free(site->freshness);

@@ -33,6 +33,7 @@ struct memory_site {
     int retry_looks;            /* answers so far that told of it */
     struct texts units;         /* envelopes, in order of arrival, each once */
     struct texts files;         /* digests that are there */
+    struct texts bodies;        /* theirs, in the same order */
     struct texts results;       /* lines, each with its end */
     char *output;               /* what GET /v1/outputs/… answers; NULL: not found */
     const char *units_answer;   /* to units that come, of which none is kept; NULL: as it should */

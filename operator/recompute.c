@@ -1,0 +1,191 @@
+#include "operator/recompute.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+#define DIFFERENCES_MAX (64 * 1024)
+
+/* One result that is looked at again. */
+struct looking {
+    struct workshop *workshop;
+    const struct result_line *line;
+    struct prepared prepared;
+    struct recomputed *recomputed;
+    struct run_outcome outcome;
+    struct buffer differences; /* in words: the outputs that are not the accepted ones */
+};
+
+static void looking_clear(struct looking *looking)
+{
+    prepared_clear(&looking->prepared);
+    buffer_clear(&looking->differences);
+}
+
+void recomputed_clear(struct recomputed *recomputed)
+{
+    free(recomputed->outputs);
+    *recomputed = (struct recomputed){0};
+}
+
+/* Answers; each returns STATUS_OK, for the audit goes on. */
+static enum status say(struct recomputed *recomputed, enum recomputed_as as, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+static enum status say(struct recomputed *recomputed, enum recomputed_as as, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(recomputed->why, sizeof recomputed->why, fmt, args);
+    va_end(args);
+    recomputed->as = as;
+    return STATUS_OK;
+}
+
+/* --- how it ended --- */
+
+/* The last line of what it said, fit to be shown. */
+static char *last_words(const struct run_outcome *outcome)
+{
+    CLEANUP(freep) char *tail = text_copy_n(outcome->tail, outcome->tail_length);
+    size_t length = strlen(tail);
+    const char *line;
+
+    while (length > 0 && (tail[length - 1] == '\n' || tail[length - 1] == '\r'))
+        tail[--length] = '\0';
+    line = strrchr(tail, '\n');
+    return text_sanitised(line != NULL ? line + 1 : tail);
+}
+
+/* Has it come to its end as the accepted ones did? What it fails of here is no word against them:
+ * it may be this machine's. */
+static bool has_ended_well(const struct run_outcome *outcome, struct recomputed *recomputed)
+{
+    CLEANUP(freep) char *words = NULL;
+
+    if (outcome->end == RUN_EXITED && outcome->code == 0 && outcome->limit == RUN_LIMIT_NONE)
+        return true;
+    words = last_words(outcome);
+    if (outcome->end == RUN_NOT_STARTED)
+        (void)say(recomputed, RECOMPUTED_NOT, "it could not be started here (%s: %s)",
+                  outcome->failed_step, strerror(outcome->code));
+    else if (outcome->limit != RUN_LIMIT_NONE)
+        (void)say(recomputed, RECOMPUTED_NOT, "it reached its limit here: %s",
+                  run_limit_name(outcome->limit));
+    else if (outcome->is_for_want_of_memory)
+        (void)say(recomputed, RECOMPUTED_NOT, "this machine's memory was used up");
+    else if (outcome->end == RUN_EXITED)
+        (void)say(recomputed, RECOMPUTED_NOT, "it ended with code %d here%s%.200s", outcome->code,
+                  words[0] != '\0' ? ": " : "", words);
+    else
+        (void)say(recomputed, RECOMPUTED_NOT, "it was ended by signal %d here%s%.200s",
+                  outcome->code, words[0] != '\0' ? ": " : "", words);
+    return false;
+}
+
+/* --- what came of it --- */
+
+static const struct app_output *signed_output(const struct app_version *app, const char *name)
+{
+    for (size_t i = 0; i < app->output_count; i++)
+        if (strcmp(app->outputs[i].name.text, name) == 0)
+            return &app->outputs[i];
+    return NULL;
+}
+
+static void note_difference(struct looking *looking, const struct app_output *output,
+                            enum collect_refusal refusal)
+{
+    CLEANUP(freep)
+    char *words =
+        text_format("%s%s%s%s", looking->differences.length > 0 ? ", " : "", output->name.text,
+                    refusal != COLLECT_TAKEN ? " " : "", collect_refusal_words(refusal));
+
+    (void)buffer_append_text(&looking->differences, words, NULL);
+}
+
+static enum status compare_one(struct looking *looking, const struct named_output *accepted,
+                               struct error *err)
+{
+    struct recomputed *recomputed = looking->recomputed;
+    const struct app_output *output = signed_output(&looking->prepared.app, accepted->name.text);
+    struct collected here = {0};
+
+    assert(output != NULL); /* result_check() saw to it */
+    TRY(workshop_collect(looking->workshop, output, &here, err));
+    recomputed->outputs[recomputed->output_count++] =
+        (struct named_output){.name = output->name, .digest = here.digest, .size = here.size_bytes};
+    if (here.refusal != COLLECT_TAKEN || here.size_bytes != accepted->size ||
+        !digest_equals(&here.digest, &accepted->digest))
+        note_difference(looking, output, here.refusal);
+    return STATUS_OK;
+}
+
+static enum status compare(struct looking *looking, struct error *err)
+{
+    const struct result_line *line = looking->line;
+    struct word other;
+
+    looking->recomputed->outputs =
+        must_alloc(line->output_count + 1, sizeof *looking->recomputed->outputs);
+    for (size_t i = 0; i < line->output_count; i++)
+        TRY(compare_one(looking, &line->outputs[i].output, err));
+    if (looking->differences.length == 0)
+        return say(looking->recomputed, RECOMPUTED_EQUAL, "%s", "");
+    if (workshop_has_other_class(looking->workshop, &looking->prepared, &other))
+        return say(looking->recomputed, RECOMPUTED_NOT,
+                   "it differs, as it honestly may: its app has programs of class %s, too, and "
+                   "here ran the one of %s",
+                   other.text, looking->prepared.variant.class_name.text);
+    return say(looking->recomputed, RECOMPUTED_DIFFERENT, "%.300s",
+               buffer_text(&looking->differences));
+}
+
+/* --- one unit --- */
+
+static bool is_gone(const struct looking *looking, enum status status)
+{
+    return looking->workshop->profile->session->was_refused &&
+           (status == STATUS_NOT_FOUND || status == STATUS_GONE);
+}
+
+static enum status look_again(struct looking *looking, struct error *err)
+{
+    struct run_outcome *outcome = &looking->outcome;
+    enum status status = workshop_run(looking->workshop, &looking->prepared, outcome, err);
+
+    if (is_gone(looking, status))
+        return say(looking->recomputed, RECOMPUTED_NOT, "the site lacks one of its files");
+    if (status == STATUS_UNTRUSTED)
+        return say(looking->recomputed, RECOMPUTED_UNTRUSTED, "%s", err->text);
+    TRY(status);
+    looking->recomputed->wall_ms = outcome->usage.wall_ms;
+    return has_ended_well(outcome, looking->recomputed) ? compare(looking, err) : STATUS_OK;
+}
+
+enum status recompute(struct workshop *workshop, const struct result_line *line,
+                      struct recomputed *ret_recomputed, struct error *err)
+{
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    CLEANUP(looking_clear)
+    struct looking looking = {.workshop = workshop, .line = line, .recomputed = ret_recomputed};
+    struct error why = {0};
+    enum status status;
+
+    *ret_recomputed = (struct recomputed){0};
+    buffer_init(&looking.differences, DIFFERENCES_MAX);
+    TRY(envelope_decode(line->manifest, strlen(line->manifest), WORK_UNIT_PAYLOAD_MAX, &unit, err));
+    if (workshop_prepare(workshop, &unit, &looking.prepared, &why) != REFUSAL_NONE)
+        return say(ret_recomputed, RECOMPUTED_NOT, "%s", why.text);
+    status = look_again(&looking, &why);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    recomputed_clear(ret_recomputed);
+    if (err != NULL)
+        *err = why;
+    return status;
+}

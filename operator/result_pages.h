@@ -1,0 +1,28 @@
+/* The results of a batch as the site lists them, from some cursor on, a page at a time. */
+#ifndef OPERATOR_RESULT_PAGES_H
+#define OPERATOR_RESULT_PAGES_H
+
+#include "operator/profile.h"
+#include "protocol/result_line.h"
+
+struct result_pages {
+    struct profile *profile; /* borrowed */
+    struct batch_id batch;
+    struct cursor cursor; /* of the last line taken; "": from the beginning */
+    int64_t page_lines;   /* asked for at a time: fewer where lines are long */
+};
+
+void result_pages_begin(struct result_pages *ret_pages, struct profile *profile,
+                        const struct batch_id *batch, const struct cursor *after);
+
+/* Who takes each line: it is his to look at, and its members to take. */
+struct result_taker {
+    enum status (*take)(void *context, struct result_line *line, struct error *err);
+    void *context;
+};
+
+/* One page more, each line of it to the taker until that fails. *ret_count 0: there are no more. */
+enum status result_pages_next(struct result_pages *pages, const struct result_taker *taker,
+                              size_t *ret_count, struct error *err) MUST_USE;
+
+#endif

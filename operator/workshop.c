@@ -1,0 +1,306 @@
+#include "operator/workshop.h"
+
+#include <string.h>
+
+#include "common/base/text.h"
+#include "operator/download.h"
+#include "operator/remote.h"
+#include "sandbox/task_slot.h"
+
+#define LOOK_MS_FIRST 2 /* between two looks at a unit that runs; doubles up to: */
+#define LOOK_MS_LAST  200
+#define COPY_BYTES    65536
+
+/* --- opening and closing --- */
+
+static enum status place(const struct workshop *workshop, struct disk_path *ret_path,
+                         struct error *err, const char *folder, const char *name)
+{
+    return disk_join(ret_path, err, "%s/%s/%s", workshop->folder.text, folder, name);
+}
+
+static enum status hold(struct workshop *workshop, struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
+    struct disk_path path;
+    enum status status;
+
+    TRY(profile_path(workshop->profile, &path, err, "audit.lock"));
+    status = disk->lock(disk, path.text, &workshop->lock, err);
+    if (status != STATUS_BUSY)
+        return status;
+    error_set(err, STATUS_BUSY, "another dugnad audits with this profile");
+    error_code(err, SESSION_HELD);
+    return STATUS_BUSY;
+}
+
+static enum status make_folders(const struct workshop *workshop, struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
+    struct disk_path files;
+
+    TRY(disk->remove_tree(disk, workshop->folder.text, err)); /* what a cut left */
+    TRY(disk_join(&files, err, "%s/files", workshop->folder.text));
+    return disk_make_folders(disk, files.text, 0700, err);
+}
+
+static enum status ask_variants(struct workshop *workshop, struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer body = {0};
+    CLEANUP(freep) char *path = NULL;
+    char hex[2 * DIGEST_BYTES + 1];
+    struct error why = {0};
+
+    text_from_bytes(workshop->app->digest.bytes, DIGEST_BYTES, hex);
+    path = text_format("/v1/apps/%s", hex);
+    TRY(remote_get(workshop->profile, path, APPS_MAX, &body, err));
+    if (apps_decode(buffer_text(&body), body.length, &workshop->listed, &why) != STATUS_OK)
+        return remote_misunderstood(&why, err);
+    return STATUS_OK;
+}
+
+static enum status set_up(struct workshop *workshop, struct error *err)
+{
+    struct session *session = workshop->profile->session;
+
+    TRY(profile_path(workshop->profile, &workshop->folder, err, "audit"));
+    TRY(disk_join(&workshop->slot, err, "%s/slot", workshop->folder.text));
+    TRY(hold(workshop, err));
+    TRY(make_folders(workshop, err));
+    TRY(ask_variants(workshop, err));
+    return session->open_launcher(session->env, NULL, &workshop->launcher, err);
+}
+
+enum status workshop_open(struct workshop *ret_workshop, struct profile *profile,
+                          const struct envelope *app, struct error *err)
+{
+    enum status status;
+
+    *ret_workshop = (struct workshop){.profile = profile, .app = app};
+    status = set_up(ret_workshop, err);
+    if (status != STATUS_OK)
+        workshop_close(ret_workshop);
+    return status;
+}
+
+void workshop_close(struct workshop *workshop)
+{
+    struct disk *disk;
+
+    launcher_close(workshop->launcher);
+    apps_clear(&workshop->listed);
+    if (workshop->lock != NULL) {
+        disk = disk_file_disk(workshop->lock);
+        (void)disk->remove_tree(disk, workshop->folder.text, NULL);
+        disk_file_close(workshop->lock);
+    }
+    *workshop = (struct workshop){0};
+}
+
+/* --- which program --- */
+
+struct candidate {
+    struct envelope envelope; /* owned */
+    struct prepared prepared; /* owned; if it can run here */
+};
+
+static void candidate_clear(struct candidate *candidate)
+{
+    envelope_clear(&candidate->envelope);
+    prepared_clear(&candidate->prepared);
+}
+
+static struct trust_moment now(const struct workshop *workshop)
+{
+    struct env *env = workshop->profile->session->env;
+
+    /* Once more what was started before: that it has run out meanwhile is no reason against it. */
+    return (struct trust_moment){.purpose = TRUST_FINISH, .now_s = env->now_s(env)};
+}
+
+static enum refusal prepare(const struct workshop *workshop, const char *variant,
+                            const struct envelope *unit, struct candidate *candidate,
+                            struct error *err)
+{
+    const struct trust_moment moment = now(workshop);
+    const struct machine machine = {.platform = platform_here(),
+                                    .layers = launcher_layers(workshop->launcher)};
+    struct signed_task task = {
+        .unit = unit, .app_version = workshop->app, .variant = &candidate->envelope};
+    struct digest refused;
+
+    if (envelope_decode(variant, strlen(variant), ENVELOPE_PAYLOAD_MAX, &candidate->envelope,
+                        err) != STATUS_OK)
+        return REFUSAL_MALFORMED;
+    return verify_task(&workshop->profile->trust, &task, &moment, &machine, &candidate->prepared,
+                       &refused, err);
+}
+
+enum refusal workshop_prepare(const struct workshop *workshop, const struct envelope *unit,
+                              struct prepared *ret_prepared, struct error *err)
+{
+    enum refusal refusal = REFUSAL_NOT_ALLOWED_HERE;
+
+    (void)error_set(err, STATUS_NOT_FOUND, "the site has no program of its app");
+    for (size_t i = 0; i < workshop->listed.count; i++) {
+        const struct texts *variants = &workshop->listed.apps[i].variants;
+
+        for (size_t j = 0; j < variants->count; j++) {
+            CLEANUP(candidate_clear) struct candidate candidate = {0};
+
+            refusal = prepare(workshop, variants->texts[j], unit, &candidate, err);
+            if (refusal != REFUSAL_NONE)
+                continue;
+            *ret_prepared = candidate.prepared;
+            candidate.prepared = (struct prepared){0};
+            return REFUSAL_NONE;
+        }
+    }
+    return refusal;
+}
+
+/* Is it of the class that ran? What nobody signed for, or may not run the unit, is no other. */
+static bool is_other_class(const struct workshop *workshop, const struct prepared *prepared,
+                           const char *text, struct word *ret_class)
+{
+    const struct trust *trust = &workshop->profile->trust;
+    const struct trust_moment moment = now(workshop);
+    const struct checked_app app = {.digest = workshop->app->digest, .app = &prepared->app};
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(variant_clear) struct variant variant = {0};
+
+    if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL) != STATUS_OK ||
+        trust_check_variant(trust, &envelope, &app, &moment, &variant, NULL) != REFUSAL_NONE ||
+        trust_check_pair(&prepared->unit, &variant, NULL) != REFUSAL_NONE)
+        return false;
+    *ret_class = variant.class_name;
+    return strcmp(variant.class_name.text, prepared->variant.class_name.text) != 0;
+}
+
+bool workshop_has_other_class(const struct workshop *workshop, const struct prepared *prepared,
+                              struct word *ret_class)
+{
+    for (size_t i = 0; i < workshop->listed.count; i++) {
+        const struct texts *variants = &workshop->listed.apps[i].variants;
+
+        for (size_t j = 0; j < variants->count; j++)
+            if (is_other_class(workshop, prepared, variants->texts[j], ret_class))
+                return true;
+    }
+    return false;
+}
+
+/* --- its files --- */
+
+static enum status copy(struct disk *disk, const char *from_path, const char *to_path,
+                        unsigned mode, struct error *err)
+{
+    CLEANUP(disk_file_closep) struct disk_file *from = NULL, *to = NULL;
+    CLEANUP(freep) char *piece = must_alloc(COPY_BYTES, 1);
+    int64_t at = 0;
+    size_t count;
+
+    TRY(disk->open_read(disk, from_path, &from, err));
+    TRY(disk->open_write(disk, to_path, mode, &to, err));
+    do {
+        TRY(disk->read_at(from, at, piece, COPY_BYTES, &count, err));
+        TRY(disk->write_at(to, at, piece, count, err));
+        at += (int64_t)count;
+    } while (count > 0);
+    return STATUS_OK;
+}
+
+/* Files of the app are fetched once, inputs straight into the slot. */
+static enum status put(struct workshop *workshop, const struct slot_file *file, bool is_of_app,
+                       const struct disk_path *to, struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
+    char hex[2 * DIGEST_BYTES + 1];
+    struct disk_path kept;
+
+    if (file->bytes != NULL) {
+        CLEANUP(disk_file_closep) struct disk_file *target = NULL;
+
+        TRY(disk->open_write(disk, to->text, file->mode, &target, err));
+        return disk->write_at(target, 0, file->bytes, (size_t)file->size, err);
+    }
+    if (!is_of_app)
+        return download_file(workshop->profile, file, to, err);
+    text_from_bytes(file->digest.bytes, DIGEST_BYTES, hex);
+    TRY(place(workshop, &kept, err, "files", hex));
+    TRY(download_file(workshop->profile, file, &kept, err));
+    return copy(disk, kept.text, to->text, file->mode, err);
+}
+
+static enum status fill(struct workshop *workshop, const struct prepared *prepared,
+                        struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
+    struct slot_file file;
+    struct disk_path to;
+
+    TRY(disk->remove_tree(disk, workshop->slot.text, err));
+    TRY(disk->make_folder(disk, workshop->slot.text, 0700, err));
+    for (size_t i = 0; task_slot_file(prepared, i, &file); i++) {
+        if (session_is_interrupted(workshop->profile->session))
+            return error_set(err, STATUS_BUSY, "interrupted");
+        TRY(place(workshop, &to, err, "slot", file.name));
+        TRY(put(workshop, &file, i < prepared->variant.file_count, &to, err));
+    }
+    return STATUS_OK;
+}
+
+/* --- running it --- */
+
+static enum status wait_for(struct workshop *workshop, struct running_task *task,
+                            struct run_outcome *ret_outcome, struct error *err)
+{
+    struct session *session = workshop->profile->session;
+    int64_t ms = LOOK_MS_FIRST;
+
+    while (!workshop->launcher->poll(task, ret_outcome)) {
+        if (session_is_interrupted(session))
+            return error_set(err, STATUS_BUSY, "interrupted");
+        session->env->sleep_ms(session->env, ms);
+        ms = 2 * ms < LOOK_MS_LAST ? 2 * ms : LOOK_MS_LAST;
+    }
+    /* Whose end it was cannot be told. */
+    return session_is_interrupted(session) ? error_set(err, STATUS_BUSY, "interrupted") : STATUS_OK;
+}
+
+enum status workshop_run(struct workshop *workshop, const struct prepared *prepared,
+                         struct run_outcome *ret_outcome, struct error *err)
+{
+    struct launcher *launcher = workshop->launcher;
+    CLEANUP(task_command_clear) struct task_command command = {.owned_count = 0};
+    struct running_task *task;
+    enum status status;
+
+    TRY(fill(workshop, prepared, err));
+    TRY(task_command_make(&command, prepared, workshop->slot.text, err));
+    TRY(launcher->start(launcher, &command.spec, &task, err));
+    status = wait_for(workshop, task, ret_outcome, err);
+    launcher->release(task);
+    return status;
+}
+
+enum status workshop_collect(struct workshop *workshop, const struct app_output *output,
+                             struct collected *ret_collected, struct error *err)
+{
+    struct launcher *launcher = workshop->launcher;
+    struct disk *disk = workshop->profile->session->env->disk;
+    struct collection *work = NULL;
+    int64_t bytes = INT64_MAX;
+    struct disk_path to;
+    struct collect_request request = {.slot = workshop->slot.text,
+                                      .name = output->name.text,
+                                      .max_bytes = output->max_bytes,
+                                      .to = to.text,
+                                      .disk = disk};
+
+    TRY(disk_join(&to, err, "%s/spool", workshop->folder.text));
+    TRY(disk->remove_tree(disk, to.text, err));
+    TRY(disk->make_folder(disk, to.text, 0700, err));
+    TRY(place(workshop, &to, err, "spool", output->name.text));
+    return launcher->collect(launcher, &request, &work, &bytes, ret_collected, err);
+}
