@@ -114,6 +114,12 @@ static uint32_t layers(const struct launcher *launcher)
     return honest->layers(honest);
 }
 
+static int64_t memory_bytes(const struct launcher *launcher)
+{
+    (void)launcher;
+    return honest->memory_bytes(honest);
+}
+
 static void close_both(struct launcher *launcher)
 {
     (void)launcher;
@@ -128,6 +134,7 @@ static enum status open_launcher(struct client_world *world, struct launcher **r
     liar.start = start;
     liar.collect = collect;
     liar.layers = layers;
+    liar.memory_bytes = memory_bytes;
     liar.close = close_both;
     *ret_launcher = &liar;
     return STATUS_OK;
