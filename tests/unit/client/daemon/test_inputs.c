@@ -75,6 +75,7 @@ static void give_a_large_input(bool is_part)
     input->digest = digest_of(bytes, LARGE_BYTES);
     input->size = LARGE_BYTES;
     for (size_t i = 0; i < it.site.task_count; i++) {
+        it.site.sample.unit.index = (int64_t)i;
         envelope_clear(&it.site.tasks[i].unit);
         it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
     }

@@ -161,6 +161,7 @@ static void write_a_large_output(void)
     it.site.sample.app_version.outputs[0].max_bytes = LARGE_BYTES;
     fake_site_seal(&it.site);
     for (size_t i = 0; i < it.site.task_count; i++) {
+        it.site.sample.unit.index = (int64_t)i;
         envelope_clear(&it.site.tasks[i].unit);
         it.site.tasks[i].unit = sample_seal_unit(&it.site.sample);
     }

@@ -173,7 +173,7 @@ Test(http_stream, a_failing_sink_answers_its_reason)
     cr_assert(eq(int, web_client_reply(&client, false), 507));
     cr_expect(eq(str, (char *)buffer_text(&client.body),
                  "{\"type\":\"full\",\"title\":\"The server has no room left\",\"status\":507,"
-                 "\"detail\":\"no room for this\"}"));
+                 "\"detail\":\"no room for this\",\"retry_after_s\":30}"));
     cr_expect(web_client_has_line(&client, "Connection: close"));
     cr_expect(becomes(&ended, 1));
     cr_expect(zero(int, atomic_load(&aborted)));
