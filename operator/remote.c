@@ -47,8 +47,15 @@ void remote_forget(struct profile *profile, struct http_exchange *exchange)
     http->release(http, exchange);
 }
 
-static enum status hear(struct profile *profile, struct http_exchange *exchange,
-                        struct http_response *ret_response, struct error *err)
+/* What only reads is broken off by an interrupt; what changes something is heard to its end. */
+static bool is_unwanted(const struct profile *profile, const struct remote_request *request)
+{
+    return request->method == HTTP_GET && session_is_interrupted(profile->session);
+}
+
+static enum status hear(struct profile *profile, const struct remote_request *request,
+                        struct http_exchange *exchange, struct http_response *ret_response,
+                        struct error *err)
 {
     struct http_client *http = profile->session->http;
     struct http_response response;
@@ -56,8 +63,13 @@ static enum status hear(struct profile *profile, struct http_exchange *exchange,
 
     http_response_init(&response);
     profile->session->was_refused = false;
-    while (!http->poll(exchange, &status, &response, err))
+    while (!http->poll(exchange, &status, &response, err)) {
+        if (is_unwanted(profile, request)) {
+            http->release(http, exchange);
+            return error_set(err, STATUS_BUSY, "interrupted");
+        }
         http->wait(http, NULL, 0, WAIT_STEP_MS);
+    }
     http->release(http, exchange);
     TRY(status);
     status = http_check(&response, err);
@@ -76,7 +88,7 @@ static enum status ask_once(struct profile *profile, const struct remote_request
     struct http_exchange *exchange;
 
     TRY(remote_begin(profile, request, &exchange, err));
-    return hear(profile, exchange, ret_response, err);
+    return hear(profile, request, exchange, ret_response, err);
 }
 
 /* How long before the next attempt; negative: longer than anybody at a terminal waits. */
@@ -130,7 +142,7 @@ enum status remote_end(struct profile *profile, const struct remote_request *req
                        struct error *err)
 {
     struct error mine = {0};
-    enum status status = hear(profile, TAKE(*exchange), ret_response, &mine);
+    enum status status = hear(profile, request, TAKE(*exchange), ret_response, &mine);
 
     status = ask_again(profile, request, status, ret_response, &mine);
     if (status != STATUS_OK && err != NULL)

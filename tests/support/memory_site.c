@@ -21,6 +21,7 @@ struct http_exchange {
     int http;
     char *body; /* owned */
     struct http_sink *sink;
+    bool hangs;
 };
 
 static void refuse(struct http_exchange *exchange, enum status status, const char *words)
@@ -387,6 +388,7 @@ static enum status start(struct http_client *client, const struct http_request *
         site->tokens_elsewhere++;
     texts_add(&site->log, said);
     exchange->sink = request->sink;
+    exchange->hangs = site->while_waiting != NULL;
     if (!is_cut || arrives(site))
         route(site, exchange, request->method, path, body, (size_t)request->body.length);
     if (is_cut)
@@ -401,6 +403,8 @@ static bool poll_exchange(struct http_exchange *exchange, enum status *ret_statu
 {
     struct http_response response;
 
+    if (exchange->hangs)
+        return false;
     *ret_status = exchange->status;
     if (exchange->status != STATUS_OK) {
         error_set(err, exchange->status, "the connection broke");
@@ -423,7 +427,11 @@ static bool poll_exchange(struct http_exchange *exchange, enum status *ret_statu
 static void wait_for(struct http_client *client, struct pollfd *others, unsigned other_count,
                      int64_t timeout_ms)
 {
-    (void)client, (void)others, (void)other_count, (void)timeout_ms;
+    const struct memory_site *site = (const struct memory_site *)client;
+
+    (void)others, (void)other_count, (void)timeout_ms;
+    if (site->while_waiting != NULL)
+        site->while_waiting();
 }
 
 static void release(struct http_client *client, struct http_exchange *exchange)

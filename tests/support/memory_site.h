@@ -27,19 +27,20 @@ struct memory_site {
     bool has_batch;
     struct batch_request batch;
     bool is_closed;
-    char last_action[128];      /* the request */
-    int64_t failed, cancelled;  /* units that are told to have ended so */
-    struct retry_status retry;  /* what it says of the last one; is_running for two answers */
-    int retry_looks;            /* answers so far that told of it */
-    struct texts units;         /* envelopes, in order of arrival, each once */
-    struct texts files;         /* digests that are there */
-    struct texts bodies;        /* theirs, in the same order */
-    struct texts results;       /* lines, each with its end */
-    char *output;               /* what GET /v1/outputs/… answers; NULL: not found */
-    const char *units_answer;   /* to units that come, of which none is kept; NULL: as it should */
-    void (*before_files)(void); /* called when it was asked which files it lacks; may be NULL */
-    int64_t requests;           /* so far */
-    int64_t cut_after;          /* requests that still go through */
+    char last_action[128];       /* the request */
+    int64_t failed, cancelled;   /* units that are told to have ended so */
+    struct retry_status retry;   /* what it says of the last one; is_running for two answers */
+    int retry_looks;             /* answers so far that told of it */
+    struct texts units;          /* envelopes, in order of arrival, each once */
+    struct texts files;          /* digests that are there */
+    struct texts bodies;         /* theirs, in the same order */
+    struct texts results;        /* lines, each with its end */
+    char *output;                /* what GET /v1/outputs/… answers; NULL: not found */
+    const char *units_answer;    /* to units that come, of which none is kept; NULL: as it should */
+    void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */
+    void (*while_waiting)(void); /* called instead of ever answering; may be NULL */
+    int64_t requests;            /* so far */
+    int64_t cut_after;           /* requests that still go through */
     enum site_cut cut;
     size_t tokens_elsewhere; /* requests with a token to another URL than MEMORY_SITE_URL */
     struct texts log;        /* "POST /v1/keyrings" … */

@@ -264,6 +264,27 @@ Test(audit, what_is_known_at_an_interrupt_is_shown)
     expect_nothing_left();
 }
 
+static void interrupt_now(void)
+{
+    is_interrupted = 1;
+}
+
+/* A server that hangs held the command until its time-out, whatever was pressed. */
+Test(audit, an_interrupt_breaks_off_what_only_reads)
+{
+    static const char *const verbs[] = {"audit", "fetch", "watch", "status", "tasks"};
+
+    three_results("42\n", "42\n", "42\n");
+    desk_site.while_waiting = interrupt_now;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        is_interrupted = 0;
+        cr_expect(eq(int, RUN(verbs[i], "b"), EXIT_INTERRUPTED), "%s: %s", verbs[i], desk_said);
+    }
+    desk_site.while_waiting = NULL;
+    is_interrupted = 0;
+    cr_expect(eq(int, RUN("audit", "b"), EXIT_DONE), "%s", desk_said);
+}
+
 /* --- real programs --- */
 
 static void submit_with_input(void)
