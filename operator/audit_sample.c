@@ -139,7 +139,7 @@ enum status audit_sample_draw(struct audit_sample *sample, struct profile *profi
     size_t count;
 
     sample->picks = must_alloc(sample->most, sizeof *sample->picks);
-    result_pages_begin(&pages, profile, &record->batch, &beginning);
+    result_pages_begin(&pages, profile, record, &beginning);
     do {
         TRY(result_pages_next(&pages, &taker, &count, err));
         lines += (int64_t)count;

@@ -191,7 +191,7 @@ static enum status begin(struct fetching *fetch, struct error *err)
     TRY(results_folder_open(&fetch->folder, fetch->profile->session->env->disk, into,
                             &fetch->record.batch, err));
     TRY(look_after(fetch, err));
-    result_pages_begin(&fetch->pages, fetch->profile, &fetch->status.batch, &fetch->folder.cursor);
+    result_pages_begin(&fetch->pages, fetch->profile, &fetch->record, &fetch->folder.cursor);
     return STATUS_OK;
 }
 

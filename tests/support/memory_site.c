@@ -289,6 +289,8 @@ static void answer_results(struct memory_site *site, struct http_exchange *excha
     CLEANUP(buffer_clear) struct buffer body = {0};
 
     buffer_init(&body, 1 << 20);
+    if (site->lists_in_circles && first >= site->results.count)
+        first = 0;
     for (size_t i = first; i < site->results.count && i < first + 2; i++)
         (void)buffer_append_text(&body, site->results.texts[i], NULL);
     answer(exchange, text_copy(buffer_text(&body)));

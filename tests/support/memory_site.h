@@ -35,6 +35,7 @@ struct memory_site {
     struct texts files;          /* digests that are there */
     struct texts bodies;         /* theirs, in the same order */
     struct texts results;        /* lines, each with its end */
+    bool lists_in_circles;       /* of results: after the last line comes the first */
     char *output;                /* what GET /v1/outputs/… answers; NULL: not found */
     const char *units_answer;    /* to units that come, of which none is kept; NULL: as it should */
     void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */

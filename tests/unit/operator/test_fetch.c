@@ -243,3 +243,18 @@ Test(fetch, of_a_unit_named_twice_the_last_line_counts)
     expect_content("out/0-1/stdout", "another zero");
     cr_expect(eq(sz, count_lines(), 4));
 }
+
+/* Both read such pages for ever, and fetch filled the disk with its list. */
+Test(fetch, results_without_end_are_refused_in_words_that_name_the_server)
+{
+    fetch_three();
+    desk_site.lists_in_circles = true;
+    cr_expect(eq(int, fetch(), EXIT_UNTRUSTED), "%s", desk_said);
+    cr_expect(strstr(desk_said, MEMORY_SITE_URL) != NULL, "%s", desk_said);
+    cr_expect(strstr(desk_said, "lists results without end") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("audit", "b"), EXIT_UNTRUSTED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "lists results without end") != NULL, "%s", desk_said);
+    desk_site.lists_in_circles = false;
+    cr_expect(eq(int, fetch(), EXIT_DONE), "%s", desk_said);
+    expect_content("out/0-1/stdout", "zero");
+}
