@@ -48,7 +48,7 @@ static int run_cancel(void *context, const struct options *options)
         return session_usage(session, options, &err);
     }
     if (!session_confirm(session, "Cancel the batch? Units that have not ended are lost."))
-        return EXIT_FAILED;
+        return session_is_interrupted(session) ? EXIT_INTERRUPTED : EXIT_FAILED;
     return act(session, options, ACTION_CANCEL);
 }
 
@@ -66,10 +66,8 @@ static int run_release(void *context, const struct options *options)
 static enum status await_retry(struct profile *profile, struct batch_status *status,
                                struct error *err)
 {
-    struct env *env = profile->session->env;
-
     while (status->retry.is_running && !session_is_interrupted(profile->session)) {
-        env->sleep_ms(env, RETRY_LOOK_MS);
+        session_wait(profile->session, RETRY_LOOK_MS);
         TRY(batch_ask(profile, batch_format(&status->batch).text, status, err));
     }
     return STATUS_OK;
@@ -127,6 +125,8 @@ static int run_retry(void *context, const struct options *options)
     } else {
         say_retried(session->out, &status);
     }
+    if (status.retry.is_running)
+        return EXIT_INTERRUPTED;
     return left_any(&status.retry) ? EXIT_NOT_ALL : EXIT_DONE;
 }
 

@@ -72,10 +72,11 @@ static void show_progress(const struct auditing *audit)
 {
     struct session *session = audit->profile->session;
 
-    if (!session->is_terminal || options_has(audit->options, "json"))
+    if (!audit->sample.is_shown)
         return;
-    (void)fprintf(session->err, "\r\033[K%zu of %zu recomputed, %" PRId64 " different",
-                  audit->done_count, audit->sample.count, audit->counts[RECOMPUTED_DIFFERENT]);
+    session_redraw(session);
+    (void)fprintf(session->err, "%zu of %zu recomputed, %" PRId64 " different", audit->done_count,
+                  audit->sample.count, audit->counts[RECOMPUTED_DIFFERENT]);
     (void)fflush(session->err);
 }
 
@@ -240,8 +241,7 @@ static int end(const struct auditing *audit)
 {
     struct session *session = audit->profile->session;
 
-    if (session->is_terminal && !options_has(audit->options, "json"))
-        (void)fputs("\r\033[K", session->err);
+    session_end_line(session);
     if (options_has(audit->options, "json"))
         print_json(audit);
     else
@@ -259,6 +259,7 @@ static enum status read_options(struct auditing *audit, struct session *session,
 
     TRY(options_integer(audit->options, "sample", 1, AUDIT_SAMPLE_MAX, SAMPLE_DEFAULT, &most, err));
     audit->sample.most = (size_t)most;
+    audit->sample.is_shown = session->is_terminal && !options_has(audit->options, "json");
     if (seed == NULL)
         session->env->random(session->env, audit->sample.seed, AUDIT_SEED_BYTES);
     else if (!text_to_exact_bytes(seed, AUDIT_SEED_BYTES, audit->sample.seed))

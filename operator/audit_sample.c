@@ -119,11 +119,12 @@ static enum status take(void *context, struct result_line *line, struct error *e
     return STATUS_OK;
 }
 
-static void show_progress(struct session *session, int64_t lines)
+static void show_progress(const struct audit_sample *sample, struct session *session, int64_t lines)
 {
-    if (!session->is_terminal)
+    if (!sample->is_shown)
         return;
-    (void)fprintf(session->err, "\r\033[K%" PRId64 " results listed", lines);
+    session_redraw(session);
+    (void)fprintf(session->err, "%" PRId64 " results listed", lines);
     (void)fflush(session->err);
 }
 
@@ -143,7 +144,7 @@ enum status audit_sample_draw(struct audit_sample *sample, struct profile *profi
     do {
         TRY(result_pages_next(&pages, &taker, &count, err));
         lines += (int64_t)count;
-        show_progress(profile->session, lines);
+        show_progress(sample, profile->session, lines);
     } while (count > 0 && !session_is_interrupted(profile->session));
     return STATUS_OK;
 }

@@ -21,6 +21,7 @@ struct audit_pick {
 struct audit_sample {
     unsigned char seed[AUDIT_SEED_BYTES];
     size_t most;              /* 1..AUDIT_SAMPLE_MAX */
+    bool is_shown;            /* draw how many were read: on a terminal, not under --json */
     int64_t accepted;         /* results that were drawn from */
     size_t count;             /* min(most, accepted) */
     struct audit_pick *picks; /* owned; by rank */
@@ -29,8 +30,8 @@ struct audit_sample {
 void audit_sample_clear(struct audit_sample *sample); /* for CLEANUP(), too */
 
 /*
- * With seed and most set, the rest zeroed. Reads all that the site lists of the batch; what is
- * picked is checked as `fetch` checks it. Ends early where the session is interrupted.
+ * With seed, most and is_shown set, the rest zeroed. Reads all that the site lists of the batch;
+ * what is picked is checked as `fetch` checks it. Ends early where the session is interrupted.
  */
 enum status audit_sample_draw(struct audit_sample *sample, struct profile *profile,
                               const struct batch_record *record, const struct result_ground *ground,

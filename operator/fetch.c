@@ -91,9 +91,8 @@ static enum status take_line(void *context, struct result_line *line, struct err
         return status;
     }
     fetch->refused++;
-    (void)fprintf(fetch->profile->session->err,
-                  "dugnad: the result of unit %s is refused (%s): %s\n", line->name.text,
-                  why.code != NULL ? why.code : "untrusted", why.text);
+    session_warn(fetch->profile->session, "the result of unit %s is refused (%s): %s",
+                 line->name.text, why.code != NULL ? why.code : "untrusted", why.text);
     return STATUS_OK;
 }
 
@@ -113,7 +112,8 @@ static void show_progress(const struct fetching *fetch)
 
     if (!session->is_terminal || options_has(fetch->options, "json"))
         return;
-    (void)fprintf(session->err, "\r%" PRId64 " results fetched", fetch->accepted);
+    session_redraw(session);
+    (void)fprintf(session->err, "%" PRId64 " results fetched", fetch->accepted);
     (void)fflush(session->err);
 }
 
@@ -207,8 +207,7 @@ static int end(const struct fetching *fetch)
                   (json_int_t)status->units, "ended", batch_has_ended(status));
     CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
 
-    if (session->is_terminal && !options_has(fetch->options, "json"))
-        (void)fputc('\n', session->err);
+    session_end_line(session);
     if (options_has(fetch->options, "json"))
         session_print(session, text);
     session_say(session, fetch->options,

@@ -46,6 +46,7 @@ static enum status list_hosts(struct profile *profile, const struct options *opt
         CLEANUP(freep) char *json = NULL;
         struct error why = {0};
 
+        TRY(session_go_on(profile->session, err));
         TRY(get_page(profile, "/v1/hosts", '?', &after, &body, err));
         if (host_page_decode(buffer_text(&body), body.length, &page, &why) != STATUS_OK)
             return remote_misunderstood(&why, err);
@@ -55,7 +56,7 @@ static enum status list_hosts(struct profile *profile, const struct options *opt
         if (options_has(options, "json"))
             session_print(profile->session, json);
         after = page.next;
-    } while (after.text[0] != '\0' && !session_is_interrupted(profile->session));
+    } while (after.text[0] != '\0');
     return STATUS_OK;
 }
 
@@ -107,6 +108,7 @@ static enum status list_tasks(struct profile *profile, const struct options *opt
         CLEANUP(freep) char *json = NULL;
         struct error why = {0};
 
+        TRY(session_go_on(profile->session, err));
         TRY(get_page(profile, path, '&', &after, &body, err));
         if (task_page_decode(buffer_text(&body), body.length, &page, &why) != STATUS_OK)
             return remote_misunderstood(&why, err);
@@ -116,7 +118,7 @@ static enum status list_tasks(struct profile *profile, const struct options *opt
         if (options_has(options, "json"))
             session_print(profile->session, json);
         after = page.next;
-    } while (after.text[0] != '\0' && !session_is_interrupted(profile->session));
+    } while (after.text[0] != '\0');
     return STATUS_OK;
 }
 

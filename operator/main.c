@@ -42,6 +42,7 @@ static bool ask_secret(struct session *session, const char *prompt, char *ret_se
         return false;
     hidden = shown;
     hidden.c_lflag &= ~(tcflag_t)ECHO;
+    session_end_line(session);
     (void)fputs(prompt, session->err);
     (void)fflush(session->err);
     (void)tcsetattr(descriptor, TCSAFLUSH, &hidden);

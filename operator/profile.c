@@ -256,8 +256,7 @@ static enum status take_lock(const struct profile *profile, struct disk_file **r
             return STATUS_BUSY;
         }
         if (!is_said)
-            (void)fprintf(session->err,
-                          "dugnad: another dugnad is at work on this profile, waiting for it\n");
+            session_warn(session, "another dugnad is at work on this profile, waiting for it");
         is_said = true;
         env->sleep_ms(env, LOCK_PAUSE_MS);
     }

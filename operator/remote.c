@@ -66,7 +66,7 @@ static enum status hear(struct profile *profile, const struct remote_request *re
     while (!http->poll(exchange, &status, &response, err)) {
         if (is_unwanted(profile, request)) {
             http->release(http, exchange);
-            return error_set(err, STATUS_BUSY, "interrupted");
+            return session_go_on(profile->session, err);
         }
         http->wait(http, NULL, 0, WAIT_STEP_MS);
     }
@@ -116,8 +116,7 @@ static enum status ask_again(struct profile *profile, const struct remote_reques
 
         if (request->sink != NULL || ms < 0 || session_is_interrupted(session))
             break;
-        (void)fprintf(session->err, "dugnad: %s; trying again in %.1f s\n", err->text,
-                      (double)ms / 1000);
+        session_warn(session, "%s; trying again in %.1f s", err->text, (double)ms / 1000);
         session_wait(session, ms);
         *err = (struct error){0};
         status = ask_once(profile, request, ret_response, err);

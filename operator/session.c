@@ -15,6 +15,11 @@ bool session_is_interrupted(const struct session *session)
     return session->is_interrupted != NULL && *session->is_interrupted != 0;
 }
 
+enum status session_go_on(const struct session *session, struct error *err)
+{
+    return session_is_interrupted(session) ? error_set(err, STATUS_BUSY, "interrupted") : STATUS_OK;
+}
+
 /* In steps: an interrupt that comes just before a sleep does not end it. */
 void session_wait(struct session *session, int64_t ms)
 {
@@ -74,6 +79,7 @@ int session_fail(struct session *session, const struct error *err)
 {
     const char *more = advice(session, err->status);
 
+    session_end_line(session);
     (void)fflush(session->out);
     (void)fprintf(session->err, "dugnad: %s%s", session->was_refused ? "the server says: " : "",
                   err->text);
@@ -92,12 +98,38 @@ int session_usage(struct session *session, const struct options *options, const 
     return EXIT_USAGE;
 }
 
+void session_redraw(struct session *session)
+{
+    (void)fputs("\r\033[K", session->err);
+    session->is_drawn = true;
+}
+
+void session_end_line(struct session *session)
+{
+    if (session->is_drawn)
+        (void)fputc('\n', session->err);
+    session->is_drawn = false;
+}
+
+void session_warn(struct session *session, const char *fmt, ...)
+{
+    va_list args;
+
+    session_end_line(session);
+    (void)fputs("dugnad: ", session->err);
+    va_start(args, fmt);
+    (void)vfprintf(session->err, fmt, args);
+    va_end(args);
+    (void)fputc('\n', session->err);
+}
+
 void session_say(struct session *session, const struct options *options, const char *fmt, ...)
 {
     va_list args;
 
     if (options_has(options, "json"))
         return;
+    session_end_line(session);
     (void)fflush(session->out); /* what was printed comes before what is said of it */
     va_start(args, fmt);
     (void)vfprintf(session->err, fmt, args);
@@ -111,10 +143,13 @@ bool session_confirm(struct session *session, const char *question)
 
     if (!session->can_ask)
         return false;
+    session_end_line(session);
     (void)fprintf(session->err, "%s [y/N] ", question);
     (void)fflush(session->err);
-    return fgets(answer, sizeof answer, session->in) != NULL &&
-           (answer[0] == 'y' || answer[0] == 'Y');
+    if (fgets(answer, sizeof answer, session->in) != NULL)
+        return answer[0] == 'y' || answer[0] == 'Y';
+    (void)fputc('\n', session->err); /* nobody ended the line */
+    return false;
 }
 
 /* Looked at before it is opened: who writes to a pipe would meet an end that closes at once. */

@@ -50,9 +50,13 @@ struct session {
                                  struct launcher **ret_launcher, struct error *err);
 
     bool was_refused; /* the last failure was an answer of the server */
+    bool is_drawn;    /* a line of progress stands on the terminal, without its end */
 };
 
 bool session_is_interrupted(const struct session *session);
+
+/* STATUS_BUSY, "interrupted", once it is: what reads or computes on and on asks at every step. */
+enum status session_go_on(const struct session *session, struct error *err) MUST_USE;
 
 /* Sleep so long, or until it is interrupted. */
 void session_wait(struct session *session, int64_t ms);
@@ -65,6 +69,17 @@ int session_fail(struct session *session, const struct error *err);
 
 /* The same for a wrong command line. */
 int session_usage(struct session *session, const struct options *options, const struct error *err);
+
+/* A line on `err` that begins with the program's name: also under --json. */
+void session_warn(struct session *session, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Progress on a terminal is one line, drawn over the one before. session_redraw() empties the line;
+ * what is printed to `err` next stays without an end until session_end_line() gives it one, as
+ * everything that is said here does first. Nothing was drawn: it does nothing.
+ */
+void session_redraw(struct session *session);
+void session_end_line(struct session *session);
 
 /* A line on `err` for people; silent under --json. */
 void session_say(struct session *session, const struct options *options, const char *fmt, ...)

@@ -75,10 +75,10 @@ void site_behind_say(struct profile *profile, const char *what)
     if (profile->has_said_behind)
         return;
     profile->has_said_behind = true;
-    (void)fprintf(profile->session->err,
-                  "dugnad: warning: the site lacks the newest %s that this profile knows: it was "
-                  "restored from an older copy, or withholds it. What is published now is signed "
-                  "above both; apps and batches that it lacks: 'app add' and 'submit' again, as "
-                  "they were\n",
-                  what);
+    session_warn(profile->session,
+                 "warning: the site lacks the newest %s that this profile knows: it was "
+                 "restored from an older copy, or withholds it. What is published now is signed "
+                 "above both; apps and batches that it lacks: 'app add' and 'submit' again, as "
+                 "they were",
+                 what);
 }

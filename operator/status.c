@@ -52,6 +52,7 @@ static enum status list_all(struct profile *profile, const struct options *optio
     do {
         CLEANUP(batch_page_clear) struct batch_page page = {0};
 
+        TRY(session_go_on(session, err));
         TRY(next_page(profile, &after, &page, err));
         for (size_t i = 0; i < page.count; i++) {
             CLEANUP(freep) char *json = batch_status_encode(&page.batches[i]);
@@ -61,7 +62,7 @@ static enum status list_all(struct profile *profile, const struct options *optio
                 session_print(session, json);
         }
         after = page.next;
-    } while (after.text[0] != '\0' && !session_is_interrupted(session));
+    } while (after.text[0] != '\0');
     if (!options_has(options, "json"))
         table_print(&table, session->out);
     return STATUS_OK;

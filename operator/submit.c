@@ -76,13 +76,14 @@ static void show_progress(const struct submitting *work, bool is_last)
 {
     if (!work->session->is_terminal || options_has(work->submission->options, "json"))
         return;
+    session_redraw(work->session);
     if (work->total >= 0)
-        (void)fprintf(work->session->err, "\r%" PRId64 " of %" PRId64 " units sent", sent_of(work),
+        (void)fprintf(work->session->err, "%" PRId64 " of %" PRId64 " units sent", sent_of(work),
                       work->total);
     else
-        (void)fprintf(work->session->err, "\r%" PRId64 " units sent", sent_of(work));
+        (void)fprintf(work->session->err, "%" PRId64 " units sent", sent_of(work));
     if (is_last)
-        (void)fputc('\n', work->session->err);
+        session_end_line(work->session);
     (void)fflush(work->session->err);
 }
 

@@ -17,7 +17,7 @@ static void draw(struct session *session, const struct options *options,
 
         session_print(session, json);
     } else if (session->is_terminal) {
-        (void)fputs("\r\033[K", session->err);
+        session_redraw(session);
         show_bar(session->err, status, session_columns(session));
         (void)fflush(session->err);
         return;
@@ -50,8 +50,7 @@ static enum status follow(struct profile *profile, const struct options *options
             break;
         session_wait(session, interval_s * 1000);
     }
-    if (session->is_terminal && !options_has(options, "json"))
-        (void)fputc('\n', session->err);
+    session_end_line(session);
     return STATUS_OK;
 }
 

@@ -242,8 +242,7 @@ static enum status fill(struct workshop *workshop, const struct prepared *prepar
     TRY(disk->remove_tree(disk, workshop->slot.text, err));
     TRY(disk->make_folder(disk, workshop->slot.text, 0700, err));
     for (size_t i = 0; task_slot_file(prepared, i, &file); i++) {
-        if (session_is_interrupted(workshop->profile->session))
-            return error_set(err, STATUS_BUSY, "interrupted");
+        TRY(session_go_on(workshop->profile->session, err));
         TRY(place(workshop, &to, err, "slot", file.name));
         TRY(put(workshop, &file, i < prepared->variant.file_count, &to, err));
     }
@@ -259,13 +258,12 @@ static enum status wait_for(struct workshop *workshop, struct running_task *task
     int64_t ms = LOOK_MS_FIRST;
 
     while (!workshop->launcher->poll(task, ret_outcome)) {
-        if (session_is_interrupted(session))
-            return error_set(err, STATUS_BUSY, "interrupted");
+        TRY(session_go_on(session, err));
         session->env->sleep_ms(session->env, ms);
         ms = 2 * ms < LOOK_MS_LAST ? 2 * ms : LOOK_MS_LAST;
     }
     /* Whose end it was cannot be told. */
-    return session_is_interrupted(session) ? error_set(err, STATUS_BUSY, "interrupted") : STATUS_OK;
+    return session_go_on(session, err);
 }
 
 enum status workshop_run(struct workshop *workshop, const struct prepared *prepared,

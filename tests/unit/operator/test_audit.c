@@ -285,6 +285,46 @@ Test(audit, an_interrupt_breaks_off_what_only_reads)
     cr_expect(eq(int, RUN("audit", "b"), EXIT_DONE), "%s", desk_said);
 }
 
+/* Everything that is said begins a line: nothing stands behind what was drawn. */
+static void expect_own_lines(const char *verb)
+{
+    for (const char *at = desk_said; (at = strstr(at, "dugnad: ")) != NULL; at++)
+        cr_expect(at == desk_said || at[-1] == '\n', "%s: %s", verb, desk_said);
+    cr_expect(desk_said[0] == '\0' || desk_said[strlen(desk_said) - 1] == '\n', "%s: %s", verb,
+              desk_said);
+}
+
+/* "3 of 7 units sentdugnad: the connection broke": the shell's prompt came behind it, too. */
+Test(audit, what_goes_wrong_is_said_below_the_progress_and_not_behind_it)
+{
+    static const char *const verbs[] = {"audit", "fetch", "watch"};
+    CLEANUP(freep) char *into = text_copy(at_home("out"));
+
+    three_results("42\n", "42\n", "42\n");
+    desk_session.is_terminal = true;
+    desk_site.cut = CUT_REQUEST;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        for (int64_t cut = 1; cut < 5; cut++) {
+            desk_site.cut_after = desk_site.requests + cut;
+            (void)(i == 1 ? RUN("fetch", "b", "--into", into) : RUN(verbs[i], "b"));
+            expect_own_lines(verbs[i]);
+        }
+    }
+    desk_site.cut = CUT_NEVER;
+    cr_expect(eq(int, RUN("audit", "b", "--json"), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(str, desk_said, (char *)""));
+}
+
+/* A page of many was shown as all there is, with 0. */
+Test(audit, a_list_that_is_not_whole_is_no_success)
+{
+    three_results("42\n", "42\n", "42\n");
+    is_interrupted = 1;
+    cr_expect(eq(int, RUN("status"), EXIT_INTERRUPTED), "%s", desk_said);
+    cr_expect(eq(int, RUN("hosts"), EXIT_INTERRUPTED), "%s", desk_said);
+    cr_expect(eq(int, RUN("tasks", "b"), EXIT_INTERRUPTED), "%s", desk_said);
+}
+
 /* --- real programs --- */
 
 static void submit_with_input(void)
