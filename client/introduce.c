@@ -93,9 +93,9 @@ static enum status take_chain(struct client_world *world, const struct http_resp
 static enum status take_keys(struct client_world *world, const struct project *said,
                              struct introduction *it, struct error *err)
 {
-    CLEANUP(freep) char *fork = NULL;
+    struct contact_refused refused = {0};
     enum refusal refusal = contact_take(&it->trust, &it->record.project, said,
-                                        world->env->now_s(world->env), &fork, err);
+                                        world->env->now_s(world->env), &refused, err);
 
     if (refusal == REFUSAL_NONE)
         return STATUS_OK;

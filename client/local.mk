@@ -23,6 +23,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/places.c %D%/daemon/places.h \
 	%D%/daemon/projects.c %D%/daemon/projects.h \
 	%D%/daemon/proof.c %D%/daemon/proof.h \
+	%D%/daemon/refused.c %D%/daemon/refused.h \
 	%D%/daemon/room.c %D%/daemon/room.h %D%/daemon/run.c %D%/daemon/run.h \
 	%D%/daemon/start.c %D%/daemon/status.c %D%/daemon/status.h %D%/daemon/talking.c \
 	%D%/daemon/talking.h %D%/daemon/tasks.c %D%/daemon/tasks.h %D%/daemon/transfer.c \

@@ -40,7 +40,7 @@ enum status bulletin_decode(const char *body, size_t length, struct bulletin *re
     struct members members;
 
     TRY(reply_begin(body, length, BULLETIN_MAX, &root, &members, err));
-    bulletin.freshness = members_envelope_or_null(&members, "freshness", ENVELOPE_PAYLOAD_MAX);
+    bulletin.freshness = members_offered_or_null(&members, "freshness");
     bulletin.keyring_version = members_count(&members, "keyring_version");
     bulletin.notices =
         members_envelopes(&members, "notices", BULLETIN_NOTICES_MAX, ENVELOPE_PAYLOAD_MAX);

@@ -18,6 +18,7 @@ libprotocol_a_SOURCES = \
 	%D%/project.c %D%/project.h \
 	%D%/published.c %D%/published.h \
 	%D%/reading.c %D%/reading.h \
+	%D%/refused.c %D%/refused.h \
 	%D%/result_line.c %D%/result_line.h \
 	%D%/scheduler_reply.c %D%/scheduler_reply.h \
 	%D%/scheduler_request.c %D%/scheduler_request.h \

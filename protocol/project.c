@@ -45,9 +45,8 @@ enum status project_decode(const char *body, size_t length, struct project *ret_
     TRY(reply_begin(body, length, PROJECT_MAX, &root, &members, err));
     members_copy_text(&members, "name", project.name, sizeof project.name);
     project.project = read_project(&members);
-    project.keyrings =
-        members_envelopes(&members, "keyrings", PROJECT_KEYRINGS_MAX, ENVELOPE_KEYRING_MAX);
-    project.freshness = members_envelope_or_null(&members, "freshness", ENVELOPE_PAYLOAD_MAX);
+    project.keyrings = members_offered(&members, "keyrings", PROJECT_KEYRINGS_MAX);
+    project.freshness = members_offered_or_null(&members, "freshness");
     read_versions(&members, &project);
     project.time_s = members_time(&members, "time");
     project.upload_max = members_integer(&members, "upload_max", 0, ID_MAX);

@@ -57,13 +57,6 @@ char *members_envelope(struct members *members, const char *name, size_t payload
     return envelope_text(members_json(members, name), payload_max, members, name);
 }
 
-char *members_envelope_or_null(struct members *members, const char *name, size_t payload_max)
-{
-    json_t *json = members_json(members, name);
-
-    return json_is_null(json) ? NULL : envelope_text(json, payload_max, members, name);
-}
-
 struct texts members_envelopes(struct members *members, const char *name, size_t max,
                                size_t payload_max)
 {
@@ -73,6 +66,37 @@ struct texts members_envelopes(struct members *members, const char *name, size_t
     for (size_t i = 0; i < list.count && !members_failed(members); i++) {
         CLEANUP(freep)
         char *text = envelope_text(list_json(&list, i), payload_max, members, name);
+
+        if (text != NULL)
+            texts_add(&texts, text);
+    }
+    return texts;
+}
+
+static char *object_text(json_t *json, struct members *members, const char *name)
+{
+    if (json == NULL)
+        return NULL;
+    if (json_is_object(json))
+        return profile_print(json);
+    members_fail(members, name, "malformed", "is not an envelope");
+    return NULL;
+}
+
+char *members_offered_or_null(struct members *members, const char *name)
+{
+    json_t *json = members_json(members, name);
+
+    return json_is_null(json) ? NULL : object_text(json, members, name);
+}
+
+struct texts members_offered(struct members *members, const char *name, size_t max)
+{
+    struct members_list list = members_list(members, name, 0, max);
+    struct texts texts = {0};
+
+    for (size_t i = 0; i < list.count && !members_failed(members); i++) {
+        CLEANUP(freep) char *text = object_text(list_json(&list, i), members, name);
 
         if (text != NULL)
             texts_add(&texts, text);

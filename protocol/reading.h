@@ -26,9 +26,15 @@ enum status reply_begin(const char *body, size_t length, size_t max, json_t **re
 
 /* The envelope as JSON text, to be freed; NULL after a failure. */
 char *members_envelope(struct members *members, const char *name, size_t payload_max);
-char *members_envelope_or_null(struct members *members, const char *name, size_t payload_max);
 struct texts members_envelopes(struct members *members, const char *name, size_t max,
                                size_t payload_max);
+
+/*
+ * The same of what a site offers to clients: objects, whatever is in them. Who takes one decodes
+ * it, and refuses it alone, by its code and digest; an answer that is refused whole tells neither.
+ */
+char *members_offered_or_null(struct members *members, const char *name);
+struct texts members_offered(struct members *members, const char *name, size_t max);
 
 /* The envelope itself. */
 void members_decoded_envelope(struct members *members, const char *name, size_t payload_max,

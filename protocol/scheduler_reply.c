@@ -66,21 +66,6 @@ static void read_acks(struct members *root, const struct visit *visit,
     }
 }
 
-/* By the same digest as a whole envelope of the unit, wherever that can be told. */
-static struct digest identity_of(json_t *json, const char *text)
-{
-    struct members members;
-    size_t length;
-    const char *type;
-    CLEANUP(freep) char *payload = NULL;
-
-    members_begin_lenient(&members, json, NULL);
-    type = members_text(&members, "payloadType", 1, ENVELOPE_TYPE_MAX);
-    payload = members_base64_copy(&members, "payload", SCHEDULER_REPLY_MAX, &length);
-    return members_end(&members) == STATUS_OK ? envelope_identity(type, payload, length)
-                                              : digest_of(text, strlen(text));
-}
-
 static void read_unit(struct members *part, struct scheduler_grant *grant)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
@@ -97,7 +82,7 @@ static void read_unit(struct members *part, struct scheduler_grant *grant)
     if (envelope_from_json(json, ENVELOPE_PAYLOAD_MAX, &envelope, &why) == STATUS_OK)
         return;
     grant->refusal = refusal_from_error(&why);
-    grant->refused = identity_of(json, grant->unit);
+    grant->refused = refused_identity(grant->unit);
     (void)text_fit(grant->why, sizeof grant->why, why.text);
 }
 
@@ -198,8 +183,7 @@ enum status scheduler_reply_decode(const char *body, size_t length, const struct
     reply.time_s = members_time(&members, "time");
     read_acks(&members, visit, &reply);
     read_grants(&members, &reply);
-    reply.envelopes =
-        members_envelopes(&members, "envelopes", SCHEDULER_ENVELOPES_MAX, ENVELOPE_PAYLOAD_MAX);
+    reply.envelopes = members_offered(&members, "envelopes", SCHEDULER_ENVELOPES_MAX);
     read_uploads(&members, &reply);
     read_drops(&members, &reply);
     read_verdicts(&members, &reply);

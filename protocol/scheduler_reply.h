@@ -81,7 +81,7 @@ struct scheduler_reply {
     struct scheduler_ack *acks; /* owned, as are all lists here */
     size_t grant_count;         /* 0..SCHEDULER_WANT_MAX */
     struct scheduler_grant *grants;
-    struct texts envelopes; /* app versions and variants, as JSON */
+    struct texts envelopes; /* app versions and variants: JSON objects that may be no envelopes */
     size_t upload_count;
     struct scheduler_upload *uploads;
     size_t drop_count;

@@ -3,9 +3,9 @@
 #define PROTOCOL_SCHEDULER_REQUEST_H
 
 #include "common/crypto/envelope.h"
+#include "protocol/refused.h"
 #include "protocol/visit.h"
 #include "work-units/limits.h"
-#include "work-units/refusal.h"
 #include "work-units/unit.h"
 
 #define SCHEDULER_REQUEST_MAX     (1024 * 1024)
@@ -18,6 +18,7 @@
 #define SCHEDULER_CLIENT_MAX      64 /* bytes of the client's name and version */
 #define SCHEDULER_SPAN_MAX_MS     (INT64_C(400) * 86400 * 1000 * 1024) /* 400 days on 1024 cores */
 #define SCHEDULER_KEPT_MAX        64
+#define SCHEDULER_REFUSED_MAX     16
 #define SCHEDULER_PROGRESS_UNSAID (-1)
 
 /* A small output, carried along. */
@@ -78,6 +79,8 @@ struct scheduler_request {
     struct held_task *held; /* owned; each task once, and none of the finished ones */
     size_t kept_count;      /* 0..SCHEDULER_KEPT_MAX */
     struct kept_task *kept; /* owned */
+    size_t refused_count;   /* 0..SCHEDULER_REFUSED_MAX */
+    struct refused_thing refused[SCHEDULER_REFUSED_MAX];
     struct scheduler_host host;
     int64_t want_tasks;   /* 0..SCHEDULER_WANT_MAX */
     int64_t want_seconds; /* 0: no matter */

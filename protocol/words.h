@@ -8,8 +8,9 @@
  *   encoding  writes compact JSON, to be freed, never NULL; it checks nothing but that text is
  *             UTF-8 (what is not becomes '?').
  *   envelopes inside a message are kept as JSON text, which envelope_decode() takes (decoding made
- *             sure of that); so nobody parses what he only hands on. Types and signatures are not
- *             checked here.
+ *             sure of that, but for what sites offer to clients: those refuse what is none by
+ *             itself); so nobody parses what he only hands on. Types and signatures are not checked
+ *             here.
  */
 #ifndef PROTOCOL_WORDS_H
 #define PROTOCOL_WORDS_H

@@ -59,6 +59,8 @@ int64_t talk_visit_at(const struct talk_view *view)
         return view->hold_until;
     if (view->visited_at != INT64_MIN)
         spaced = later(spaced, view->visited_at + view->visit_interval);
+    if (view->has_to_tell)
+        return spaced;
     if (view->reports > 0)
         return report_at(view, spaced);
     if (view->tasks_wanted > 0 || view->open_tasks > 0)
@@ -76,7 +78,7 @@ static int64_t bulletin_at(const struct talk_view *view)
 
 static enum talk first_needed(const struct talk_view *view)
 {
-    if (view->wants_contact)
+    if (view->wants_contact && !view->has_to_tell)
         return TALK_PROJECT;
     return view->is_enrolled ? TALK_VISIT : TALK_ENROL;
 }

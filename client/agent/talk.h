@@ -29,6 +29,8 @@ struct talk_view {
     bool is_stopped;        /* the project is not to be talked to at all */
     bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */
     bool is_enrolled;
+    bool has_to_tell; /* of something refused, to a site that may have the token: before its keys
+                         are asked for again, or a site whose keys are refused would never know */
     bool has_unanswered_visit;
     bool is_leaving;      /* its owner leaves the project: nothing is collected any more */
     int64_t reports;      /* finished tasks not reported */

@@ -9,6 +9,7 @@
 #include "client/agent/delay.h"
 #include "client/daemon/kept.h"
 #include "client/daemon/places.h"
+#include "client/daemon/refused.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -30,15 +31,20 @@ static enum status take_ack(struct daemon *daemon, struct attached *project,
 
 /*
  * Only what some grant names is kept, and in the place of a known one only where that one's
- * signatures hold no more: a server must not be able to make what was signed unsigned.
+ * signatures hold no more: a server must not be able to make what was signed unsigned. What is no
+ * envelope is refused alone.
  */
 static enum status take_envelope(struct attached *project, const struct scheduler_reply *reply,
                                  const char *text, int64_t now_s, struct error *err)
 {
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     const struct envelope *known;
+    struct error why = {0};
 
-    TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
+    if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, &why) != STATUS_OK) {
+        refused_note(project, REFUSED_ENVELOPE, refusal_from_error(&why), text);
+        return STATUS_OK;
+    }
     known = attached_envelope(project, &envelope.digest);
     if (!reply_grants(reply, &envelope.digest) ||
         (known != NULL && attached_envelope_holds(project, known, now_s)))
@@ -335,6 +341,7 @@ enum status answer_take(struct daemon *daemon, struct attached *project, const c
     TRY(take_lists(daemon, project, &reply, asked.want_tasks + (int64_t)asked.kept_count, err));
     TRY(mark_taken(daemon, project, &reply, err));
     kept_answered(project, &asked, reply.asks_for_kept);
+    refused_answered(project, &asked);
     set_words(project->server_words, reply.why);
     if (reply.keyring_version > project->trust.keyring.version ||
         reply.freshness_sequence > project->trust.freshness.sequence)

@@ -17,6 +17,7 @@
 #include "client/state/project_files.h"
 #include "protocol/bulletin.h"
 #include "protocol/enrolment.h"
+#include "protocol/scheduler_request.h"
 
 struct client_task {
     struct task_record record;
@@ -46,6 +47,11 @@ struct held_file {
 };
 
 #define HELD_FILES_MAX 64 /* beyond these the one that may be asked for first is forgotten */
+
+struct told_refusal {
+    struct refused_thing thing;
+    bool is_told; /* by a visit that was answered */
+};
 
 struct attached {
     struct project_files files;
@@ -108,8 +114,10 @@ struct attached {
     bool is_asked_for_kept;         /* the server was restored: see client/daemon/kept.h */
     int64_t kept_after;             /* tasks up to this one were told already */
     int64_t contradicted_task;      /* granted again as another unit than it is; 0: none */
-    int64_t used_ms;                /* of processors, for taking turns */
-    struct turns turns;             /* of its batches; what runs is charged when it ends */
+    struct told_refusal refused[SCHEDULER_REFUSED_MAX]; /* see client/daemon/refused.h */
+    size_t refused_count;
+    int64_t used_ms;    /* of processors, for taking turns */
+    struct turns turns; /* of its batches; what runs is charged when it ends */
     struct durations durations;
     int64_t mean_task_ms;
 

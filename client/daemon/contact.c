@@ -7,6 +7,7 @@
 #include "client/agent/talk.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/places.h"
+#include "client/daemon/refused.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "client/fetch/contact.h"
@@ -119,24 +120,44 @@ static enum status refused(enum refusal refusal, struct error *err)
     return STATUS_UNTRUSTED;
 }
 
+static void note(struct attached *project, const struct contact_refused *what)
+{
+    if (what->json != NULL)
+        refused_note(project, what->what, what->refusal, what->json);
+}
+
+/* What the site shows, taken into `trust`; what of it is refused, the site is told. */
+static enum status take_keys(struct daemon *daemon, struct attached *project,
+                             const struct project *said, struct trust *trust, struct error *err)
+{
+    struct contact_refused what = {0};
+    struct error behind = {0};
+    enum refusal refusal;
+
+    if (contact_check_newest(said, project->trust.keyring.version, &what, &behind) != STATUS_OK) {
+        note(project, &what);
+        if (!places_may_be_behind(daemon, project)) {
+            *err = behind;
+            return STATUS_UNTRUSTED;
+        }
+    }
+    what = (struct contact_refused){0};
+    refusal = contact_take(trust, &project->record.project, said, daemon_now_s(daemon), &what, err);
+    note(project, &what);
+    if (refusal == REFUSAL_KEYRING_FORK && what.what == REFUSED_KEYRING)
+        stop_for_fork(project, what.json);
+    return refusal == REFUSAL_NONE ? STATUS_OK : refused(refusal, err);
+}
+
 static enum status take_project(struct daemon *daemon, struct attached *project,
                                 const struct http_response *response, struct error *err)
 {
     CLEANUP(project_clear) struct project said = {0};
     CLEANUP(trust_clear) struct trust trust = {0};
-    CLEANUP(freep) char *fork = NULL;
-    enum refusal refusal;
 
     TRY(project_decode(buffer_text(&response->body), response->body.length, &said, err));
     trust_copy(&project->trust, &trust);
-    if (!places_may_be_behind(daemon, project))
-        TRY(contact_check_newest(&said, project->trust.keyring.version, err));
-    refusal =
-        contact_take(&trust, &project->record.project, &said, daemon_now_s(daemon), &fork, err);
-    if (refusal == REFUSAL_KEYRING_FORK && fork != NULL)
-        stop_for_fork(project, fork);
-    if (refusal != REFUSAL_NONE)
-        return refused(refusal, err);
+    TRY(take_keys(daemon, project, &said, &trust, err));
     if (project->is_first_contact)
         TRY(take_chain(daemon, project, &trust, response, err));
     if (project->is_first_contact || project->is_place_new)
@@ -184,6 +205,13 @@ void contact_start(struct daemon *daemon, struct attached *project)
 
 /* --- the bulletin --- */
 
+static enum status refuse_freshness(struct attached *project, enum refusal refusal,
+                                    const char *text, struct error *err)
+{
+    refused_note(project, REFUSED_FRESHNESS, refusal, text);
+    return refused(refusal, err);
+}
+
 static enum status take_freshness(struct daemon *daemon, struct attached *project, const char *text,
                                   struct error *err)
 {
@@ -191,7 +219,8 @@ static enum status take_freshness(struct daemon *daemon, struct attached *projec
     CLEANUP(trust_clear) struct trust trust = {0};
     enum refusal refusal;
 
-    TRY(envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err));
+    if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, err) != STATUS_OK)
+        return refuse_freshness(project, refusal_from_error(err), text, err);
     if (project->trust.has_freshness &&
         digest_equals(&envelope.digest, &project->trust.freshness_envelope.digest))
         return STATUS_OK;
@@ -202,7 +231,7 @@ static enum status take_freshness(struct daemon *daemon, struct attached *projec
         return STATUS_OK;
     }
     if (refusal != REFUSAL_NONE)
-        return refused(refusal, err);
+        return refuse_freshness(project, refusal, text, err);
     TRY(replace_trust(project, &trust, err));
     LOG(LOG_INFO, "freshness.taken", LOG_S("project", project->record.name),
         LOG_N("sequence", project->trust.freshness.sequence));

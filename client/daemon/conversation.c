@@ -5,6 +5,7 @@
 #include "client/daemon/enrol.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/places.h"
+#include "client/daemon/refused.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/visit.h"
 
@@ -32,6 +33,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .is_stopped = project->record.stopped[0] != '\0',
         .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
         .is_enrolled = project->host.host != 0,
+        .has_to_tell = refused_is_to_be_told(project),
         .has_unanswered_visit = project->visit.body != NULL,
         .is_leaving = project->record.leaving != LEAVING_NOT,
         .open_tasks = attached_open(project),

@@ -8,6 +8,7 @@
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/proof.h"
+#include "client/daemon/refused.h"
 #include "client/daemon/room.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -231,6 +232,23 @@ static enum lookup look_up(const struct attached *project, const struct client_t
     return LOOKUP_FOUND;
 }
 
+/* Of what came in its place and was refused, the server is told why; else it was lost here. */
+static void give_up_lost(struct daemon *daemon, struct attached *project, struct client_task *task)
+{
+    const struct digest *parts[] = {&task->record.app_version, &task->record.variant};
+    const struct error unsaid = {0};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        enum refusal refusal = refused_why(project, parts[i]);
+
+        if (attached_envelope(project, parts[i]) != NULL || refusal == REFUSAL_NONE)
+            continue;
+        task_refuse(daemon, project, task, refusal, parts[i], &unsaid);
+        return;
+    }
+    task_abandon(daemon, project, task, "what was signed of it was lost on this machine");
+}
+
 static const char *too_large_for(const struct daemon *daemon, const struct prepared *prepared)
 {
     const struct limits *limits = &prepared->unit.limits;
@@ -286,7 +304,7 @@ void task_verify(struct daemon *daemon, struct attached *project, struct client_
         return;
     lookup = look_up(project, task, &unit, &it);
     if (lookup == LOOKUP_LOST)
-        task_abandon(daemon, project, task, "what was signed of it was lost on this machine");
+        give_up_lost(daemon, project, task);
     if (lookup != LOOKUP_FOUND)
         return;
     refusal =

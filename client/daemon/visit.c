@@ -7,6 +7,7 @@
 #include "client/daemon/answer.h"
 #include "client/daemon/kept.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/refused.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
 #include "common/base/log.h"
@@ -252,6 +253,7 @@ static enum status make_visit(struct daemon *daemon, struct attached *project, s
     add_reports(daemon, project, &request);
     add_held(project, &request);
     kept_add(project, &request);
+    refused_add(project, &request);
     add_host(daemon, &request.host);
     add_have(project, daemon_now_s(daemon), &request);
     request.want_tasks = talk_wanted(daemon, project);

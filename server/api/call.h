@@ -14,6 +14,7 @@
 #include "protocol/words.h"
 #include "server/api/api.h"
 #include "server/api/prefix.h"
+#include "server/api/told.h"
 #include "server/api/worker.h"
 #include "server/engine/command.h"
 #include "server/http/head.h"
@@ -47,6 +48,7 @@ struct api {
     struct digest_set *public_files; /* that were found to be public */
     struct digest_set *confirmed;    /* operators' tokens that the store has just confirmed */
     atomic_llong answers[6];         /* by hundreds of the HTTP status */
+    struct told told;
 };
 
 struct call {

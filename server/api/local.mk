@@ -23,6 +23,7 @@ libserver_a_SOURCES += \
 	%D%/routes.c %D%/routes.h \
 	%D%/scheduler.c \
 	%D%/surroundings.c %D%/surroundings.h \
+	%D%/told.c %D%/told.h \
 	%D%/tus.h \
 	%D%/unit.c \
 	%D%/units.c \

@@ -85,6 +85,25 @@ static void add_http(struct buffer *text, const struct call *call)
                             (int64_t)atomic_load(&call->api->answers[i]));
 }
 
+/* Those that never came are left out: there are a hundred. */
+static void add_told(struct buffer *text, const struct call *call)
+{
+    head(text, "dugnad_offers_refused", "counter",
+         "Keyrings, freshness and envelopes that clients say they refused.");
+    for (int what = 1; what <= REFUSED_KINDS; what++)
+        for (int code = 0; code < REFUSAL_COUNT; code++) {
+            int64_t count =
+                told_count(&call->api->told, (enum refused_kind)what, (enum refusal)code);
+
+            if (count > 0)
+                (void)buffer_printf(text, NULL,
+                                    "dugnad_offers_refused_total{what=\"%s\",refusal=\"%s\"} "
+                                    "%" PRId64 "\n",
+                                    refused_kind_name((enum refused_kind)what),
+                                    refusal_code((enum refusal)code), count);
+        }
+}
+
 static void print(struct call *call, struct store *store)
 {
     CLEANUP(buffer_clear) struct buffer text = {.max = METRICS_MAX};
@@ -101,6 +120,7 @@ static void print(struct call *call, struct store *store)
     add_store(&text, &metrics);
     add_engine(&text, &counts);
     add_http(&text, call);
+    add_told(&text, call);
     (void)buffer_append_text(&text, "# EOF\n", NULL);
     length = text.length;
     http_reply_init(&reply, 200);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/env.h"
 #include "protocol/scheduler_reply.h"
 #include "protocol/scheduler_request.h"
 #include "server/api/call.h"
@@ -76,6 +77,9 @@ static void visited(struct call *call)
     CLEANUP(http_reply_clear) struct http_reply reply;
 
     add_receipts(call, &state->reply);
+    if (!call->command.visit.is_repeat)
+        told_take(&call->api->told, call->command.visit.host, &state->request,
+                  call->api->env->now_mono_ms(call->api->env));
     http_reply_init(&reply, 200);
     http_reply_field(&reply, "Cache-Control", "no-store");
     http_reply_producer(&reply, CALL_JSON,

@@ -70,6 +70,7 @@ struct visit_command {
     struct digest request_digest; /* of the whole body, as it was received */
     /* reply */
     struct scheduler_reply *reply; /* the asker's, cleared; filled on STATUS_OK */
+    bool is_repeat;                /* it came before, with the same content */
 };
 
 /*

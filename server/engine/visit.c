@@ -165,6 +165,7 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
     }
     is_repeat = visit->number == host->visit &&
                 digest_equals(&host->visit_request, &state->visit->request_digest);
+    state->visit->is_repeat = is_repeat;
     if (host->is_withdrawn) {
         refuse_clone(state);
     } else if (visit->number <= host->visit && !is_repeat) {

@@ -13,9 +13,10 @@
 #include "tests/support/fake_tls.h"
 #include "tests/support/sample.h"
 
-#define FAKE_SITE_URL   "https://127.0.0.1:8443"
-#define FAKE_UNITS_MAX  320 /* more than a visit can name */
-#define FAKE_UPLOAD_MAX 262144
+#define FAKE_SITE_URL    "https://127.0.0.1:8443"
+#define FAKE_UNITS_MAX   320 /* more than a visit can name */
+#define FAKE_REFUSED_MAX 64
+#define FAKE_UPLOAD_MAX  262144
 
 enum fake_task_state { FAKE_WAITING, FAKE_SENT, FAKE_REPORTED, FAKE_STORED };
 
@@ -92,13 +93,15 @@ struct fake_site {
     int64_t last_range;
     int64_t told_disk_bytes; /* that the host has for a task; none is granted that needs more */
     int64_t kept_told;       /* in all visits */
-    int64_t asked_tasks;     /* wanted by the last visit */
-    int64_t asked_memory;    /* that it offered, bytes */
-    bool forgets_told;       /* like a server that restarts: verdicts are told again and again */
-    int64_t held;            /* told by the last visit */
-    int64_t refused_visit;   /* by fails_with, last */
-    char *refused_body;      /* owned */
-    int64_t bulletins;       /* asked for */
+    struct refused_thing refused[FAKE_REFUSED_MAX]; /* told by visits that were answered */
+    size_t refused_count;                           /* counts on where the list is full */
+    int64_t asked_tasks;                            /* wanted by the last visit */
+    int64_t asked_memory;                           /* that it offered, bytes */
+    bool forgets_told;     /* like a server that restarts: verdicts are told again and again */
+    int64_t held;          /* told by the last visit */
+    int64_t refused_visit; /* by fails_with, last */
+    char *refused_body;    /* owned */
+    int64_t bulletins;     /* asked for */
     int64_t first_contacts;
     int64_t distrusted; /* requests that were not sent, for its certificate is not trusted */
     char upload[FAKE_UPLOAD_MAX];

@@ -217,6 +217,13 @@ static void check_kept(struct fake_site *site, const struct scheduler_request *a
     }
 }
 
+static void note_refused(struct fake_site *site, const struct scheduler_request *asked)
+{
+    for (size_t i = 0; i < asked->refused_count; i++)
+        if (site->refused_count++ < FAKE_REFUSED_MAX)
+            site->refused[site->refused_count - 1] = asked->refused[i];
+}
+
 static char *answer_visit(struct fake_site *site, const struct scheduler_request *asked)
 {
     const struct limits *limits = &site->sample.unit.limits;
@@ -251,6 +258,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
     if (reply.grant_count == 0)
         (void)text_fit(reply.why, sizeof reply.why, "there is no more work");
     check_kept(site, asked);
+    note_refused(site, asked);
     site->asked_tasks = asked->want_tasks;
     site->asked_memory = asked->host.memory_bytes;
     site->told_disk_bytes = asked->host.disk_bytes;

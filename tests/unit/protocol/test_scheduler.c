@@ -25,6 +25,8 @@
     "\"held\":[{\"task\":14,\"state\":\"running\",\"progress_permille\":500},"                     \
     "{\"task\":15,\"state\":\"waiting\"}],"                                                        \
     "\"kept\":[{\"task\":17,\"unit\":\"" DIGEST_A "\",\"receipt\":\"" DIGEST_B "\"}],"             \
+    "\"refused\":[{\"what\":\"keyring\",\"refusal\":\"keyring-rollback\","                         \
+    "\"digest\":\"" DIGEST_B "\"}],"                                                               \
     "\"host\":{\"client\":\"dugnad-client 0.1\",\"platforms\":[\"x86_64-linux-gnu\"],"             \
     "\"layers\":[\"seccomp\"],\"cores\":4,\"memory_bytes\":1000,\"disk_bytes\":2000,"              \
     "\"time\":1700000000},"                                                                        \
@@ -59,6 +61,8 @@ Test(scheduler_request, is_read_and_written_as_it_was)
     cr_expect(eq(int, (int)request.reports[1].refusal, REFUSAL_CHANGED_INPUT));
     cr_expect(eq(int, request.held[1].progress_permille, SCHEDULER_PROGRESS_UNSAID));
     cr_expect(eq(i64, request.kept[0].task, 17));
+    cr_expect(eq(int, (int)request.refused[0].what, REFUSED_KEYRING));
+    cr_expect(eq(int, (int)request.refused[0].refusal, REFUSAL_KEYRING_ROLLBACK));
     again = scheduler_request_encode(&request);
     cr_expect(eq(str, again, body));
 }
@@ -104,6 +108,12 @@ Test(scheduler_request, each_refusal_names_the_member)
         {"\"task\":14", "\"task\":12", "held[0].task"},
         {"\"task\":15", "\"task\":14", "held[1].task"},
         {"\"task\":17,", "", "kept[0].task"},
+        {"\"refused\":[{\"what\":\"keyring\"", "\"refused\":[],\"x\":[{\"what\":\"keyring\"",
+         "refused"},
+        {"\"what\":\"keyring\"", "\"what\":\"weather\"", "refused[0].what"},
+        {"\"keyring-rollback\"", "\"none\"", "refused[0].refusal"},
+        {"\"keyring-rollback\"", "\"whim\"", "refused[0].refusal"},
+        {"\"keyring-rollback\",", "\"keyring-rollback\",\"y\":1,", "refused[0].y"},
         {"\"progress_permille\":500", "\"progress_permille\":1001", "held[0].progress_permille"},
         {"\"running\"", "\"dreaming\"", "held[0].state"},
         {"\"x86_64-linux-gnu\"", "", "host.platforms"},
@@ -128,6 +138,26 @@ Test(scheduler_request, reports_belong_to_the_statement_one_by_one)
 
     cr_expect(eq(int, decode(body, strlen(body), &err), STATUS_INVALID));
     cr_expect(strstr(err.text, "reports") != NULL, "%s", err.text);
+}
+
+Test(scheduler_request, tells_of_sixteen_refused_things_at_most)
+{
+    CLEANUP(scheduler_request_clear) struct scheduler_request request = {0};
+    CLEANUP(freep) char *body = request_with(PAYLOAD);
+    CLEANUP(freep) char *full = NULL;
+    CLEANUP(freep) char *more = NULL;
+    struct error err = {0};
+
+    cr_assert(eq(int, scheduler_request_decode(body, strlen(body), &request, NULL), STATUS_OK));
+    while (request.refused_count < SCHEDULER_REFUSED_MAX)
+        request.refused[request.refused_count++] = request.refused[0];
+    full = scheduler_request_encode(&request);
+    cr_expect(eq(int, decode(full, strlen(full), NULL), STATUS_OK));
+    more = replaced(full, "\"refused\":[",
+                    "\"refused\":[{\"what\":\"envelope\",\"refusal\":\"malformed\","
+                    "\"digest\":\"" DIGEST_A "\"},");
+    cr_expect(eq(int, decode(more, strlen(more), &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "refused") != NULL, "%s", err.text);
 }
 
 /* --- the answer --- */
@@ -211,7 +241,7 @@ Test(scheduler_reply, each_refusal_names_the_member)
         {"{\"task\":12,\"state\":\"reported\"},", "", "acks"},
         {"\"reported\"", "\"eaten\"", "acks[0].state"},
         {"\"unit\":{", "\"unit\":7,\"was\":{", "grants[0].unit"},
-        {"\"envelopes\":[{\"payload", "\"envelopes\":[{\"pay", "envelopes"},
+        {"\"envelopes\":[{\"payload", "\"envelopes\":[7,{\"payload", "envelopes"},
         {"\"deadline\":1700090000", "\"deadline\":-1", "grants[0].deadline"},
         {"\"names\":[\"out\"", "\"names\":[\"/etc/passwd\"", "uploads[0].names"},
         {"\"names\":[\"out\",\"log\"]", "\"names\":[]", "uploads[0].names"},

@@ -63,10 +63,10 @@ Test(project, each_refusal_names_the_member)
     static const struct spoilt cases[] = {
         {"\"Grid\"", "7", "name"},
         {"\"" DIGEST_A "\"", "\"sha256:zz\"", "project"},
-        {"\"payload\":", "\"paylod\":", "keyrings"},
+        {"\"keyrings\":[", "\"keyrings\":[7,", "keyrings"},
         {"\"protocol\":[1]", "\"protocol\":[]", "protocol"},
         {"\"protocol\":[1]", "\"protocol\":[0]", "protocol[0]"},
-        {"\"freshness\":null", "\"freshness\":{}", "freshness"},
+        {"\"freshness\":null", "\"freshness\":[]", "freshness"},
     };
     CLEANUP(freep) char *body = project_text();
 

@@ -27,6 +27,17 @@ static void tear_down(void)
 
 TestSuite(forged, .init = set_up, .fini = tear_down, .timeout = 60);
 
+/* The site was told of this thing, once, and of nothing else. */
+static void expect_told(enum refused_kind what, enum refusal refusal, const struct digest *digest)
+{
+    const struct refused_thing *told = &it.site.refused[0];
+
+    cr_assert(eq(sz, it.site.refused_count, 1));
+    cr_expect(eq(int, told->what, what));
+    cr_expect(eq(int, told->refusal, refusal), "%s", refusal_code(told->refusal));
+    cr_expect(digest_equals(&told->digest, digest));
+}
+
 /* --- units --- */
 
 static void expect_the_first_unit_refused(void)
@@ -132,6 +143,35 @@ Test(forged, a_variant_is_refused)
     expect_all_refused(&it.site.variant.digest);
 }
 
+/* --- apps that are no envelopes --- */
+
+/* The answer was no answer at all, came again for ever, and the site never knew. */
+static void expect_the_app_told_and_refused(enum refusal refusal)
+{
+    volunteer_live(&it, 2 * HOUR);
+    expect_told(REFUSED_ENVELOPE, refusal, &it.site.app_version.digest);
+    cr_expect(eq(i64, it.launcher.started, 0));
+    for (size_t i = 0; i < it.site.task_count; i++) {
+        cr_expect(eq(int, it.site.tasks[i].outcome, VISIT_REFUSED));
+        cr_expect(eq(int, it.site.tasks[i].refusal, refusal));
+        cr_expect(digest_equals(&it.site.tasks[i].refused, &it.site.app_version.digest));
+    }
+}
+
+Test(forged, an_app_version_that_nobody_signed_is_told_once_and_refused_with_its_tasks)
+{
+    it.site.grants_at_once = 1; /* so that it is sent four times */
+    it.site.app_version.signature_count = 0;
+    expect_the_app_told_and_refused(REFUSAL_MALFORMED);
+    cr_expect(lt(i64, 4, it.site.visits));
+}
+
+Test(forged, an_app_version_that_names_a_key_of_small_order_is_told_and_refused)
+{
+    it.site.app_version.signatures[0].hint = (struct public_key){{1}};
+    expect_the_app_told_and_refused(REFUSAL_SMALL_ORDER_KEY);
+}
+
 /* --- freshness --- */
 
 /* The next one, as a server without the key would make it. */
@@ -169,6 +209,72 @@ Test(forged, a_freshness_cannot_revoke)
     cr_expect(eq(i64, it.launcher.killed, 0));
     cr_expect(eq(i64, it.launcher.started, 4), "all that it has are computed");
     cr_expect(ne(str, (char *)volunteer_text(&it, "trouble"), ""), "and it is said");
+    expect_told(REFUSED_FRESHNESS, REFUSAL_CHANGED_PAYLOAD, &it.site.freshness.digest);
+}
+
+Test(forged, a_freshness_that_is_no_envelope_is_told)
+{
+    volunteer_live(&it, MINUTE / 2);
+    it.site.sample.freshness.sequence++;
+    envelope_clear(&it.site.freshness);
+    it.site.freshness = sample_seal_freshness(&it.site.sample);
+    it.site.freshness.signature_count = 0;
+    volunteer_live(&it, 2 * HOUR);
+    expect_told(REFUSED_FRESHNESS, REFUSAL_MALFORMED, &it.site.freshness.digest);
+    cr_expect(eq(i64, it.launcher.started, 4), "all that it has are computed");
+}
+
+/* It knows the second one when the first comes again, bulletin after bulletin. */
+static void go_back_to_the_older_freshness(void)
+{
+    struct envelope older = it.site.freshness;
+
+    volunteer_live(&it, 2 * HOUR);
+    cr_assert(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    it.site.return_s = 86400; /* no visit is due but to tell */
+    it.site.sample.freshness.sequence++;
+    it.site.freshness = sample_seal_freshness(&it.site.sample);
+    volunteer_live(&it, HOUR / 2);
+    cr_assert(
+        eq(i64, volunteer_number(&it, "freshness_sequence"), it.site.sample.freshness.sequence));
+    cr_assert(zero(sz, it.site.refused_count));
+    envelope_clear(&it.site.freshness);
+    it.site.freshness = older;
+}
+
+Test(forged, an_older_freshness_is_told_once_however_often_it_comes)
+{
+    int64_t bulletins;
+
+    go_back_to_the_older_freshness();
+    bulletins = it.site.bulletins;
+    volunteer_live(&it, 5 * HOUR);
+    cr_assert(lt(i64, bulletins + 3, it.site.bulletins));
+    expect_told(REFUSED_FRESHNESS, REFUSAL_FRESHNESS_ROLLBACK, &it.site.freshness.digest);
+}
+
+/* The visit that told it was refused, or got no answer: the next one tells it. */
+static void expect_told_although_visits_fail_with(enum status status)
+{
+    go_back_to_the_older_freshness();
+    it.site.fails_with = status;
+    volunteer_live(&it, 3 * HOUR);
+    cr_assert(it.site.refused_body != NULL);
+    cr_assert(strstr(it.site.refused_body, "\"freshness-rollback\"") != NULL);
+    cr_assert(zero(sz, it.site.refused_count));
+    it.site.fails_with = STATUS_OK;
+    volunteer_live(&it, 5 * HOUR);
+    expect_told(REFUSED_FRESHNESS, REFUSAL_FRESHNESS_ROLLBACK, &it.site.freshness.digest);
+}
+
+Test(forged, what_was_refused_is_told_until_a_visit_that_told_it_is_answered)
+{
+    expect_told_although_visits_fail_with(STATUS_BUSY);
+}
+
+Test(forged, what_was_refused_is_told_again_after_a_visit_that_was_given_up)
+{
+    expect_told_although_visits_fail_with(STATUS_INVALID);
 }
 
 /* --- keyrings --- */
@@ -203,6 +309,7 @@ static void serve_keyring(void)
 static void expect_refused(struct envelope *theirs)
 {
     struct envelope genuine = it.site.keyring;
+    struct digest digest = theirs->digest;
 
     it.site.keyring = *theirs;
     serve_keyring();
@@ -214,6 +321,7 @@ static void expect_refused(struct envelope *theirs)
     cr_expect(eq(i64, it.launcher.started, 0));
     for (size_t i = 0; i < it.site.task_count; i++)
         cr_expect(eq(int, it.site.tasks[i].refusal, REFUSAL_UNKNOWN_KEY));
+    expect_told(REFUSED_KEYRING, REFUSAL_NOT_ENOUGH_ROOTS, &digest);
 }
 
 Test(forged, a_keyring_that_one_root_key_of_two_signed_is_refused)
@@ -246,4 +354,41 @@ Test(forged, the_same_keyring_signed_by_both_is_taken)
     serve_keyring();
     volunteer_live(&it, 2 * HOUR);
     cr_expect(eq(i64, it.launcher.started, 4));
+}
+
+/* It says that it has the third one, and shows the first. */
+Test(forged, a_keyring_that_was_rolled_back_is_told_once)
+{
+    struct digest first = it.site.keyring.digest;
+    struct envelope old = it.site.keyring;
+
+    it.site.sample.keyring.version = 2;
+    it.site.keyring = sample_seal_keyring(&it.site.sample);
+    volunteer_live(&it, HOUR);
+    cr_assert(eq(i64, volunteer_number(&it, "keyring_version"), 2));
+    envelope_clear(&it.site.keyring);
+    it.site.keyring = old;
+    it.site.sample.keyring.version = 3;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, volunteer_number(&it, "keyring_version"), 2));
+    it.site.sample.keyring.version = 2;
+    it.site.keyring = sample_seal_keyring(&it.site.sample);
+    envelope_clear(&old);
+    volunteer_live(&it, 5 * HOUR);
+    expect_told(REFUSED_KEYRING, REFUSAL_KEYRING_ROLLBACK, &first);
+}
+
+Test(forged, a_keyring_that_is_no_envelope_is_told)
+{
+    struct digest digest;
+
+    make_their_keyring();
+    envelope_clear(&it.site.keyring);
+    it.site.keyring = sample_seal_keyring(&it.site.sample);
+    digest = it.site.keyring.digest;
+    it.site.keyring.signature_count = 0;
+    serve_keyring();
+    it.site.sample.keyring.version = 1; /* says no more that it has a newer one */
+    volunteer_live(&it, 5 * HOUR);
+    expect_told(REFUSED_KEYRING, REFUSAL_MALFORMED, &digest);
 }

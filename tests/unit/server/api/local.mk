@@ -6,4 +6,5 @@ check_PROGRAMS += %D%/test_flow
 check_PROGRAMS += %D%/test_refusals %D%/test_refusals_visits
 EXTRA_DIST += %D%/refusals_suite.h
 check_PROGRAMS += %D%/test_openapi
+check_PROGRAMS += %D%/test_told
 check_PROGRAMS += %D%/test_tus

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "protocol/enrolment.h"
+#include "tests/support/messages.h"
 #include "tests/unit/server/api/refusals_suite.h"
 
 static int visit_as(const struct grid_host *host, const char *body)
@@ -105,6 +106,33 @@ Test(refusals, a_visit_signed_by_another_key_or_for_another_project_is_refused)
     cr_expect(eq(int, visit_as(&host, text), 400));
     grid_host_clear(&host);
     grid_host_clear(&forged);
+}
+
+/* It goes to the log, and to who looks at the counts: once, though the visit comes twice. */
+Test(refusals, what_clients_refused_is_counted_by_kind_and_code)
+{
+    struct grid_host host;
+    CLEANUP(freep) char *plain = NULL;
+    CLEANUP(freep) char *text = NULL;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &host);
+    cr_assert(eq(int, grid_get(&grid, "/metrics"), 200));
+    cr_expect(not(grid_says(&grid, "dugnad_offers_refused_total")), "%s", grid_body(&grid));
+    plain = grid_visit_text(&grid, &host, 1, 0, NULL, 0);
+    text = replaced(plain, "\"host\":{",
+                    "\"refused\":[{\"what\":\"keyring\",\"refusal\":\"keyring-rollback\","
+                    "\"digest\":\"" DIGEST_A "\"},"
+                    "{\"what\":\"envelope\",\"refusal\":\"malformed\","
+                    "\"digest\":\"" DIGEST_B "\"}],\"host\":{");
+    cr_assert(eq(int, visit_as(&host, text), 200), "%s", grid_body(&grid));
+    cr_assert(eq(int, visit_as(&host, text), 200), "%s", grid_body(&grid));
+    cr_assert(eq(int, grid_get(&grid, "/metrics"), 200));
+    cr_expect(grid_says(&grid, "dugnad_offers_refused_total{what=\"keyring\","
+                               "refusal=\"keyring-rollback\"} 1\n"));
+    cr_expect(grid_says(&grid, "dugnad_offers_refused_total{what=\"envelope\","
+                               "refusal=\"malformed\"} 1\n"));
+    grid_host_clear(&host);
 }
 
 Test(refusals, a_visit_cannot_ask_for_a_billion_tasks)
