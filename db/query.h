@@ -306,6 +306,12 @@ struct query_ops {
                                              struct span envelope),
                                  void *context, struct error *err);
 
+    /* What the last visits of at most QUERY_ROWS_MAX hosts were answered (struct answer_record);
+     * hosts that never visited are passed over, the order is by host, each once. */
+    enum status (*answers)(struct store *store, const int64_t *hosts, size_t count,
+                           bool (*row)(void *context, int64_t host, struct span reply),
+                           void *context, struct error *err);
+
     /* Version 1, every root change since, and the newest; by version. Or (`version` > 0) that one.
      */
     enum status (*keyrings)(struct store *store, int64_t version,

@@ -52,6 +52,7 @@ void work_set_clear(struct work_set *set)
     free(set->acceptances);
     free(set->journal);
     free(set->visits);
+    free(set->answers);
     free(set->reports);
     free(set->bodies);
     *set = (struct work_set){0};
@@ -163,6 +164,11 @@ void work_add_journal(struct work_set *set, struct journal_entry entry)
 void work_add_visit(struct work_set *set, struct visit_record visit)
 {
     APPEND(set, visits, visit_count, visit_capacity, visit);
+}
+
+void work_add_answer(struct work_set *set, struct answer_record answer)
+{
+    APPEND(set, answers, answer_count, answer_capacity, answer);
 }
 
 void work_add_report(struct work_set *set, struct report_record report)

@@ -165,6 +165,15 @@ struct visit_record {
     int64_t time_s;
 };
 
+/* What a visit was answered, in place of what the host's visit before was. Written with the visit.
+ */
+struct answer_record {
+    int64_t host; /* > 0 */
+    int64_t visit;
+    const void *reply; /* borrowed; packed, the engine alone knows how */
+    size_t length;
+};
+
 /* What a report carried besides the task's own columns. Written once, at the report. */
 struct report_record {
     int64_t task;  /* > 0 */
@@ -221,6 +230,8 @@ struct work_set {
     size_t journal_count, journal_capacity;
     struct visit_record *visits;
     size_t visit_count, visit_capacity;
+    struct answer_record *answers; /* of one host's several the highest visit's is kept */
+    size_t answer_count, answer_capacity;
     struct report_record *reports;
     size_t report_count, report_capacity;
     struct body_record *bodies;
@@ -242,6 +253,7 @@ struct allowance *work_allowance(struct work_set *set, int64_t host, int64_t app
 void work_add_acceptance(struct work_set *set, struct acceptance acceptance);
 void work_add_journal(struct work_set *set, struct journal_entry entry);
 void work_add_visit(struct work_set *set, struct visit_record visit);
+void work_add_answer(struct work_set *set, struct answer_record answer);
 void work_add_report(struct work_set *set, struct report_record report);
 void work_add_body(struct work_set *set, struct body_record body);
 

@@ -23,6 +23,7 @@ static const struct reference {
     REFERENCE("task", "volunteer", "volunteer"),
     REFERENCE("task", "variant", "variant"),
     REFERENCE("visit", "host", "host"),
+    REFERENCE("answer", "host", "host"),
     REFERENCE("report", "task", "task"),
     REFERENCE("report", "visit", "visit"),
     REFERENCE("acceptance", "unit", "unit"),

@@ -195,7 +195,7 @@ enum status postgres_save(struct store *store, struct work_set *set, struct erro
     TRY(postgres_save_batches(self, set, err));
     TRY(postgres_save_records(self, set, err));
     TRY(postgres_save_ends(self, set, err));
-    set->visit_count = set->report_count = set->body_count = 0;
+    set->visit_count = set->answer_count = set->report_count = set->body_count = 0;
     set->journal_count = set->acceptance_count = 0;
     return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* What a cycle adds and never changes: visits, reports, bodies, the journal. */
+/* What a cycle adds: visits, answers, reports, bodies, the journal. */
 #include <assert.h>
 
 #include "db/postgres/bulk.h"
@@ -22,6 +22,25 @@ static enum status save_visits(struct sql_store *self, const struct work_set *se
         bulk_integer(&bulk, visit->number);
         bulk_integer(&bulk, visit->time_s);
         bulk_bytes(&bulk, visit->statement, visit->statement_length);
+    }
+    return bulk_run(&bulk, sql, err);
+}
+
+/* In place of those before. Two visits of one host may share a cycle: the later one's stays. */
+static enum status save_answers(struct sql_store *self, const struct work_set *set,
+                                struct error *err)
+{
+    static const char sql[] =
+        "INSERT INTO answer (host, visit, reply) SELECT DISTINCT ON (r.host) r.*"
+        " FROM unnest(?, ?, ?) AS r (host, visit, reply) ORDER BY r.host, r.visit DESC"
+        " ON CONFLICT (host) DO UPDATE SET visit = excluded.visit, reply = excluded.reply";
+    CLEANUP(bulk_clear) struct bulk bulk;
+
+    bulk_init(&bulk, self, "iib");
+    for (size_t i = 0; i < set->answer_count; i++) {
+        bulk_integer(&bulk, set->answers[i].host);
+        bulk_integer(&bulk, set->answers[i].visit);
+        bulk_bytes(&bulk, set->answers[i].reply, set->answers[i].length);
     }
     return bulk_run(&bulk, sql, err);
 }
@@ -144,6 +163,7 @@ enum status postgres_save_records(struct sql_store *self, struct work_set *set, 
     if (set->visit_count > 0)
         TRY(ids_take(self, ID_VISIT, set->visit_count, &first, err));
     TRY(save_visits(self, set, first, err));
+    TRY(save_answers(self, set, err));
     TRY(save_reports(self, set, first, err));
     TRY(save_bodies(self, set, err));
     return save_journal(self, set, err);

@@ -334,6 +334,13 @@ CREATE TABLE visit (
     statement BLOB NOT NULL
 ) STRICT;
 
+-- What the host's last visit was answered, but for the envelopes: a repeat gets the same.
+CREATE TABLE answer (
+    host INTEGER PRIMARY KEY REFERENCES host (id),
+    visit INTEGER NOT NULL,
+    reply BLOB NOT NULL                 -- server/engine/packed_reply.h
+) STRICT;
+
 CREATE TABLE report (
     task INTEGER PRIMARY KEY REFERENCES task (id),
     visit INTEGER REFERENCES visit (id),

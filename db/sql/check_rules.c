@@ -127,6 +127,10 @@ static const struct check_rule rules[] = {
      .sql = "SELECT id FROM task WHERE live = 0 AND (state = 1 OR told = 0)"},
 
     {.noun = "host",
+     .words = "has no answer that is its last visit's",
+     .sql = "SELECT h.id FROM host h LEFT JOIN answer a ON a.host = h.id AND a.visit = h.visit"
+            " WHERE h.visit > 0 AND a.host IS NULL"},
+    {.noun = "host",
      .words = "has another credit than its tasks have together",
      .sql = "SELECT id FROM (SELECT id, credit AS n FROM host UNION ALL SELECT host, -credit FROM "
             "task) x"

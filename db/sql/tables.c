@@ -55,6 +55,7 @@ const struct query_ops sql_query_ops = {
     .app_version_by_digest = view_app_version_by_digest,
     .unit_envelopes = view_unit_envelopes,
     .app_envelopes = view_app_envelopes,
+    .answers = view_answers,
     .keyrings = view_keyrings,
     .news = view_news,
     .files_missing = view_files_missing,

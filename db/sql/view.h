@@ -88,6 +88,11 @@ enum status view_app_envelopes(struct store *store, const struct digest *digests
                                            struct span envelope),
                                void *context, struct error *err);
 
+/* view_results.c */
+enum status view_answers(struct store *store, const int64_t *hosts, size_t count,
+                         bool (*row)(void *context, int64_t host, struct span reply), void *context,
+                         struct error *err);
+
 /* view_files.c */
 enum status view_files_missing(struct store *store, const struct digest *digests, size_t count,
                                bool *ret_is_missing, struct error *err);

@@ -1,4 +1,5 @@
-/* Results: a batch's units as they ended, with all that an operator needs to check them. */
+/* Results: a batch's units as they ended, with all that an operator needs to check them; and what
+ * hosts were answered last. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -209,5 +210,25 @@ enum status view_results(struct store *store, int64_t batch, int64_t cursor, siz
     bind_integer(&query, (int64_t)limit);
     while (goes_on && query_next(&query))
         TRY(show(&query, row, context, &goes_on, err));
+    return query_status(&query, err);
+}
+
+enum status view_answers(struct store *store, const int64_t *hosts, size_t count,
+                         bool (*row)(void *context, int64_t host, struct span reply), void *context,
+                         struct error *err)
+{
+    static const char sql[] = "SELECT host, reply FROM answer"
+                              " WHERE host IN (SELECT j.value FROM json_each(?) j) ORDER BY host";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    assert(count <= QUERY_ROWS_MAX);
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integers(&query, hosts, count);
+    while (goes_on && query_next(&query)) {
+        int64_t host = get_integer(&query);
+
+        goes_on = row(context, host, get_span(&query));
+    }
     return query_status(&query, err);
 }

@@ -1,4 +1,4 @@
-/* What a cycle adds and never changes: visits, reports, bodies, acceptances, the journal. */
+/* What a cycle adds: visits, answers, reports, bodies, acceptances, the journal. */
 #include <assert.h>
 
 #include "db/publish.h"
@@ -41,8 +41,24 @@ static enum status save_report(struct sql_store *self, const struct report_recor
     return query_run(&query, err);
 }
 
-static enum status save_visits_and_reports(struct sql_store *self, const struct work_set *set,
-                                           struct error *err)
+/* In place of the one before. */
+static enum status save_answer(struct sql_store *self, const struct answer_record *answer,
+                               struct error *err)
+{
+    static const char sql[] = "INSERT INTO answer (host, visit, reply) VALUES (?, ?, ?)"
+                              " ON CONFLICT DO UPDATE SET visit = excluded.visit,"
+                              " reply = excluded.reply";
+    CLEANUP(query_end) struct query query = {0};
+
+    TRY(query_begin(&query, self, sql, err));
+    bind_integer(&query, answer->host);
+    bind_integer(&query, answer->visit);
+    bind_bytes(&query, answer->reply, answer->length);
+    return query_run(&query, err);
+}
+
+static enum status save_visits(struct sql_store *self, const struct work_set *set,
+                               struct error *err)
 {
     int64_t first = 0;
 
@@ -50,6 +66,8 @@ static enum status save_visits_and_reports(struct sql_store *self, const struct 
         TRY(ids_take(self, ID_VISIT, set->visit_count, &first, err));
     for (size_t i = 0; i < set->visit_count; i++)
         TRY(save_visit(self, &set->visits[i], first + (int64_t)i, err));
+    for (size_t i = 0; i < set->answer_count; i++)
+        TRY(save_answer(self, &set->answers[i], err));
     for (size_t i = 0; i < set->report_count; i++)
         TRY(save_report(self, &set->reports[i], saving_visit_of(set, first, &set->reports[i]),
                         err));
@@ -249,14 +267,14 @@ enum status save_records(struct sql_store *self, struct work_set *set, struct er
 {
     int64_t time_s = saving_time_of(set);
 
-    TRY(save_visits_and_reports(self, set, err));
+    TRY(save_visits(self, set, err));
     for (size_t i = 0; i < set->body_count; i++)
         TRY(save_body(self, &set->bodies[i], time_s, err));
     TRY(save_journal(self, set, err));
     for (size_t i = 0; i < set->acceptance_count; i++)
         TRY(save_acceptance(self, set, &set->acceptances[i], err));
 
-    set->visit_count = set->report_count = set->body_count = 0;
+    set->visit_count = set->answer_count = set->report_count = set->body_count = 0;
     set->journal_count = set->acceptance_count = 0;
     return STATUS_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * The answer to a visit, read off what is stored: so a repeat gets what the first got, whatever
- * became of that reply.
+ * What a visit is answered, read off what its cycle is about to store, and stored with it: so a
+ * repeat gets what the first got, whatever became of that reply.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -8,14 +8,12 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "db/query.h"
 #include "server/engine/moves.h"
+#include "server/engine/packed_reply.h"
 #include "server/engine/reports.h"
 #include "server/engine/visit.h"
 #include "server/policy/moving.h"
 #include "server/policy/returning.h"
-
-#define ENVELOPES_MAX_BYTES (6 * 1024 * 1024) /* of SCHEDULER_REPLY_MAX; the rest is for lists */
 
 struct answer {
     struct cycle *cycle;
@@ -23,7 +21,6 @@ struct answer {
     struct scheduler_reply *reply;
     const struct cycle_holding *held; /* the host's tasks of the set */
     size_t held_count;
-    size_t envelope_bytes;
 };
 
 static const struct task *own_task(const struct answer *answer, int64_t id, struct unit **ret_unit)
@@ -98,34 +95,7 @@ static bool is_to_be_sent(const struct answer *answer, const struct task *task)
            (task->state == TASK_SENT && task->visit == state->visit->request->visit.number);
 }
 
-static bool take_envelope(void *context, int64_t id, struct span envelope)
-{
-    struct answer *answer = context;
-
-    if (answer->envelope_bytes + envelope.length > ENVELOPES_MAX_BYTES)
-        return true; /* not answered: lost, so it comes with the next visit */
-    for (size_t i = 0; i < answer->reply->grant_count; i++) {
-        struct scheduler_grant *grant = &answer->reply->grants[i];
-
-        if (TASK_UNIT(grant->task) != id)
-            continue;
-        grant->unit = text_copy_n(envelope.bytes, envelope.length);
-        answer->envelope_bytes += envelope.length;
-    }
-    return true;
-}
-
-static void drop_unsent_grants(struct scheduler_reply *reply)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < reply->grant_count; i++)
-        if (reply->grants[i].unit != NULL)
-            reply->grants[kept++] = reply->grants[i];
-    reply->grant_count = kept;
-}
-
-static void list_grants(struct answer *answer, int64_t *ret_units)
+static void list_grants(struct answer *answer)
 {
     struct scheduler_reply *reply = answer->reply;
 
@@ -135,8 +105,7 @@ static void list_grants(struct answer *answer, int64_t *ret_units)
 
         if (!is_to_be_sent(answer, task) || !visit_is_taken(answer->cycle, unit, task))
             continue;
-        answer->cycle->engine->counts.tasks_resent += visit_is_lost(answer->state, task);
-        ret_units[reply->grant_count] = unit->id;
+        answer->cycle->counts.tasks_resent += visit_is_lost(answer->state, task);
         reply->grants[reply->grant_count++] = (struct scheduler_grant){
             .task = task->id,
             .app_version = app_find(&answer->cycle->engine->apps, unit->app_version)->digest,
@@ -146,62 +115,12 @@ static void list_grants(struct answer *answer, int64_t *ret_units)
     }
 }
 
-static enum status add_grants(struct answer *answer, struct error *err)
+/* The envelopes come after the commit. */
+static void add_grants(struct answer *answer)
 {
-    struct store *store = answer->cycle->engine->store;
-    int64_t units[SCHEDULER_WANT_MAX];
-
     answer->reply->grants =
         must_alloc(room_for(answer, SCHEDULER_WANT_MAX), sizeof *answer->reply->grants);
-    list_grants(answer, units);
-    if (answer->reply->grant_count == 0)
-        return STATUS_OK;
-    TRY(store->query->unit_envelopes(store, units, answer->reply->grant_count, take_envelope,
-                                     answer, err));
-    drop_unsent_grants(answer->reply);
-    return STATUS_OK;
-}
-
-static bool is_among(const struct digest *digest, const struct digest *digests, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (digest_equals(digest, &digests[i]))
-            return true;
-    return false;
-}
-
-static bool take_app_envelope(void *context, const struct digest *digest, struct span envelope)
-{
-    struct answer *answer = context;
-    CLEANUP(freep) char *text = text_copy_n(envelope.bytes, envelope.length);
-
-    (void)digest;
-    texts_add(&answer->reply->envelopes, text);
-    return true;
-}
-
-static enum status add_app_envelopes(struct answer *answer, struct error *err)
-{
-    const struct scheduler_request *request = answer->state->visit->request;
-    struct store *store = answer->cycle->engine->store;
-    struct digest wanted[SCHEDULER_ENVELOPES_MAX];
-    size_t count = 0;
-
-    for (size_t i = 0; i < answer->reply->grant_count; i++) {
-        const struct scheduler_grant *grant = &answer->reply->grants[i];
-
-        if (!is_among(&grant->app_version, request->have_app_versions.digests,
-                      request->have_app_versions.count) &&
-            !is_among(&grant->app_version, wanted, count))
-            wanted[count++] = grant->app_version;
-        if (!is_among(&grant->variant, request->have_variants.digests,
-                      request->have_variants.count) &&
-            !is_among(&grant->variant, wanted, count))
-            wanted[count++] = grant->variant;
-    }
-    if (count == 0)
-        return STATUS_OK;
-    return store->query->app_envelopes(store, wanted, count, take_app_envelope, answer, err);
+    list_grants(answer);
 }
 
 /* ------------------------------------------------------------------------ uploads and verdicts */
@@ -273,19 +192,6 @@ static void add_verdicts(struct answer *answer)
 
         reply->verdict_count += verdict_of(unit, task, &reply->verdicts[reply->verdict_count]);
     }
-}
-
-/* To be marked as told when the host comes again with a higher number. */
-static void remember_told(const struct answer *answer, struct host_hint *hint)
-{
-    const struct scheduler_reply *reply = answer->reply;
-
-    free(hint->told);
-    hint->told = must_alloc(reply->verdict_count, sizeof *hint->told);
-    hint->told_count = reply->verdict_count;
-    hint->told_visit = reply->visit;
-    for (size_t i = 0; i < reply->verdict_count; i++)
-        hint->told[i] = reply->verdicts[i].task;
 }
 
 /* ----------------------------------------------------------------------------------------- drops
@@ -389,7 +295,7 @@ static void add_why(struct answer *answer)
     const struct engine *engine = answer->cycle->engine;
     char *why = answer->reply->why;
 
-    if (!state->is_new || state->granted >= state->wanted)
+    if (state->granted >= state->wanted)
         return;
     switch (state->stop) {
     case VISIT_STOPPED:
@@ -433,26 +339,21 @@ static int64_t before_deadlines(const struct answer *answer, int64_t return_s)
     return return_s;
 }
 
-/* Who has its share has work. */
-static bool came_in_vain(const struct visit_state *state)
-{
-    return state->granted == 0 && state->wanted > 0 && state->stop != VISIT_SHARE;
-}
-
-static void add_return(struct answer *answer, struct host_hint *hint)
+static void add_return(struct answer *answer)
 {
     struct engine *engine = answer->cycle->engine;
     const struct visit_state *state = answer->state;
+    const struct host_hint *hint = host_hints_find(&engine->hosts, state->visit->host);
+    bool is_in_vain = visit_came_in_vain(state);
     struct returning_facts facts = {.least_s = engine->config.min_return_s,
                                     .soon_s = engine->config.soon_return_s,
                                     .was_granted = answer->reply->grant_count > 0,
                                     .random = chance_bits(&engine->chance)};
     int64_t return_s;
 
-    if (state->is_new)
-        hint->empty_visits = came_in_vain(state) ? hint->empty_visits + 1 : 0;
-    facts.empty_visits = hint->empty_visits;
-    facts.has_hope = came_in_vain(state) && moves_are_near(engine);
+    if (is_in_vain)
+        facts.empty_visits = (hint != NULL ? hint->empty_visits : 0) + 1;
+    facts.has_hope = is_in_vain && moves_are_near(engine);
     facts.has_share = state->has_share && state->granted < state->wanted && state->share.idle == 0;
     facts.idle_in_s = facts.has_share ? share_idle_in_ms(&state->share) / 1000 : 0;
     return_s = returning_delay_s(&facts);
@@ -461,11 +362,10 @@ static void add_return(struct answer *answer, struct host_hint *hint)
     answer->reply->return_s = before_deadlines(answer, return_s);
 }
 
-static enum status fill(struct answer *answer, struct error *err)
+static void fill(struct answer *answer)
 {
-    struct engine *engine = answer->cycle->engine;
+    const struct engine *engine = answer->cycle->engine;
     struct scheduler_reply *reply = answer->reply;
-    struct host_hint *hint = host_hints_get(&engine->hosts, answer->state->visit->host);
 
     reply->visit = answer->state->visit->request->visit.number;
     reply->time_s = answer->cycle->clock.now_s;
@@ -474,25 +374,24 @@ static enum status fill(struct answer *answer, struct error *err)
         reply->freshness_sequence = engine->trust.freshness.sequence;
     reply->asks_for_kept = visit_asks_for_kept(answer->cycle);
     add_acks(answer);
-    TRY(add_grants(answer, err));
-    TRY(add_app_envelopes(answer, err));
+    add_grants(answer);
     add_uploads(answer);
     add_drops(answer);
     add_verdicts(answer);
-    remember_told(answer, hint);
-    add_return(answer, hint);
+    add_return(answer);
     add_why(answer);
-    return STATUS_OK;
 }
 
-enum status visit_answer(struct cycle *cycle, struct visit_state *state, struct error *err)
+void visit_compose(struct cycle *cycle, struct visit_state *state)
 {
     struct answer answer = {.cycle = cycle, .state = state, .reply = state->visit->reply};
-    enum status status;
 
+    assert(state->is_new && state->packed == NULL);
     answer.held = cycle_holdings(cycle, state->visit->host, &answer.held_count);
-    status = fill(&answer, err);
-    if (status != STATUS_OK)
-        scheduler_reply_clear(answer.reply);
-    return status;
+    fill(&answer);
+    state->packed = packed_reply_make(answer.reply, &state->packed_length);
+    work_add_answer(&cycle->set, (struct answer_record){.host = state->visit->host,
+                                                        .visit = answer.reply->visit,
+                                                        .reply = state->packed,
+                                                        .length = state->packed_length});
 }

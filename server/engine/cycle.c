@@ -241,6 +241,7 @@ static void add_counts(struct engine *engine, const struct engine_counts *counts
     engine->counts.tasks_reported += counts->tasks_reported;
     engine->counts.tasks_failed += counts->tasks_failed;
     engine->counts.tasks_overdue += counts->tasks_overdue;
+    engine->counts.tasks_resent += counts->tasks_resent;
     engine->counts.units_accepted += counts->units_accepted;
     engine->counts.units_failed += counts->units_failed;
     engine->counts.credit += counts->credit;

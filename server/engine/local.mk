@@ -11,6 +11,7 @@ libserver_a_SOURCES += \
 	%D%/draw.c \
 	%D%/engine.c %D%/engine.h \
 	%D%/enrolments.c %D%/enrolments.h \
+	%D%/envelopes.c \
 	%D%/follow.c %D%/follow.h \
 	%D%/gathering.c %D%/gathering.h \
 	%D%/grants.c \
@@ -22,6 +23,7 @@ libserver_a_SOURCES += \
 	%D%/merge.c %D%/merge.h \
 	%D%/moves.c %D%/moves.h \
 	%D%/new_work.c \
+	%D%/packed_reply.c %D%/packed_reply.h \
 	%D%/paces.c %D%/paces.h \
 	%D%/project.c \
 	%D%/publications.c %D%/publications.h \
@@ -29,6 +31,7 @@ libserver_a_SOURCES += \
 	%D%/publishing.h \
 	%D%/queue.c %D%/queue.h \
 	%D%/reserve.c %D%/reserve.h \
+	%D%/recall.c \
 	%D%/reports.c %D%/reports.h \
 	%D%/run.c \
 	%D%/settle.c %D%/settle.h \

@@ -25,8 +25,16 @@ struct shared {
     struct id_list touched; /* owned; units about which something is decided */
 };
 
+static void forget_visits(struct shared *shared)
+{
+    for (size_t i = 0; i < shared->visit_count; i++)
+        visit_end(&shared->visits[i]);
+    shared->visit_count = 0;
+}
+
 static void shared_clear(struct shared *shared)
 {
+    forget_visits(shared);
     free(shared->visits);
     free(shared->touched.ids);
     gathering_clear(&shared->names);
@@ -34,7 +42,7 @@ static void shared_clear(struct shared *shared)
 
 static void start_anew(struct shared *shared)
 {
-    shared->visit_count = 0;
+    forget_visits(shared);
     shared->touched.count = 0;
     gathering_clear(&shared->names);
 }
@@ -145,6 +153,16 @@ static enum status grant_some(struct cycle *cycle, struct shared *shared, size_t
     return STATUS_OK;
 }
 
+/* Once all is decided: what each visit is answered is stored with it. */
+static enum status compose(struct cycle *cycle, struct shared *shared, struct error *err)
+{
+    cycle_index(cycle);
+    for (size_t i = 0; i < shared->visit_count; i++)
+        if (shared->visits[i].is_new)
+            visit_compose(cycle, &shared->visits[i]);
+    return visit_recall(cycle, shared->visits, shared->visit_count, err);
+}
+
 static enum status run_shared(struct cycle *cycle, void *context, struct error *err)
 {
     struct shared *shared = context;
@@ -164,12 +182,11 @@ static enum status run_shared(struct cycle *cycle, void *context, struct error *
         visit_share(cycle, &shared->visits[i]);
     for (size_t i = 0; i < sizeof spares / sizeof spares[0]; i++)
         TRY(grant_some(cycle, shared, spares[i], err));
-    return STATUS_OK;
+    return compose(cycle, shared, err);
 }
 
 static void answer_visits(struct cycle *cycle, struct shared *shared)
 {
-    cycle_index(cycle);
     for (size_t i = 0; i < shared->visit_count; i++) {
         struct visit_state *state = &shared->visits[i];
 
@@ -196,9 +213,12 @@ static void answer_shared(struct cycle *cycle, void *context)
     }
 }
 
+/* What was composed was not stored: it is not said. */
 static void fail_all(struct command **commands, size_t count, const struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
+        if (commands[i]->kind == COMMAND_VISIT)
+            scheduler_reply_clear(commands[i]->visit.reply);
         commands[i]->status = err->status;
         commands[i]->err = *err;
     }

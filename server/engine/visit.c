@@ -30,6 +30,17 @@ static size_t most_wanted(const struct scheduler_request *request)
     return wanted < room ? wanted : room;
 }
 
+void visit_end(struct visit_state *state)
+{
+    free(state->packed);
+    *state = (struct visit_state){0};
+}
+
+bool visit_came_in_vain(const struct visit_state *state)
+{
+    return state->granted == 0 && state->wanted > 0 && state->stop != VISIT_SHARE;
+}
+
 void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command)
 {
     struct visit_command *visit = &command->visit;
@@ -39,6 +50,7 @@ void visit_begin(struct cycle *cycle, struct visit_state *state, struct command 
                                   .serial = ++cycle->engine->visit_serial,
                                   .wanted = most_wanted(visit->request)};
     command->status = STATUS_OK;
+    scheduler_reply_clear(visit->reply); /* of a run that a conflict made void */
     if (state->wanted > 0)
         state->stop = visit_stop_of_site(cycle->engine, &cycle->clock);
 }

@@ -43,7 +43,11 @@ struct visit_state {
     struct queue_lack lack;
     int64_t candidates[VISIT_CANDIDATES_MAX];
     size_t candidate_count;
+    char *packed; /* owned; what it is answered, as it is stored; NULL: not composed */
+    size_t packed_length;
 };
+
+void visit_end(struct visit_state *state);
 
 /* May the site issue anything at all, for whomever? VISIT_FREE, VISIT_STOPPED or VISIT_STALE. */
 enum visit_stop visit_stop_of_site(const struct engine *engine, const struct engine_clock *clock);
@@ -98,7 +102,20 @@ void visit_grant_kept(struct cycle *cycle, struct visit_state *state);
 /* Grant those of the loaded candidates that match. */
 void visit_grant(struct cycle *cycle, struct visit_state *state);
 
-/* After the commit: fill the reply. Failing leaves it cleared. */
-enum status visit_answer(struct cycle *cycle, struct visit_state *state, struct error *err);
+/* Did it ask in vain? Who has its share has work. */
+bool visit_came_in_vain(const struct visit_state *state);
+
+/* At the end of the cycle's decisions, of a new visit: fill the reply but for its envelopes, and
+ * have it stored. */
+void visit_compose(struct cycle *cycle, struct visit_state *state);
+
+/* After all are composed: fill the replies of those that repeat a visit with what that was
+ * answered, but for the envelopes. One whose answer is damaged is answered with an error.
+ * STATUS_CONFLICT: the host was answered at another server meanwhile. */
+enum status visit_recall(struct cycle *cycle, struct visit_state *visits, size_t count,
+                         struct error *err);
+
+/* After the commit: add the envelopes. Failing leaves the reply cleared; it may be repeated. */
+enum status visit_answer(struct cycle *cycle, const struct visit_state *state, struct error *err);
 
 #endif

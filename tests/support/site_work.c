@@ -46,6 +46,17 @@ static void tell(struct cycle *cycle, enum journal_kind kind, int64_t subject, i
                          .time_s = NOW_S, .kind = kind, .subject = subject, .detail = detail});
 }
 
+/* As an engine would, which alone can read it. */
+static void count_visit(struct cycle *cycle, struct host *host)
+{
+    host->visit++;
+    host->is_changed = true;
+    work_add_answer(&cycle->set, (struct answer_record){.host = host->id,
+                                                        .visit = host->visit,
+                                                        .reply = "an answer",
+                                                        .length = strlen("an answer")});
+}
+
 void site_send(struct test_site *site, size_t unit, size_t host)
 {
     struct cycle cycle;
@@ -55,8 +66,7 @@ void site_send(struct test_site *site, size_t unit, size_t host)
     cycle_begin(&cycle, site, unit);
     assert(cycle.unit->task_count < UNIT_TASKS_MAX);
     taker = work_host(&cycle.set, site->hosts[host]);
-    taker->visit++;
-    taker->is_changed = true;
+    count_visit(&cycle, taker);
     task = &cycle.unit->tasks[cycle.unit->task_count];
     *task = (struct task){
         .id = TASK_ID(cycle.unit->id, cycle.unit->task_count),
@@ -96,8 +106,7 @@ static struct task *end_task(struct cycle *cycle, size_t host, enum task_state s
     struct task *task = task_of(cycle, host);
     struct host *reporter = work_host(&cycle->set, task->at_dispatch.host);
 
-    reporter->visit++;
-    reporter->is_changed = true;
+    count_visit(cycle, reporter);
     task->state = state;
     task->reported_s = NOW_S;
     task->is_changed = true;

@@ -334,6 +334,13 @@ CREATE TABLE visit (
     statement BYTEA NOT NULL
 );
 
+-- What the host's last visit was answered, but for the envelopes: a repeat gets the same.
+CREATE TABLE answer (
+    host BIGINT PRIMARY KEY,
+    visit BIGINT NOT NULL,
+    reply BYTEA NOT NULL                -- server/engine/packed_reply.h
+);
+
 CREATE TABLE report (
     task BIGINT PRIMARY KEY,
     visit BIGINT,

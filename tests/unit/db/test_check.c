@@ -96,6 +96,7 @@ static const struct fault known[] = {
     {"UPDATE task SET id = 16 * 99 WHERE id = 32", "belongs to no unit"},
     {"UPDATE task SET id = 33 WHERE id = 32", "gap among its tasks"},
     {"UPDATE task SET told = 0 WHERE id = 32", "hidden from its host"},
+    {"UPDATE host SET visit = visit + 1 WHERE id = 1", "host 1 has no answer"},
     {"UPDATE host SET credit = credit + 1 WHERE id = 1", "host 1 has another credit"},
     {"UPDATE task SET credit = 5 WHERE id = 32", "than the journal tells"},
     {"INSERT INTO journal SELECT 1, seq + 100, time_s, kind, subject, 0 FROM journal"
