@@ -14,6 +14,7 @@ void batch_record_clear(struct batch_record *record)
 {
     disk_file_close(record->units);
     disk_file_close(record->names);
+    renames_close(&record->renames);
     *record = (struct batch_record){0};
 }
 
@@ -189,6 +190,33 @@ enum status batch_record_unit(const struct batch_record *record, int64_t index,
     return STATUS_OK;
 }
 
+enum status batch_record_renames(const struct batch_record *record, struct disk_path *ret_path,
+                                 struct renames_extent *ret_extent, struct error *err)
+{
+    int64_t listed;
+
+    TRY(batch_record_count(record, &listed, err));
+    TRY(in_folder(record, RENAMES_FILE, ret_path, err));
+    return renames_measure(record->disk, ret_path->text, listed, ret_extent, err);
+}
+
+/* What goes beyond the units listed does not count: it is written again after a cut, not twice. */
+static enum status list_renamed(struct batch_record *record, int64_t index,
+                                const struct listed_unit *units, size_t count, struct error *err)
+{
+    struct renames *renames = &record->renames;
+    struct disk_path path;
+
+    TRY(in_folder(record, RENAMES_FILE, &path, err));
+    if (!renames->is_open)
+        TRY(renames_open(renames, record->disk, path.text, index, err));
+    renames->end = renames->bytes;
+    for (size_t i = 0; i < count; i++)
+        if (units[i].renamed != NULL)
+            TRY(renames_add(renames, units[i].renamed, err));
+    return renames_sync(renames, err);
+}
+
 /* Names first: they are never fewer than the units that may be at the site. */
 static enum status list_new(struct batch_record *record, int64_t index,
                             const struct listed_unit *units, size_t count, struct error *err)
@@ -197,6 +225,7 @@ static enum status list_new(struct batch_record *record, int64_t index,
     CLEANUP(freep) char *names = must_alloc(count, UNIT_NAME_KEY_BYTES);
     CLEANUP(freep) char *digests = must_alloc(count, DIGEST_BYTES);
 
+    TRY(list_renamed(record, index, units, count, err));
     for (size_t i = 0; i < count; i++) {
         memcpy(names + i * UNIT_NAME_KEY_BYTES, units[i].name.bytes, UNIT_NAME_KEY_BYTES);
         memcpy(digests + i * DIGEST_BYTES, units[i].digest.bytes, DIGEST_BYTES);
@@ -205,7 +234,9 @@ static enum status list_new(struct batch_record *record, int64_t index,
                        count * UNIT_NAME_KEY_BYTES, err));
     TRY(disk->sync(record->names, err));
     TRY(disk->write_at(record->units, index * DIGEST_BYTES, digests, count * DIGEST_BYTES, err));
-    return disk->sync(record->units, err);
+    TRY(disk->sync(record->units, err));
+    record->renames.bytes = record->renames.end;
+    return STATUS_OK;
 }
 
 enum status batch_record_list(struct batch_record *record, int64_t index,

@@ -6,6 +6,7 @@
  *   units       the digest of each unit, DIGEST_BYTES each, at its index; only ever longer
  *   lock        held by the one `submit` that adds to it
  *   names       likewise what stands for its name, UNIT_NAME_KEY_BYTES each; never shorter a list
+ *   names.tsv   which files had to get other names (operator/renames.h); only if any had to
  *
  * A unit's digest is durable here before the site gets the unit: what `fetch` is shown later is
  * ours only if it is listed.
@@ -15,6 +16,7 @@
 
 #include "operator/name_table.h"
 #include "operator/profile.h"
+#include "operator/renames.h"
 #include "operator/unit_names.h"
 #include "protocol/batch.h"
 
@@ -33,11 +35,13 @@ struct batch_record {
     bool is_sent;              /* it came to its end */
     struct disk_file *units;   /* owned */
     struct disk_file *names;   /* owned */
+    struct renames renames;    /* owned; opened when the first unit is listed */
 };
 
 struct listed_unit {
     struct digest digest;
     struct unit_name_key name;
+    char *renamed; /* its lines for names.tsv; NULL: none. The caller's */
 };
 
 void batch_record_clear(struct batch_record *record); /* for CLEANUP(), too */
@@ -73,8 +77,8 @@ enum status batch_record_unit(const struct batch_record *record, int64_t index,
                               struct digest *ret_digest, struct error *err) MUST_USE;
 
 /*
- * List units from `index` on, durably. STATUS_CONFLICT: another unit is listed there: the inputs or
- * options are not those of before.
+ * List units from `index` on, durably, and before that the names that were changed.
+ * STATUS_CONFLICT: another unit is listed there: the inputs or options are not those of before.
  */
 enum status batch_record_list(struct batch_record *record, int64_t index,
                               const struct listed_unit *units, size_t count, struct error *err)
@@ -83,6 +87,10 @@ enum status batch_record_list(struct batch_record *record, int64_t index,
 /* The unit of that name, whatever its case. STATUS_NOT_FOUND: none is listed. */
 enum status batch_record_named(const struct batch_record *record, const char *name,
                                struct digest *ret_digest, struct error *err) MUST_USE;
+
+/* Where names.tsv is, if anywhere, and how much of it is about units that are listed. */
+enum status batch_record_renames(const struct batch_record *record, struct disk_path *ret_path,
+                                 struct renames_extent *ret_extent, struct error *err) MUST_USE;
 
 /* Claim the names of the first `count` units. STATUS_STORAGE: so many are not listed. */
 enum status batch_record_names(const struct batch_record *record, int64_t count,

@@ -24,7 +24,8 @@ struct fetching {
     struct results_folder folder;
     struct result_pages pages; /* up to the last line read, refused ones included */
     int64_t accepted, failed, cancelled, refused;
-    int64_t damaged; /* units that were fetched before and are not there any more */
+    int64_t units_named; /* so many were listed when names.tsv was written */
+    int64_t damaged;     /* units that were fetched before and are not there any more */
 };
 
 static void fetching_clear(struct fetching *fetch)
@@ -117,6 +118,23 @@ static void show_progress(const struct fetching *fetch)
     (void)fflush(session->err);
 }
 
+/* Before the results, so that they are found as they come; again once units were added. */
+static enum status fetch_names(struct fetching *fetch, struct error *err)
+{
+    struct renames_extent extent;
+    struct disk_path path;
+    int64_t units;
+
+    TRY(batch_record_count(&fetch->record, &units, err));
+    if (units == fetch->units_named)
+        return STATUS_OK;
+    TRY(batch_record_renames(&fetch->record, &path, &extent, err));
+    if (extent.lines > 0)
+        TRY(results_folder_names(&fetch->folder, path.text, extent.bytes, err));
+    fetch->units_named = units;
+    return STATUS_OK;
+}
+
 static enum status fetch_pages(struct fetching *fetch, struct error *err)
 {
     const struct result_taker taker = {.take = take_line, .context = fetch};
@@ -137,6 +155,7 @@ static enum status fetch_all(struct fetching *fetch, struct error *err)
     const char *batch = fetch->options->operands[0];
 
     for (;;) {
+        TRY(fetch_names(fetch, err));
         TRY(fetch_pages(fetch, err));
         if (batch_has_ended(&fetch->status) || !options_has(fetch->options, "follow") ||
             session_is_interrupted(session))
@@ -252,7 +271,10 @@ const struct command verb_fetch = {
         "may "
         "begin before the batch ends, and goes on where it stopped: outputs that were fetched "
         "before are compared with their digests, and what is missing or changed is said and "
-        "fetched again. Where a link or a file is in the place of a unit's folder it stops. While "
+        "fetched again. Where files had names that a unit cannot have, such as those of other "
+        "scripts, DIR/names.tsv tells which is which: the unit, the name in the task's folder, "
+        "the file's path and the unit's index, parted by tabs. Where a link or a file is in the "
+        "place of a unit's folder it stops. While "
         "one fetches into DIR, another that would is refused with 7.\n\n"
         "Each result has to be of a unit that this profile submitted, have exactly the outputs "
         "that "

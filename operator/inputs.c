@@ -173,13 +173,14 @@ static enum status add_pattern(struct found *found, const char *pattern, struct 
     return found->paths.count > before ? STATUS_OK : no_match(pattern, false, err);
 }
 
-static void add_group(struct input_groups *groups, const char *name, struct texts *paths)
+static void add_group(struct input_groups *groups, const char *name, size_t origin_length,
+                      struct texts *paths)
 {
     groups->groups = realloc(groups->groups, (groups->count + 1) * sizeof *groups->groups);
     if (groups->groups == NULL)
         abort();
-    groups->groups[groups->count++] =
-        (struct input_group){.name = file_name_like(name), .paths = *paths};
+    groups->groups[groups->count++] = (struct input_group){
+        .name = file_name_like(name), .paths = *paths, .origin_length = origin_length};
     *paths = (struct texts){0};
 }
 
@@ -189,7 +190,7 @@ static void add_each(struct input_groups *groups, const struct texts *paths)
         struct texts one = {0};
 
         texts_add(&one, paths->texts[i]);
-        add_group(groups, base_of(paths->texts[i]), &one);
+        add_group(groups, base_of(paths->texts[i]), strlen(paths->texts[i]), &one);
     }
 }
 
@@ -255,7 +256,7 @@ static enum status group_by_operand(struct disk *disk, const char *const *operan
             return error_set(err, STATUS_INVALID,
                              "%.100s has %zu files, a unit at most %d: say --files-per-unit",
                              operand, found.paths.count, WORK_UNIT_INPUTS_MAX);
-        add_group(groups, base_of(operand), &found.paths);
+        add_group(groups, base_of(operand), strlen(operand), &found.paths);
     }
     return STATUS_OK;
 }
@@ -279,7 +280,7 @@ static enum status group_by_number(struct disk *disk, const char *const *operand
 
         for (size_t j = i; j < paths->count && j < i + files_per_unit; j++)
             texts_add(&some, paths->texts[j]);
-        add_group(groups, name, &some);
+        add_group(groups, name, 0, &some);
     }
     return STATUS_OK;
 }

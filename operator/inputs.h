@@ -20,6 +20,8 @@
 struct input_group {
     struct file_name name; /* of the unit; unique among the groups, ignoring case */
     struct texts paths;    /* 1..WORK_UNIT_INPUTS_MAX, sorted */
+    size_t origin_length;  /* so much of the first path is the file or folder that the unit is
+                              named after; 0: of none */
 };
 
 struct input_groups {

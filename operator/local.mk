@@ -35,6 +35,7 @@ liboperator_a_SOURCES = \
 	%D%/publish.c %D%/publish.h \
 	%D%/recompute.c %D%/recompute.h \
 	%D%/remote.c %D%/remote.h \
+	%D%/renames.c %D%/renames.h \
 	%D%/result_check.c %D%/result_check.h \
 	%D%/result_pages.c %D%/result_pages.h \
 	%D%/results_audit.c %D%/results_audit.h \

@@ -6,12 +6,14 @@
 #include "common/json/build.h"
 #include "common/json/members.h"
 #include "common/json/profile.h"
+#include "operator/renames.h"
 #include "operator/session.h"
 #include "protocol/words.h"
 
 #define STATE_FILE ".dugnad-fetch"
 #define LINES_FILE "results.ndjson"
 #define LOCK_FILE  ".dugnad-fetch.lock"
+#define NAMES_PART ".dugnad-fetch.names"
 
 static const struct profile_limits state_limits = {.bytes = 4096, .depth = 2};
 
@@ -159,6 +161,18 @@ enum status results_folder_add(struct results_folder *folder, const struct resul
     TRY(folder->disk->write_at(folder->lines, folder->bytes, text, length + 1, err));
     folder->bytes += (int64_t)length + 1;
     return STATUS_OK;
+}
+
+enum status results_folder_names(struct results_folder *folder, const char *path, int64_t bytes,
+                                 struct error *err)
+{
+    struct disk_path by, to;
+
+    TRY(disk_join(&by, err, "%s/%s", folder->path.text, NAMES_PART));
+    TRY(disk_join(&to, err, "%s/%s", folder->path.text, RENAMES_FILE));
+    return renames_copy(
+        folder->disk,
+        &(struct renames_copy){.from = path, .by = by.text, .to = to.text, .bytes = bytes}, err);
 }
 
 enum status results_folder_save(struct results_folder *folder, const struct cursor *cursor,

@@ -3,6 +3,8 @@
  *
  *   DIR/<unit>/<output>     each accepted output
  *   DIR/results.ndjson      a line per unit that ended; of a unit named twice the last line counts
+ *   DIR/names.tsv           which files had to get other names, if any had to (operator/renames.h)
+ *   DIR/.dugnad-fetch.names names.tsv while it is written
  *   DIR/.dugnad-fetch.lock  held by the one `fetch` that writes into DIR
  *   DIR/.dugnad-fetch       how far we got: the cursor, and how long results.ndjson was then
  *
@@ -43,6 +45,10 @@ enum status results_folder_place(struct results_folder *folder, const char *unit
 /* One more line for results.ndjson. Durable only after results_folder_save(). */
 enum status results_folder_add(struct results_folder *folder, const struct result_line *line,
                                struct error *err) MUST_USE;
+
+/* Put the first `bytes` of this file there as names.tsv, in one step and durably. */
+enum status results_folder_names(struct results_folder *folder, const char *path, int64_t bytes,
+                                 struct error *err) MUST_USE;
 
 /* Everything up to this cursor is there. */
 enum status results_folder_save(struct results_folder *folder, const struct cursor *cursor,

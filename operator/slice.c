@@ -19,6 +19,8 @@ void slice_free(struct slice *slice)
         return;
     for (size_t i = 0; i < slice->file_count; i++)
         local_file_clear(&slice->files[i]);
+    for (size_t i = 0; i < slice->count; i++)
+        free(slice->listed[i].renamed);
     free(slice->files);
     buffer_clear(&slice->lines);
     free(slice);
@@ -48,7 +50,9 @@ static void take_files(struct slice *slice, struct prepared_unit *prepared)
 void slice_take(struct slice *slice, struct prepared_unit *prepared)
 {
     assert(slice->count < SLICE_UNITS);
-    slice->listed[slice->count++] = (struct listed_unit){
-        .digest = prepared->digest, .name = unit_name_key(prepared->unit.name.text)};
+    slice->listed[slice->count++] =
+        (struct listed_unit){.digest = prepared->digest,
+                             .name = unit_name_key(prepared->unit.name.text),
+                             .renamed = TAKE(prepared->renamed)};
     take_files(slice, prepared);
 }

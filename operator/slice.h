@@ -14,8 +14,8 @@
 struct slice {
     int64_t first; /* index of its first unit */
     size_t count;
-    struct listed_unit listed[SLICE_UNITS];
-    struct buffer lines; /* owned; NDJSON */
+    struct listed_unit listed[SLICE_UNITS]; /* with the lines about their names, owned */
+    struct buffer lines;                    /* owned; NDJSON */
     size_t file_count;
     struct local_file *files; /* owned */
 };
@@ -27,7 +27,8 @@ DEFINE_CLEANUP(struct slice *, slice_free)
 
 bool slice_is_full(const struct slice *slice);
 
-/* One more unit, whose line is there; takes its files. Not for a full one. */
+/* One more unit, whose line is there; takes its files and the lines about its names. Not for a full
+ * one. */
 void slice_take(struct slice *slice, struct prepared_unit *prepared);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "operator/publish.h"
+#include "operator/renames.h"
 #include "operator/template.h"
 
 #define DEADLINE_DEFAULT_S (3 * DAY_S)
@@ -226,6 +227,21 @@ static void say_skipped(struct session *session, const struct options *options,
                     groups->skipped > groups->skipped_first.count ? ", …" : "");
 }
 
+/* For people's eyes only: that it cannot be read is no failure of what was submitted. */
+void submission_say_renamed(struct session *session, const struct options *options,
+                            const struct batch_record *record)
+{
+    struct renames_extent extent;
+    struct disk_path path;
+
+    if (batch_record_renames(record, &path, &extent, NULL) != STATUS_OK || extent.lines == 0)
+        return;
+    session_say(session, options,
+                "%" PRId64 " %s had to be changed: %s tells which is which; 'dugnad fetch' puts it "
+                "beside the results.",
+                extent.lines, extent.lines == 1 ? "name" : "names", path.text);
+}
+
 enum status submission_source(const struct submission *submission, struct session *session,
                               struct unit_source *ret_source, struct error *err)
 {
@@ -319,6 +335,7 @@ void prepared_unit_clear(struct prepared_unit *prepared)
         local_file_clear(&prepared->files[i]);
     free(prepared->files);
     free(prepared->payload);
+    free(prepared->renamed);
     *prepared = (struct prepared_unit){0};
 }
 
@@ -412,15 +429,19 @@ static enum status add_arguments(const struct submission *submission,
     return STATUS_OK;
 }
 
-/* `fetch` makes a folder of the name, beside a file of its own. */
+/* `fetch` makes a folder of the name, beside files of its own. */
 static enum status name_unit(const struct unit_draft *draft, struct work_unit *unit,
                              struct error *err)
 {
     unit->name = draft->name;
     if (unit->name.text[0] == '\0')
         (void)snprintf(unit->name.text, sizeof unit->name.text, "unit-%" PRId64, unit->index);
-    if (strcasecmp(unit->name.text, "results.ndjson") == 0)
-        return error_set(err, STATUS_INVALID, "a unit cannot be named results.ndjson");
+    if (strcasecmp(unit->name.text, "results.ndjson") == 0 ||
+        strcasecmp(unit->name.text, RENAMES_FILE) == 0)
+        return error_set(err, STATUS_INVALID,
+                         "a unit cannot be named %s: 'dugnad fetch' puts a list of that name "
+                         "beside the results",
+                         unit->name.text);
     return STATUS_OK;
 }
 
@@ -453,6 +474,7 @@ enum status submission_prepare(const struct submission *submission, struct disk 
     TRY(add_inputs(disk, &draft->paths, &names, &prepared, err));
     TRY(add_arguments(submission, draft, &names, &prepared.unit, err));
     TRY(encode(&prepared, err));
+    prepared.renamed = renames_of(draft, &prepared.unit);
     *ret_prepared = prepared;
     prepared = (struct prepared_unit){0};
     return STATUS_OK;

@@ -38,6 +38,10 @@ enum status submission_parse(struct submission *ret_submission, const struct opt
 enum status submission_source(const struct submission *submission, struct session *session,
                               struct unit_source *ret_source, struct error *err) MUST_USE;
 
+/* That files had to get other names, if any had to, and where the list of them is. */
+void submission_say_renamed(struct session *session, const struct options *options,
+                            const struct batch_record *record);
+
 /* The command line's identity: everything that a manifest depends on. */
 struct digest submission_fingerprint(const struct submission *submission);
 
@@ -51,6 +55,7 @@ struct prepared_unit {
     struct local_file *files; /* owned */
     size_t file_count;
     char *payload; /* owned */
+    char *renamed; /* owned; renames_of() it */
     struct digest digest;
 };
 

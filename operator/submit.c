@@ -347,6 +347,7 @@ static void say_submitted(const struct submitting *work)
                     "It stays open: add more with --append, end it with --append --close or "
                     "'dugnad close %s'.",
                     work->record.name);
+    submission_say_renamed(work->session, options, &work->record);
     session_say(work->session, options, "Next: dugnad watch %s", work->record.name);
 }
 
@@ -475,15 +476,15 @@ const struct command verb_submit = {
         "this machine, and the digest of each is kept in the profile, so that 'dugnad fetch' can "
         "check results against them.\n\n"
         "A file named as an operand is followed if it is a link. Of what a folder holds or a "
-        "pattern "
-        "matches, only plain files count: links, FIFOs, sockets and devices are skipped, and a "
-        "line says how many and which; names that begin with a dot are passed over, unless they "
-        "are said. A pattern may be in the last part of a path only.\n\n"
+        "pattern matches, only plain files count: links, FIFOs, sockets and devices are skipped, "
+        "and a line says how many and which; names that begin with a dot are passed over, unless "
+        "they are said. A pattern may be in the last part of a path only. In names of units and "
+        "of their inputs, what is no ASCII letter, digit, '.', '_' or '-' becomes '_'; names.tsv, "
+        "beside the results that 'dugnad fetch' brings, tells which file is which then.\n\n"
         "A batch is closed when all its units are there, unless --append. After a cut, the same "
         "command with the same --name goes on where it stopped; once all is there it says so, and "
-        "ends with 0. While one adds to a batch, "
-        "another that would is refused with 7; batches of different names may be submitted side "
-        "by side.",
+        "ends with 0. While one adds to a batch, another that would is refused with 7; batches of "
+        "different names may be submitted side by side.",
     .examples = "  Count primes below 10^9 in parts of 10^7:\n"
                 "    dugnad submit primes --range 0..1000000000 --step 10000000 --name primes \\\n"
                 "        -- {from} {to}\n"

@@ -241,6 +241,7 @@ static void next_of_groups(struct unit_source *source, struct unit_draft *draft,
     group = &source->groups.groups[source->next++];
     draft->name = group->name;
     draft->paths = group->paths;
+    draft->origin_length = group->origin_length;
     group->paths = (struct texts){0};
 }
 

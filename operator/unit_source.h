@@ -21,6 +21,7 @@ struct unit_draft {
     bool has_arguments;     /* of its own, in place of those after `--` */
     struct texts arguments; /* owned */
     struct texts paths;     /* owned; its input files */
+    size_t origin_length;   /* as in struct input_group */
 };
 
 void unit_draft_clear(struct unit_draft *draft);
