@@ -144,6 +144,7 @@ enum status batch_record_make(struct profile *profile, struct batch_record *reco
     record->disk = profile->session->env->disk;
     TRY(profile_path(profile, &record->folder, err, "batches/%s", record->name));
     TRY(record->disk->make_folder(record->disk, record->folder.text, 0700, err));
+    TRY(disk_sync_parent(record->disk, record->folder.text, err)); /* batch_record_hold() made it */
     TRY(in_folder(record, "app.json", &path, err));
     TRY(record->disk->write(record->disk, path.text, text, strlen(text), 0600, err));
     TRY(open_lists(record, err));

@@ -8,6 +8,7 @@
 
 #include "common/base/text.h"
 #include "tests/support/desk.h"
+#include "tests/support/failing_disk.h"
 #include "tests/support/results.h"
 
 #define LISTED ".config/dugnad/default/batches/b/names.tsv"
@@ -105,6 +106,29 @@ Test(renames, a_submission_cut_anywhere_or_repeated_lists_each_name_once)
     desk_site.cut = CUT_NEVER;
     cr_expect(eq(int, submit_in(), EXIT_DONE), "%s", desk_said);
     cr_expect(strstr(desk_said, "2 names had to be changed") != NULL, "%s", desk_said);
+    expect_names(LISTED, three);
+}
+
+/* Power is cut at each step in turn; what the site got is listed durably, and once. */
+Test(renames, a_power_cut_at_any_step_loses_no_name_and_doubles_none)
+{
+    struct failing_disk *disk = must_alloc(1, sizeof *disk);
+    struct disk *real = desk_env.base.disk;
+    bool is_through = false;
+
+    make_three();
+    failing_disk_init(disk, real);
+    desk_env.base.disk = &disk->base;
+    for (int steps = 0; steps < 500 && !is_through; steps++) {
+        failing_disk_arm(disk, FAILING_POWER, steps);
+        is_through = submit_in() == EXIT_DONE;
+        (void)failing_disk_repair(disk);
+        if (desk_site.units.count > 0)
+            expect_names(LISTED, three);
+    }
+    desk_env.base.disk = real;
+    free(disk);
+    cr_assert(is_through, "%s", desk_said);
     expect_names(LISTED, three);
 }
 
