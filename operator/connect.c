@@ -190,6 +190,21 @@ static void say_connected(const struct profile *profile, const struct options *o
             "token'.");
 }
 
+/* What its keys signed and its batches hold is of one project, and no other's. */
+static enum status check_project(const struct profile *profile, const struct profile *old,
+                                 struct error *err)
+{
+    CLEANUP(freep) char *link = NULL;
+
+    if (digest_is_none(&old->project) || digest_equals(&old->project, &profile->project))
+        return STATUS_OK;
+    link = profile_link(old);
+    return error_set(err, STATUS_CONFLICT,
+                     "this profile belongs to another project, %.200s, as do its keys and batches: "
+                     "use another one with --profile NAME",
+                     link);
+}
+
 /*
  * The same site again, or the same project at another place: what was given before stays, unless it
  * is given anew. Where the project is known nothing less than it is followed.
@@ -200,8 +215,8 @@ static enum status take_old(struct profile *profile, struct profile *old, struct
 
     if (digest_is_none(&profile->project))
         profile->project = old->project;
-    if (!is_same_site &&
-        (digest_is_none(&old->project) || !digest_equals(&old->project, &profile->project)))
+    TRY(check_project(profile, old, err));
+    if (!is_same_site && digest_is_none(&old->project))
         return error_set(err, STATUS_CONFLICT,
                          "this profile belongs to %.100s: use another one with --profile NAME",
                          old->url);
@@ -217,6 +232,23 @@ static enum status take_old(struct profile *profile, struct profile *old, struct
     return STATUS_OK;
 }
 
+/* What is there and cannot be read may be anybody's: it is not written over. */
+static enum status find_old(struct profile *profile, struct profile *old,
+                            const struct options *options, struct error *err)
+{
+    struct error why = {0};
+    enum status status = profile_open(old, profile->session, options, &why);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    if (status != STATUS_OK)
+        return error_set(err, status,
+                         "the profile %.150s cannot be read (%s): mend it, or use another one with "
+                         "--profile NAME",
+                         profile->folder.text, why.text);
+    return take_old(profile, old, err);
+}
+
 static int run(void *context, const struct options *options)
 {
     struct session *session = context;
@@ -227,8 +259,7 @@ static int run(void *context, const struct options *options)
         link_parse(options->operands[0], profile.url, sizeof profile.url, &profile.project, &err) !=
             STATUS_OK)
         return session_usage(session, options, &err);
-    if (profile_open(&old, session, options, NULL) == STATUS_OK &&
-        take_old(&profile, &old, &err) != STATUS_OK)
+    if (find_old(&profile, &old, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     if (make_connection(&profile, &old, options, &err) != STATUS_OK)
         return session_fail(session, &err);
@@ -259,7 +290,9 @@ const struct command verb_connect = {
         "server, can show you another project. A site without keys has no id yet; the profile "
         "learns it from your own 'dugnad key publish'.\n\n"
         "A project that moved: connect to its new URL, once its keyring lists that; keys, token "
-        "and batches stay what they are.",
+        "and batches stay what they are. A profile is of one project for good, as its keys and "
+        "batches are: a link of another one is refused, and --profile NAME makes a profile for "
+        "it.",
     .examples =
         "  A new site with its own CA, on this machine:\n"
         "    dugnad connect https://localhost:8443 --ca site/tls/ca.pem --token-file token\n"

@@ -107,6 +107,77 @@ Test(places, a_profile_takes_no_place_of_another_project)
     expect_says("this profile belongs to");
 }
 
+/* The site was set up anew; another profile claims it, whose link this is; owned. */
+static char *let_another_project_begin(void)
+{
+    CLEANUP(trust_clear) struct trust trust = {0};
+
+    memory_site_clear(&desk_site);
+    memory_site_init(&desk_site);
+    cr_assert(
+        eq(int,
+           RUN("connect", MEMORY_SITE_URL, "--profile", "two", "--token-file", at_home("token")),
+           EXIT_DONE),
+        "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "publish", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    follow(&trust);
+    return link_format(MEMORY_SITE_URL, &trust.project);
+}
+
+static char *content_of(const char *name)
+{
+    CLEANUP(freep) char *path = text_format(".config/dugnad/default/%s", name);
+    CLEANUP(buffer_clear) struct buffer content = {.max = 1 << 20};
+
+    cr_assert(eq(int, desk_env.base.disk->read(desk_env.base.disk, at_home(path), &content, NULL),
+                 STATUS_OK),
+              "%s", name);
+    return buffer_take(&content);
+}
+
+static void expect_kept(const char *name, const char *before)
+{
+    CLEANUP(freep) char *now = content_of(name);
+
+    cr_expect(eq(str, now, (char *)before), "%s", name);
+}
+
+/* It was taken, with the keys and batches of the old project beside the trust in the new one. */
+Test(places, a_profile_takes_no_other_project_at_the_place_of_its_own)
+{
+    CLEANUP(freep) char *main_before = content_of("profile.json");
+    CLEANUP(freep) char *trust_before = content_of("trust.json");
+    CLEANUP(freep) char *link = let_another_project_begin();
+
+    cr_expect(eq(int, RUN("connect", link), EXIT_FAILED), "%s", desk_said);
+    expect_says("this profile belongs to another project");
+    expect_says("--profile NAME");
+    cr_expect(eq(int, RUN("connect", MEMORY_SITE_URL), EXIT_UNTRUSTED), "%s", desk_said);
+    cr_expect(eq(int, RUN("key", "publish"), EXIT_UNTRUSTED), "%s", desk_said);
+    expect_kept("profile.json", main_before);
+    expect_kept("trust.json", trust_before);
+    cr_expect(eq(int, RUN("status", "--profile", "two"), EXIT_DONE), "kept apart: %s", desk_said);
+}
+
+/* What cannot be read was taken for a profile that is not there, and written over. */
+Test(places, a_profile_that_cannot_be_read_is_not_written_over)
+{
+    static const char *const files[] = {"profile.json", "trust.json"};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        CLEANUP(freep) char *path = text_format(".config/dugnad/default/%s", files[i]);
+        CLEANUP(freep) char *before = content_of(files[i]);
+
+        write_at_home(path, "{\"torn");
+        cr_expect(eq(int, RUN("connect", MEMORY_SITE_URL), EXIT_FAILED), "%s", desk_said);
+        expect_says(".config/dugnad/default cannot be read");
+        expect_kept(files[i], "{\"torn");
+        write_at_home(path, before);
+        cr_expect(eq(int, RUN("status"), EXIT_DONE), "%s", desk_said);
+    }
+}
+
 Test(places, what_is_not_given_stays_as_it_was)
 {
     CLEANUP(trust_clear) struct trust trust = {0};
