@@ -2,6 +2,7 @@ noinst_LIBRARIES += libclient.a
 libclient_a_CFLAGS = $(STRICT_CFLAGS)
 libclient_a_SOURCES = \
 	%D%/agent/choose.c %D%/agent/choose.h \
+	%D%/agent/clock.c %D%/agent/clock.h \
 	%D%/agent/delay.c %D%/agent/delay.h \
 	%D%/agent/durations.c %D%/agent/durations.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
@@ -20,6 +21,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/lane.h %D%/daemon/leave.c %D%/daemon/leave.h \
 	%D%/daemon/kept.c %D%/daemon/kept.h \
 	%D%/daemon/lineup.c %D%/daemon/lineup.h %D%/daemon/parts.h \
+	%D%/daemon/own_clock.c %D%/daemon/own_clock.h \
 	%D%/daemon/places.c %D%/daemon/places.h \
 	%D%/daemon/projects.c %D%/daemon/projects.h \
 	%D%/daemon/proof.c %D%/daemon/proof.h \

@@ -88,6 +88,8 @@ static void print_project(json_t *it)
         (void)printf("  leaving: as soon as what was started is done and reported\n");
     else if (text(it, "leaving")[0] != '\0')
         (void)printf("  leaving: as soon as the server was told\n");
+    if (text(it, "clock_why")[0] != '\0')
+        (void)printf("  clock:   %s; set it right\n", text(it, "clock_why"));
     if (text(it, "why_idle")[0] != '\0')
         (void)printf("  note:    %s\n", text(it, "why_idle"));
     if (json_object_get(it, "asks_again_s") != NULL)

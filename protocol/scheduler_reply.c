@@ -189,6 +189,7 @@ enum status scheduler_reply_decode(const char *body, size_t length, const struct
     read_verdicts(&members, &reply);
     reply.keyring_version = members_count(&members, "keyring_version");
     reply.freshness_sequence = members_count(&members, "freshness_sequence");
+    reply.clock_off_s = members_integer_or(&members, "clock_off_s", -TIME_MAX_S, TIME_MAX_S, 0);
     reply.asks_for_kept =
         members_has(&members, "asks_for_kept") && members_boolean(&members, "asks_for_kept");
     reply.return_s = read_return(&members);
@@ -279,6 +280,7 @@ char *scheduler_reply_encode(const struct scheduler_reply *reply)
     write_verdicts(&writer, reply);
     write_integer(&writer, "keyring_version", reply->keyring_version);
     write_integer(&writer, "freshness_sequence", reply->freshness_sequence);
+    write_integer_unless_zero(&writer, "clock_off_s", reply->clock_off_s);
     if (reply->asks_for_kept)
         write_json(&writer, "asks_for_kept", "true");
     write_integer(&writer, "return_s", reply->return_s);

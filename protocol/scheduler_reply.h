@@ -90,6 +90,7 @@ struct scheduler_reply {
     struct scheduler_verdict *verdicts;
     int64_t keyring_version;    /* 0: there is none */
     int64_t freshness_sequence; /* 0: there is none */
+    int64_t clock_off_s;        /* the host's clock is so much ahead; < 0: behind; 0: not off */
     bool asks_for_kept;         /* it was restored: tell it what is kept, visit by visit */
     int64_t return_s;           /* 0..SCHEDULER_RETURN_MAX_S: seconds from now, clamped */
     char why[WHY_MAX + 1];      /* why there is no (more) work; "": not said */

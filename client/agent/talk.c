@@ -63,7 +63,7 @@ int64_t talk_visit_at(const struct talk_view *view)
         return spaced;
     if (view->reports > 0)
         return report_at(view, spaced);
-    if (view->tasks_wanted > 0 || view->open_tasks > 0)
+    if (view->tasks_wanted > 0 || view->open_tasks > 0 || view->has_to_ask_time)
         return later(spaced, is_idle(view) ? sooner(return_at, view->hailed_at) : return_at);
     return TALK_NEVER;
 }

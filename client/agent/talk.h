@@ -31,6 +31,7 @@ struct talk_view {
     bool is_enrolled;
     bool has_to_tell; /* of something refused, to a site that may have the token: before its keys
                          are asked for again, or a site whose keys are refused would never know */
+    bool has_to_ask_time; /* its own clock may be wrong: it makes something stale */
     bool has_unanswered_visit;
     bool is_leaving;      /* its owner leaves the project: nothing is collected any more */
     int64_t reports;      /* finished tasks not reported */

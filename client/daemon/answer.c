@@ -8,6 +8,7 @@
 
 #include "client/agent/delay.h"
 #include "client/daemon/kept.h"
+#include "client/daemon/own_clock.h"
 #include "client/daemon/places.h"
 #include "client/daemon/refused.h"
 #include "client/daemon/tasks.h"
@@ -342,6 +343,7 @@ enum status answer_take(struct daemon *daemon, struct attached *project, const c
     TRY(mark_taken(daemon, project, &reply, err));
     kept_answered(project, &asked, reply.asks_for_kept);
     refused_answered(project, &asked);
+    own_clock_answered(daemon, project, &reply);
     set_words(project->server_words, reply.why);
     if (reply.keyring_version > project->trust.keyring.version ||
         reply.freshness_sequence > project->trust.freshness.sequence)

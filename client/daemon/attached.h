@@ -124,6 +124,8 @@ struct attached {
     /* What the server said the time is, and when: our own clock may be a year off. 0: not heard. */
     int64_t server_s;
     int64_t server_heard_at;
+    int64_t clock_told_s; /* how far ours is ahead, by its answer; 0: not. See own_clock.h */
+    bool is_clock_asked;  /* the last answer came while something was stale by our clock */
 };
 
 /* Of this machine; see client/daemon/proof.h. Zeroed: not begun. */

@@ -4,6 +4,7 @@
 #include "client/daemon/contact.h"
 #include "client/daemon/enrol.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/own_clock.h"
 #include "client/daemon/places.h"
 #include "client/daemon/refused.h"
 #include "client/daemon/talking.h"
@@ -34,6 +35,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
         .is_enrolled = project->host.host != 0,
         .has_to_tell = refused_is_to_be_told(project),
+        .has_to_ask_time = own_clock_is_to_be_asked(daemon, project),
         .has_unanswered_visit = project->visit.body != NULL,
         .is_leaving = project->record.leaving != LEAVING_NOT,
         .open_tasks = attached_open(project),

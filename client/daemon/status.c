@@ -5,6 +5,7 @@
 
 #include "client/agent/talk.h"
 #include "client/daemon/conversation.h"
+#include "client/daemon/own_clock.h"
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
@@ -79,6 +80,8 @@ static void add_talk(struct daemon *daemon, struct attached *project, json_t *it
 
     why_idle(daemon, project, why);
     build_set(it, "why_idle", build_text(why));
+    own_clock_why(daemon, project, why);
+    build_set(it, "clock_why", build_text(why));
     build_set(it, "trouble", build_text(project->trouble));
     build_set(it, "is_talking", json_boolean(project->talk.exchange != NULL));
     if (wake != TALK_NEVER)

@@ -4,6 +4,7 @@
 
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
+#include "client/daemon/own_clock.h"
 #include "client/daemon/places.h"
 #include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
@@ -91,7 +92,7 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
     else if (!project->record.native_allowed)
         set_words(ret_words, "its owner has not allowed this project's programs to run");
     else if (trust_may_start(&project->trust, daemon_now_s(daemon), &err) != REFUSAL_NONE)
-        set_words(ret_words, err.text[0] != '\0' ? err.text : "the project's keys are not fresh");
+        own_clock_why_stale(daemon, project, &err, ret_words);
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)

@@ -7,6 +7,7 @@
 #include "client/agent/choose.h"
 #include "client/agent/delay.h"
 #include "client/daemon/lane.h"
+#include "client/daemon/own_clock.h"
 #include "client/daemon/proof.h"
 #include "client/daemon/refused.h"
 #include "client/daemon/room.h"
@@ -203,6 +204,7 @@ void task_refuse(struct daemon *daemon, struct attached *project, struct client_
     report->refusal = refusal;
     report->refused = *what;
     set_words(report->why, err->text[0] != '\0' ? err->text : refusal_words(refusal));
+    own_clock_blame(daemon, project, refusal, report->why);
     LOG(LOG_WARN, "task.refused", LOG_N("task", task->record.task),
         LOG_S("refusal", refusal_code(refusal)), LOG_S("digest", digest_format(what).text),
         LOG_S("why", report->why));

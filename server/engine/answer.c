@@ -369,6 +369,7 @@ static void fill(struct answer *answer)
 
     reply->visit = answer->state->visit->request->visit.number;
     reply->time_s = answer->cycle->clock.now_s;
+    reply->clock_off_s = visit_clock_off_s(answer->cycle, answer->state);
     reply->keyring_version = engine->trust.keyring.version;
     if (engine->trust.has_freshness)
         reply->freshness_sequence = engine->trust.freshness.sequence;

@@ -8,6 +8,7 @@
 #include "server/engine/moves.h"
 #include "server/engine/reports.h"
 #include "server/engine/settle.h"
+#include "server/policy/host_clock.h"
 #include "server/policy/transition.h"
 
 enum visit_stop visit_stop_of_site(const struct engine *engine, const struct engine_clock *clock)
@@ -207,4 +208,11 @@ bool visit_is_lost(const struct visit_state *state, const struct task *task)
         if (request->held[i].task == task->id)
             return false;
     return visit_find_task(&request->visit, task->id) == NULL;
+}
+
+int64_t visit_clock_off_s(const struct cycle *cycle, const struct visit_state *state)
+{
+    if (cycle->clock.is_in_doubt)
+        return 0;
+    return host_clock_off_s(state->visit->request->host.time_s, cycle->clock.now_s);
 }

@@ -52,6 +52,9 @@ void visit_end(struct visit_state *state);
 /* May the site issue anything at all, for whomever? VISIT_FREE, VISIT_STOPPED or VISIT_STALE. */
 enum visit_stop visit_stop_of_site(const struct engine *engine, const struct engine_clock *clock);
 
+/* How far the host's clock is ahead of ours; 0: near enough, or ours is in doubt itself. */
+int64_t visit_clock_off_s(const struct cycle *cycle, const struct visit_state *state);
+
 void visit_begin(struct cycle *cycle, struct visit_state *state, struct command *command);
 
 /* Add what a visit concerns: the host (with its tasks), and the tasks it names. */

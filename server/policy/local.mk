@@ -12,6 +12,7 @@ libserver_a_SOURCES += \
 	%D%/moving.c %D%/moving.h \
 	%D%/pausing.c %D%/pausing.h \
 	%D%/quorum.c %D%/quorum.h \
+	%D%/host_clock.c %D%/host_clock.h \
 	%D%/fitness.c %D%/fitness.h \
 	%D%/returning.c %D%/returning.h \
 	%D%/share.c %D%/share.h \

@@ -70,10 +70,11 @@ struct fake_site {
     int64_t fails_retry_s;
     const int64_t *clock_ms; /* a monotonic clock: its time goes on by it. NULL: it stands */
     int64_t clock_begun_ms;
-    struct token account;          /* of a new volunteer */
-    char file[64];                 /* what it serves as "data"; default "data" */
-    char mark;                     /* begins every small file that it serves; default 's' */
-    size_t bundle_holds;           /* files that it puts into a bundle at most; 0: all */
+    bool tells_clock;     /* that a client's is off, where it is by more than ten minutes */
+    struct token account; /* of a new volunteer */
+    char file[64];        /* what it serves as "data"; default "data" */
+    char mark;            /* begins every small file that it serves; default 's' */
+    size_t bundle_holds;  /* files that it puts into a bundle at most; 0: all */
     enum status bundle_fails_with; /* every bundle; STATUS_OK: none */
 
     /* What it has seen: */

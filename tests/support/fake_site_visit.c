@@ -224,6 +224,13 @@ static void note_refused(struct fake_site *site, const struct scheduler_request 
             site->refused[site->refused_count - 1] = asked->refused[i];
 }
 
+static int64_t clock_off_s(const struct fake_site *site, const struct scheduler_request *asked)
+{
+    int64_t off_s = asked->host.time_s - site_time_s(site);
+
+    return site->tells_clock && (off_s > 600 || off_s < -600) ? off_s : 0;
+}
+
 static char *answer_visit(struct fake_site *site, const struct scheduler_request *asked)
 {
     const struct limits *limits = &site->sample.unit.limits;
@@ -233,6 +240,7 @@ static char *answer_visit(struct fake_site *site, const struct scheduler_request
         .time_s = site_time_s(site),
         .keyring_version = site->sample.keyring.version,
         .freshness_sequence = site->sample.freshness.sequence,
+        .clock_off_s = clock_off_s(site, asked),
         .asks_for_kept = site->asks_for_kept,
         .return_s = site->return_s,
     };

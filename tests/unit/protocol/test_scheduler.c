@@ -172,7 +172,8 @@ Test(scheduler_request, tells_of_sixteen_refused_things_at_most)
     "\"uploads\":[{\"task\":12,\"names\":[\"out\",\"log\"]}],"                                     \
     "\"drops\":[{\"task\":14,\"why\":\"cancelled\"}],"                                             \
     "\"verdicts\":[{\"task\":3,\"verdict\":\"outvoted\",\"credit\":0}],"                           \
-    "\"keyring_version\":1,\"freshness_sequence\":2,\"asks_for_kept\":true,\"return_s\":60,"       \
+    "\"keyring_version\":1,\"freshness_sequence\":2,\"clock_off_s\":-900,"                         \
+    "\"asks_for_kept\":true,\"return_s\":60,"                                                      \
     "\"why\":\"no work\"}"
 
 static char *reply_text(void)
@@ -208,6 +209,7 @@ Test(scheduler_reply, is_read_and_written_as_it_was)
     cr_expect(eq(int, (int)reply.acks[1].state, ACK_DROPPED));
     cr_expect(eq(sz, reply.uploads[0].names.count, 2));
     cr_expect(eq(i64, reply.return_s, 60));
+    cr_expect(eq(i64, reply.clock_off_s, -900));
     again = scheduler_reply_encode(&reply);
     cr_expect(eq(str, again, body));
 }
@@ -249,6 +251,7 @@ Test(scheduler_reply, each_refusal_names_the_member)
         {"\"outvoted\"", "\"ugly\"", "verdicts[0].verdict"},
         {"\"credit\":0", "\"credit\":-3", "verdicts[0].credit"},
         {"\"return_s\":60", "\"return_s\":-60", "return_s"},
+        {"\"clock_off_s\":-900", "\"clock_off_s\":\"-900\"", "clock_off_s"},
         {"\"no work\"", "\"no\\u202ework\"", "why"},
     };
     CLEANUP(freep) char *body = reply_text();

@@ -302,6 +302,37 @@ Test(time_passing, without_freshness_nothing_is_issued_and_hosts_hear_why)
     cr_expect(village_get(&village, ann) != 0);
 }
 
+/* What the server makes of a host whose clock is so much ahead of the village's. */
+static int64_t told_off_s(int64_t ahead_s)
+{
+    struct village_visit visit;
+    int64_t off_s;
+
+    village_visit_begin(&village, &visit, ann);
+    visit.request.host.time_s = village.env.now_s + ahead_s;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    off_s = visit.reply.clock_off_s;
+    village_visit_clear(&visit);
+    return off_s;
+}
+
+Test(time_passing, a_host_whose_clock_is_wrong_is_told_by_how_much)
+{
+    cr_expect(zero(i64, told_off_s(0)));
+    cr_expect(zero(i64, told_off_s(-300)));
+    cr_expect(eq(i64, told_off_s(3 * 3600), 3 * 3600));
+    cr_expect(eq(i64, told_off_s(-YEAR_S), -YEAR_S));
+}
+
+Test(time_passing, a_server_in_doubt_of_its_own_clock_blames_no_host)
+{
+    village.env.now_s += YEAR_S;
+    village_pass(&village, 1);
+    cr_assert(engine_clock(village.engine).is_in_doubt);
+    cr_expect(zero(i64, told_off_s(0)));
+    cr_expect(zero(i64, told_off_s(-YEAR_S)));
+}
+
 static int64_t return_of(size_t host)
 {
     struct village_visit visit;
