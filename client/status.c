@@ -108,6 +108,20 @@ static void print_disk(json_t *it)
                      number(it, "cache_bytes") / mebibyte, number(it, "free_bytes") / mebibyte);
 }
 
+static void print_unloaded(json_t *projects)
+{
+    json_t *it;
+    size_t i;
+
+    json_array_foreach(projects, i, it)
+    {
+        (void)printf(
+            "%s\n  not loaded: %s\n  It is tried again each minute; nothing of it is given "
+            "up.\n",
+            text(it, "project"), text(it, "why"));
+    }
+}
+
 static void print_status(json_t *answer)
 {
     json_t *projects = json_object_get(answer, "projects"), *it;
@@ -121,7 +135,8 @@ static void print_status(json_t *answer)
     if (text(answer, "trouble")[0] != '\0')
         (void)printf("Trouble: %s\n", text(answer, "trouble"));
     print_disk(json_object_get(answer, "disk"));
-    if (json_array_size(projects) == 0)
+    print_unloaded(json_object_get(answer, "not_loaded"));
+    if (json_array_size(projects) + json_array_size(json_object_get(answer, "not_loaded")) == 0)
         (void)printf("No project is attached. Take part: dugnad-client attach URL#ID\n");
     json_array_foreach(projects, i, it)
     {

@@ -138,6 +138,12 @@ struct proof {
     char why[WHY_MAX + 1];        /* of the last failure; "": none */
 };
 
+/* A project that is attached, and whose files the disk does not give now. */
+struct unloaded {
+    struct digest project;
+    char why[WHY_MAX + 1];
+};
+
 /* The script's name in its folder: so launchers of tests know it. */
 #define PROOF_PROGRAM "dugnad-proof"
 
@@ -158,9 +164,10 @@ struct daemon {
     int64_t waits_for_next; /* the same, as found in this step */
     bool is_due;            /* there is more to do in the next step, at once */
     int64_t save_again_at;  /* mono ms: when dirty tasks are saved again */
-    int64_t load_again_at;  /* the same of projects that could not be loaded; while `unloaded` */
-    char unloaded[WHY_MAX + 1]; /* why some project could not be; "": all are */
-    char trouble[WHY_MAX + 1];  /* the disk's */
+    int64_t load_again_at; /* the same of projects that could not be loaded, while there are any: */
+    struct unloaded unloaded[STATE_PROJECTS_MAX];
+    size_t unloaded_count;
+    char trouble[WHY_MAX + 1]; /* the disk's */
 };
 
 #define DIRTY_RETRY_MS 10000

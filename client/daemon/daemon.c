@@ -18,6 +18,18 @@
 
 #define IDLE_WAKE_MS 60000 /* at the latest, for what only the wall clock says */
 
+static void note_unloaded(struct daemon *daemon, const struct digest *project,
+                          const struct error *err)
+{
+    struct unloaded *it;
+
+    if (daemon->unloaded_count == STATE_PROJECTS_MAX)
+        return;
+    it = &daemon->unloaded[daemon->unloaded_count++];
+    it->project = *project;
+    set_words(it->why, err->text);
+}
+
 /* What the disk does not give now is asked of it again: its work must not be given up for that. */
 static void load_project(struct daemon *daemon, const char *name)
 {
@@ -30,7 +42,7 @@ static void load_project(struct daemon *daemon, const char *name)
     LOG(LOG_WARN, "project.not-loaded", LOG_S("folder", name), LOG_S("why", err.text));
     if (err.status == STATUS_NOT_FOUND)
         return;
-    set_words(daemon->unloaded, err.text);
+    note_unloaded(daemon, &project, &err);
     daemon->load_again_at = daemon_now(daemon) + LOAD_RETRY_MS;
 }
 
@@ -41,7 +53,7 @@ static enum status load_projects(struct daemon *daemon, struct error *err)
 
     TRY(data_folder_join(daemon->parts.folder, &path, err, "projects"));
     TRY(daemon->env->disk->list(daemon->env->disk, path.text, &names, err));
-    daemon->unloaded[0] = '\0';
+    daemon->unloaded_count = 0;
     for (size_t i = 0; i < names.count && daemon->project_count < STATE_PROJECTS_MAX; i++)
         load_project(daemon, names.names[i]);
     return STATUS_OK;
@@ -51,7 +63,7 @@ static void load_again(struct daemon *daemon)
 {
     struct error err = {0};
 
-    if (daemon->unloaded[0] == '\0' || daemon_now(daemon) < daemon->load_again_at)
+    if (daemon->unloaded_count == 0 || daemon_now(daemon) < daemon->load_again_at)
         return;
     daemon->load_again_at = daemon_now(daemon) + LOAD_RETRY_MS;
     if (load_projects(daemon, &err) != STATUS_OK)

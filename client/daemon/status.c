@@ -117,14 +117,28 @@ static json_t *project_to_json(struct daemon *daemon, struct attached *project)
 /* The first that is wrong with this machine. */
 static void trouble_of(const struct daemon *daemon, char ret_words[WHY_MAX + 1])
 {
-    if (daemon->unloaded[0] != '\0')
-        set_words(ret_words, daemon->unloaded);
+    if (daemon->unloaded_count > 0)
+        set_words(ret_words, daemon->unloaded[0].why);
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
     else if (daemon->parts.runs_nothing)
         set_words(ret_words, "");
     else
         room_why(daemon, ret_words);
+}
+
+static json_t *unloaded_to_json(const struct daemon *daemon)
+{
+    json_t *list = build(json_array());
+
+    for (size_t i = 0; i < daemon->unloaded_count; i++) {
+        json_t *it = build(json_object());
+
+        build_set(it, "project", build_text(digest_format(&daemon->unloaded[i].project).text));
+        build_set(it, "why", build_text(daemon->unloaded[i].why));
+        build_append(list, it);
+    }
+    return list;
 }
 
 static json_t *disk_to_json(const struct daemon *daemon)
@@ -159,6 +173,7 @@ json_t *status_of_daemon(struct daemon *daemon)
     for (size_t i = 0; i < daemon->project_count; i++)
         build_append(projects, project_to_json(daemon, daemon->projects[i]));
     build_set(it, "projects", projects);
+    build_set(it, "not_loaded", unloaded_to_json(daemon));
     if (!digest_is_none(&daemon->left)) {
         build_set(it, "left", build_text(digest_format(&daemon->left).text));
         build_set(it, "left_bodies", json_integer(daemon->left_bodies));

@@ -55,13 +55,13 @@ Test(cgroup, where_nothing_can_be_read_nothing_is_limited)
 
 Test(cgroup, of_version_2_the_least_above_the_process_counts)
 {
-    put("cgroup", "0::/work/client\n");
-    put("work/client/memory.max", "max\n");
-    put("work/client/memory.events", "low 0\nhigh 3\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n");
+    put("cgroup", "0::/jobs/client\n");
+    put("jobs/client/memory.max", "max\n");
+    put("jobs/client/memory.events", "low 0\nhigh 3\nmax 9\noom 2\noom_kill 2\noom_group_kill 0\n");
     expect(INT64_MAX, 2);
-    put("work/memory.max", "536870912\n");
+    put("jobs/memory.max", "536870912\n");
     expect(INT64_C(536870912), 2);
-    put("work/client/memory.max", "268435456\n");
+    put("jobs/client/memory.max", "268435456\n");
     expect(INT64_C(268435456), 2);
     put("memory.max", "1048576\n");
     expect(INT64_C(1048576), 2);
@@ -77,10 +77,10 @@ Test(cgroup, within_a_container_the_root_is_the_group)
 
 Test(cgroup, version_1_names_the_same_otherwise)
 {
-    put("cgroup", "9:name=systemd:/\n5:cpu,cpuacct:/x\n4:memory:/work/client\n0::/\n");
-    put("memory/work/client/memory.limit_in_bytes", "9223372036854771712\n");
-    put("memory/work/client/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
+    put("cgroup", "9:name=systemd:/\n5:cpu,cpuacct:/x\n4:memory:/jobs/client\n0::/\n");
+    put("memory/jobs/client/memory.limit_in_bytes", "9223372036854771712\n");
+    put("memory/jobs/client/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 5\n");
     expect(INT64_MAX, 5);
-    put("memory/work/memory.limit_in_bytes", "67108864\n");
+    put("memory/jobs/memory.limit_in_bytes", "67108864\n");
     expect(INT64_C(67108864), 5);
 }

@@ -52,6 +52,21 @@ static bool has_projects(void)
     return json_array_size(json_object_get(status, "projects")) > 0;
 }
 
+/* Is the one project listed as attached, but not loaded, with why? */
+static void expect_listed(const char *unreadable, bool is_listed)
+{
+    json_auto_t *status = volunteer_ask(&it, "status");
+    json_t *list = json_object_get(status, "not_loaded");
+    json_t *first = json_array_get(list, 0);
+
+    cr_expect(eq(sz, json_array_size(list), is_listed ? 1 : 0), "%s", unreadable);
+    if (!is_listed)
+        return;
+    cr_expect(eq(str, (char *)json_string_value(json_object_get(first, "project")),
+                 digest_format(&it.site.sample.project).text));
+    cr_expect(ne(str, (char *)json_string_value(json_object_get(first, "why")), ""));
+}
+
 /* One failed read at a start made a new host, with its work given up, or forgot the keyring. */
 static void expect_only_a_delay(const char *unreadable)
 {
@@ -61,9 +76,11 @@ static void expect_only_a_delay(const char *unreadable)
     restart();
     volunteer_live(&it, 5 * MINUTE);
     cr_expect(not(has_projects()), "%s", unreadable);
+    expect_listed(unreadable, true);
     it.disk.unreadable = NULL;
     volunteer_live(&it, 2 * MINUTE);
     cr_expect(has_projects(), "%s", unreadable);
+    expect_listed(unreadable, false);
     cr_expect(eq(i64, it.site.enrolments, 1), "%s", unreadable);
     cr_expect(public_key_equals(&key, &it.site.host_key), "%s", unreadable);
     cr_expect(eq(i64, volunteer_number(&it, "keyring_version"), 1), "%s", unreadable);
