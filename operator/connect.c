@@ -222,13 +222,12 @@ static enum status take_old(struct profile *profile, struct profile *old, struct
                          old->url);
     if (!digest_equals(&old->project, &profile->project))
         return STATUS_OK;
-    if (is_same_site) {
-        profile->token = old->token;
-        profile->ca_pem = TAKE(old->ca_pem);
-        return STATUS_OK;
-    }
-    profile->trust = old->trust; /* which CA the new place may have it says, too */
+    profile->trust = old->trust; /* which CA a new place may have it says, too */
     old->trust = (struct trust){0};
+    if (!is_same_site)
+        return STATUS_OK;
+    profile->token = old->token;
+    profile->ca_pem = TAKE(old->ca_pem);
     return STATUS_OK;
 }
 

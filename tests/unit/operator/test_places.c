@@ -160,6 +160,23 @@ Test(places, a_profile_takes_no_other_project_at_the_place_of_its_own)
     cr_expect(eq(int, RUN("status", "--profile", "two"), EXIT_DONE), "kept apart: %s", desk_said);
 }
 
+/* It began to follow the site anew, from whatever this showed: a revoked key counted again. */
+Test(places, who_connects_again_forgets_no_keyring_that_was_known)
+{
+    CLEANUP(freep) char *first_keyring = text_copy(desk_site.keyrings.texts[0]);
+    CLEANUP(freep) char *first_freshness = text_copy(desk_site.freshness);
+    CLEANUP(freep) char *trust_before = NULL;
+
+    cr_assert(eq(int, RUN("key", "publish", "--name", "New name"), EXIT_DONE), "%s", desk_said);
+    trust_before = content_of("trust.json");
+    texts_clear(&desk_site.keyrings);
+    texts_add(&desk_site.keyrings, first_keyring);
+    free(desk_site.freshness);
+    desk_site.freshness = TAKE(first_freshness);
+    (void)RUN("connect", MEMORY_SITE_URL);
+    expect_kept("trust.json", trust_before);
+}
+
 /* What cannot be read was taken for a profile that is not there, and written over. */
 Test(places, a_profile_that_cannot_be_read_is_not_written_over)
 {
