@@ -21,13 +21,15 @@
 static void note_unloaded(struct daemon *daemon, const struct digest *project,
                           const struct error *err)
 {
+    CLEANUP(freep)
+    char *why = text_format(err->detail[0] != '\0' ? "%s (%s)" : "%s", err->text, err->detail);
     struct unloaded *it;
 
     if (daemon->unloaded_count == STATE_PROJECTS_MAX)
         return;
     it = &daemon->unloaded[daemon->unloaded_count++];
     it->project = *project;
-    set_words(it->why, err->text);
+    set_words(it->why, why);
 }
 
 /* What the disk does not give now is asked of it again: its work must not be given up for that. */

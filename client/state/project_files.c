@@ -91,7 +91,7 @@ static enum status unreadable(const struct project_files *files, const struct di
         if (status == STATUS_OK)                                                                   \
             status = decode(buffer_text(&content), content.length, ret_it, &why);                  \
         else if (status != STATUS_TOO_LARGE)                                                       \
-            return error_set(err, status, "%s", why.text);                                         \
+            return error_pass(err, &why);                                                          \
         return status == STATUS_OK ? STATUS_OK : unreadable(files, &path, &why, err);              \
     }
 
@@ -112,7 +112,7 @@ enum status load_host_key(const struct project_files *files, struct private_key 
     status = private_key_load(ret_key, disk_of(files), path.text, NULL, &why);
     if (status == STATUS_INVALID || status == STATUS_FORBIDDEN)
         return unreadable(files, &path, &why, err);
-    return status == STATUS_OK ? STATUS_OK : error_set(err, status, "%s", why.text);
+    return status == STATUS_OK ? STATUS_OK : error_pass(err, &why);
 }
 
 enum status load_task_record(const struct project_files *files, int64_t task,
@@ -127,7 +127,7 @@ enum status load_task_record(const struct project_files *files, int64_t task,
     TRY(project_files_join(files, &path, err, "tasks/%lld.json", (long long)task));
     status = data_folder_read(files->folder, path.text, TASK_RECORD_MAX, &content, &why);
     if (status != STATUS_OK && status != STATUS_TOO_LARGE)
-        return error_set(err, status, "%s", why.text);
+        return error_pass(err, &why);
     if (status == STATUS_OK)
         status = task_record_decode(buffer_text(&content), content.length, &record, &why);
     if (status == STATUS_OK && record.task != task)
@@ -151,7 +151,7 @@ static enum status load_signed(const struct project_files *files, const struct d
                                           ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX), &content, &why);
 
     if (status != STATUS_OK && status != STATUS_TOO_LARGE)
-        return error_set(err, status, "%s", why.text);
+        return error_pass(err, &why);
     if (status == STATUS_OK)
         status = envelope_decode(buffer_text(&content), content.length, ENVELOPE_PAYLOAD_MAX,
                                  &envelope, &why);

@@ -42,6 +42,13 @@ enum status error_set(struct error *err, enum status status, const char *text_fm
     return status;
 }
 
+enum status error_pass(struct error *err, const struct error *failure)
+{
+    if (err != NULL)
+        *err = *failure;
+    return failure->status;
+}
+
 void error_detail(struct error *err, const char *detail_fmt, ...)
 {
     va_list args;

@@ -63,6 +63,9 @@ enum status status_from_name(const char *name);
 enum status error_set(struct error *err, enum status status, const char *text_fmt, ...)
     PRINTF_LIKE(3, 4);
 
+/* Hand on a failure that is recorded elsewhere, with all there is of it. `err` may be NULL. */
+enum status error_pass(struct error *err, const struct error *failure);
+
 /* Add the cause to a failure just recorded. `err` may be NULL. */
 void error_detail(struct error *err, const char *detail_fmt, ...) PRINTF_LIKE(2, 3);
 

@@ -42,8 +42,11 @@ static enum status readable(struct disk *disk, const char *path, struct error *e
 
     TRY(powered(disk, err));
     if (end != NULL && strlen(path) >= strlen(end) &&
-        strcmp(path + strlen(path) - strlen(end), end) == 0)
-        return error_set(err, STATUS_STORAGE, "the disk does not give that file");
+        strcmp(path + strlen(path) - strlen(end), end) == 0) {
+        (void)error_set(err, STATUS_STORAGE, "the disk does not give that file");
+        error_detail(err, "told by the disk");
+        return STATUS_STORAGE;
+    }
     return STATUS_OK;
 }
 
