@@ -65,6 +65,8 @@ def scenario_unread_log(build):
                 stdout=client_writes, stderr=client_writes, stdin=subprocess.DEVNULL)
         wait_for(batch_ended(grid, "unread", 3), 90, "the batch does not end", 0.5)
         drained(client_reads)
+        # It is said with the next line there is: clients without work may have none for long.
+        grid.operator("submit", "primes", "--name", "more", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
         wait_for(lambda: "event=log.dropped lines=" in drained(client_reads), 60, "the clients do not say what is missing")
         drained(server_reads)
         wait_for(lambda: "event=log.dropped lines=" in drained(server_reads), 60, "the server does not say what is missing")
