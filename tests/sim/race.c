@@ -24,12 +24,14 @@ int64_t race_now_ms(const struct race *race)
 
 static void wake_at(struct race *race, size_t host, int64_t ms)
 {
-    int64_t next = (ms + race->grain_ms - 1) / race->grain_ms * race->grain_ms;
+    int64_t next;
 
-    race->crowd.hosts[host].wake_ms = ms == TALK_NEVER ? ms : next;
-    if (ms != TALK_NEVER)
-        deadlines_add(&race->wakes,
-                      (struct deadline_hint){.up_s = next, .unit = (int64_t)host + 1});
+    race->crowd.hosts[host].wake_ms = ms;
+    if (ms == TALK_NEVER)
+        return;
+    next = (ms + race->grain_ms - 1) / race->grain_ms * race->grain_ms;
+    race->crowd.hosts[host].wake_ms = next;
+    deadlines_add(&race->wakes, (struct deadline_hint){.up_s = next, .unit = (int64_t)host + 1});
 }
 
 void race_open(struct race *race, struct sim_site *site, const struct crowd_kind *kind)

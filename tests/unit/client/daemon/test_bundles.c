@@ -24,7 +24,7 @@ static void tear_down(void)
     volunteer_end(&it);
 }
 
-TestSuite(bundles, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(bundles, .init = set_up, .fini = tear_down, .timeout = 120);
 
 static void restart(void)
 {
@@ -259,7 +259,7 @@ static bool cut_power_at(int step)
     return !failed;
 }
 
-Test(bundles, a_power_cut_at_any_step_costs_only_files_to_be_fetched_again, .timeout = 120)
+Test(bundles, a_power_cut_at_any_step_costs_only_files_to_be_fetched_again)
 {
     int step = 0;
 
