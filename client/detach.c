@@ -276,7 +276,9 @@ const struct command command_detach = {
     .operand_max = 1,
     .summary = "Take part in a project no more, and remove its files",
     .description =
-        "PROJECT is the project's name, URL or id, as status shows them. What is finished is "
+        "PROJECT is the project's name, URL or id, as status shows them, its attach link, or "
+        "another "
+        "URL at which it is or was. What is finished is "
         "reported, and uploaded if the server asked for it; what is not finished is handed back, "
         "so that another host gets it at once; then its files are removed. A server that cannot "
         "be told waits for the copies until their deadline.\n\n"

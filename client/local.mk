@@ -5,6 +5,7 @@ libclient_a_SOURCES = \
 	%D%/agent/clock.c %D%/agent/clock.h \
 	%D%/agent/delay.c %D%/agent/delay.h \
 	%D%/agent/durations.c %D%/agent/durations.h \
+	%D%/agent/known_urls.c %D%/agent/known_urls.h \
 	%D%/agent/phase.c %D%/agent/phase.h \
 	%D%/agent/place.c %D%/agent/place.h \
 	%D%/agent/room.c %D%/agent/room.h \

@@ -104,10 +104,9 @@ struct attached {
 
     /* Of the keyring's URLs, in their order; see client/daemon/places.h */
     struct place places[KEYRING_URLS_MAX];
-    int64_t places_of;           /* version of that keyring; 0: of none yet */
-    size_t place;                /* in use: record.url is there */
-    bool is_place_new;           /* it has not shown the project yet: no token goes there */
-    char place_why[WHY_MAX + 1]; /* why it is another place than before; "": it is not */
+    int64_t places_of; /* version of that keyring; 0: of none yet */
+    size_t place;      /* in use: record.url is there */
+    bool is_place_new; /* it has not shown the project yet: no token goes there */
 
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
     char server_words[WHY_MAX + 1]; /* why there was no work */

@@ -36,13 +36,34 @@ static void go_to(struct attached *project, size_t place, const char *why)
     project->place = place;
     if (http_url_site(listed, &site, NULL) != STATUS_OK)
         (void)text_fit(site.text, sizeof site.text, listed);
-    (void)text_fit(project->place_why, sizeof project->place_why, why);
+    set_words(record->place_why, why);
     LOG(LOG_WARN, "place.changed", LOG_S("project", record->name), LOG_S("from", record->url),
         LOG_S("to", site.text), LOG_S("why", why));
     (void)text_fit(record->url, sizeof record->url, site.text);
     project->is_place_new = project->wants_contact = true;
     project->is_first_contact = project->is_distrusted = false;
     project->bulletin_etag[0] = '\0';
+}
+
+static void save(const struct attached *project)
+{
+    struct error err = {0};
+
+    if (save_project_record(&project->files, &project->record, &err) != STATUS_OK)
+        log_failure(LOG_WARN, "project.not-saved", &err); /* after a restart it is found again */
+}
+
+/* What the owner may call it by; a place that is not proven is saved when it is. */
+static void note_urls(struct attached *project)
+{
+    struct known_urls *known = &project->record.known_urls;
+    const struct texts *urls = urls_of(project);
+    bool is_new = known_urls_note(known, project->record.url);
+
+    for (size_t i = 0; i < urls->count; i++)
+        is_new = known_urls_note(known, urls->texts[i]) || is_new;
+    if (is_new && !project->is_place_new)
+        save(project);
 }
 
 void places_settle(struct daemon *daemon, struct attached *project)
@@ -53,6 +74,7 @@ void places_settle(struct daemon *daemon, struct attached *project)
     if (urls->count == 0 || project->places_of == project->trust.keyring.version)
         return;
     project->places_of = project->trust.keyring.version;
+    note_urls(project);
     memset(project->places, 0, sizeof project->places);
     project->place = place;
     if (place != SIZE_MAX)
@@ -83,15 +105,12 @@ void places_failed(struct daemon *daemon, struct attached *project, const struct
 
 void places_worked(struct attached *project)
 {
-    struct error err = {0};
-
     if (project->place < KEYRING_URLS_MAX)
         project->places[project->place] = (struct place){0};
     if (!project->is_place_new)
         return;
     project->is_place_new = false;
-    if (save_project_record(&project->files, &project->record, &err) != STATUS_OK)
-        log_failure(LOG_WARN, "project.not-saved", &err); /* after a restart it is found again */
+    save(project);
 }
 
 bool places_may_be_behind(struct daemon *daemon, const struct attached *project)

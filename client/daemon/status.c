@@ -97,7 +97,7 @@ static json_t *project_to_json(struct daemon *daemon, struct attached *project)
     build_set(it, "project", build_text(digest_format(&project->record.project).text));
     build_set(it, "name", build_text(project->record.name));
     build_set(it, "url", build_text(project->record.url));
-    build_set(it, "place_why", build_text(project->place_why));
+    build_set(it, "place_why", build_text(project->record.place_why));
     build_set(it, "stopped", build_text(project->record.stopped));
     build_set(it, "leaving", build_text(leaving_name(project->record.leaving)));
     build_set(it, "native_allowed", json_boolean(project->record.native_allowed));

@@ -17,6 +17,18 @@
 
 /* --- attach --- */
 
+/* Where the project was before is still what its owner may call it by. */
+static void keep_urls(const struct attached *known, struct project_record *record)
+{
+    struct known_urls urls = known->record.known_urls;
+
+    for (size_t i = 0; i < record->known_urls.count; i++)
+        (void)known_urls_note(&urls, record->known_urls.urls[i].text);
+    if (known->record.url[0] != '\0')
+        (void)known_urls_note(&urls, known->record.url);
+    record->known_urls = urls;
+}
+
 /* Trust before the record: a project exists once its record does. */
 static enum status store_attached(struct daemon *daemon, struct attached *project,
                                   struct project_record *record, struct trust *trust,
@@ -24,6 +36,7 @@ static enum status store_attached(struct daemon *daemon, struct attached *projec
 {
     int64_t now = daemon_now(daemon);
 
+    keep_urls(project, record);
     TRY(save_trust(&project->files, trust, err));
     TRY(save_project_record(&project->files, record, err));
     project_record_clear(&project->record);
@@ -36,7 +49,6 @@ static enum status store_attached(struct daemon *daemon, struct attached *projec
     project->failures = 0;
     project->places_of = 0;
     project->is_place_new = false;
-    project->place_why[0] = '\0';
     return STATUS_OK;
 }
 
@@ -106,27 +118,58 @@ static enum status on_attach(struct daemon *daemon, struct members *root, struct
 
 /* --- detach --- */
 
-static bool is_called(const struct attached *project, const char *name)
+static bool is_id(const struct digest *project, const char *name)
 {
     char id[BASE64URL_CHARS(DIGEST_BYTES) + 1];
-    struct digest_text digest = digest_format(&project->record.project);
+    struct digest_text digest = digest_format(project);
 
-    base64url_encode(project->record.project.bytes, DIGEST_BYTES, id);
-    return strcmp(project->record.name, name) == 0 || strcmp(project->record.url, name) == 0 ||
-           strcmp(id, name) == 0 || strcmp(digest.text, name) == 0;
+    base64url_encode(project->bytes, DIGEST_BYTES, id);
+    return strcmp(id, name) == 0 || strcmp(digest.text, name) == 0;
 }
 
-static enum status find_called(const struct daemon *daemon, const char *name,
-                               struct attached **ret_project, struct error *err)
+static bool is_called(const struct attached *project, const char *name)
+{
+    return strcmp(project->record.name, name) == 0 || strcmp(project->record.url, name) == 0 ||
+           is_id(&project->record.project, name);
+}
+
+/* As its attach link or another URL of it, of now or of before. */
+static bool is_known_as(const struct attached *project, const char *name)
+{
+    struct known_urls listed = {.count = 0};
+    const struct texts *urls = &project->trust.keyring.urls;
+    const char *hash = strchr(name, '#');
+
+    if (hash != NULL)
+        return is_id(&project->record.project, hash + 1);
+    for (size_t i = 0; i < urls->count; i++)
+        (void)known_urls_note(&listed, urls->texts[i]);
+    (void)known_urls_note(&listed, project->record.url);
+    return known_urls_have(&listed, name) || known_urls_have(&project->record.known_urls, name);
+}
+
+static enum status find_only(const struct daemon *daemon, const char *name,
+                             bool (*is_it)(const struct attached *project, const char *name),
+                             struct attached **ret_project, struct error *err)
 {
     *ret_project = NULL;
     for (size_t i = 0; i < daemon->project_count; i++) {
-        if (!is_called(daemon->projects[i], name))
+        if (!is_it(daemon->projects[i], name))
             continue;
         if (*ret_project != NULL)
             return error_set(err, STATUS_INVALID, "two projects are called so; name its id");
         *ret_project = daemon->projects[i];
     }
+    return STATUS_OK;
+}
+
+/* As status shows it comes first: where one project was, another may be now. */
+static enum status find_called(const struct daemon *daemon, const char *name,
+                               struct attached **ret_project, struct error *err)
+{
+    TRY(find_only(daemon, name, is_called, ret_project, err));
+    if (*ret_project == NULL)
+        TRY(find_only(daemon, name, is_known_as, ret_project, err));
     if (*ret_project == NULL)
         return error_set(err, STATUS_NOT_FOUND, "no attached project is called so");
     return STATUS_OK;

@@ -64,6 +64,24 @@ static enum leaving read_leaving(struct members *members)
     return LEAVING_NOT;
 }
 
+/* Back into the order and form in which they were noted, whatever the file says. */
+static void read_known_urls(struct members *members, struct known_urls *known)
+{
+    struct members_list list = members_list(members, "known_urls", 0, KNOWN_URLS_MAX);
+
+    for (size_t i = 0; i < list.count; i++)
+        (void)known_urls_note(known, list_text(&list, i, 1, HTTP_URL_MAX - 1));
+}
+
+static json_t *known_urls_to_json(const struct known_urls *known)
+{
+    json_t *it = build(json_array());
+
+    for (size_t i = 0; i < known->count; i++)
+        build_append(it, json_string(known->urls[i].text));
+    return it;
+}
+
 void project_record_clear(struct project_record *record)
 {
     free(record->ca_pem);
@@ -89,6 +107,8 @@ enum status project_record_decode(const char *bytes, size_t length,
     members_copy_text(&root, "stopped", record.stopped, sizeof record.stopped);
     record.attached_s = members_time(&root, "attached");
     record.leaving = read_leaving(&root);
+    members_copy_text(&root, "place_why", record.place_why, sizeof record.place_why);
+    read_known_urls(&root, &record.known_urls);
     TRY(members_end(&root));
     *ret_record = record;
     record.ca_pem = NULL;
@@ -109,6 +129,8 @@ char *project_record_encode(const struct project_record *record)
     set_text(root, "stopped", record->stopped);
     set_number(root, "attached", record->attached_s);
     set_text(root, "leaving", leaving_name(record->leaving));
+    set_text(root, "place_why", record->place_why);
+    build_set(root, "known_urls", known_urls_to_json(&record->known_urls));
     return print(root);
 }
 

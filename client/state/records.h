@@ -6,6 +6,7 @@
 #ifndef CLIENT_STATE_RECORDS_H
 #define CLIENT_STATE_RECORDS_H
 
+#include "client/agent/known_urls.h"
 #include "client/agent/phase.h"
 #include "common/http/client.h"
 #include "protocol/project.h"
@@ -25,7 +26,7 @@ enum leaving {
     LEAVING_FINISH, /* what was started may finish */
 };
 
-/* project.json: what the owner said. Zeroed: none. */
+/* project.json: what the owner said, and where the project is. Zeroed: none. */
 struct project_record {
     struct digest project;
     char url[HTTP_URL_MAX];
@@ -36,6 +37,8 @@ struct project_record {
     char stopped[WHY_MAX + 1];       /* why nothing is done for it any more; "": it is not */
     int64_t attached_s;
     enum leaving leaving;
+    char place_why[WHY_MAX + 1]; /* why `url` is another place than before; "": it is not */
+    struct known_urls known_urls;
 };
 
 /* "" for LEAVING_NOT. */

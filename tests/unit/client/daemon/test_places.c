@@ -6,8 +6,10 @@
 
 #include "client/agent/place.h"
 #include "client/control/verbs.h"
+#include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/crypto/base64.h"
 #include "tests/support/volunteer.h"
 
 #define MINUTE INT64_C(60000)
@@ -169,6 +171,70 @@ Test(places, the_last_good_one_is_asked_first_after_a_restart)
     volunteer_live(&it, 4 * HOUR);
     cr_expect(eq(i64, asked_dead, 0));
     expect_all_done();
+}
+
+static bool may_be_left_as(const char *name)
+{
+    const struct detach_order order = {.project = name, .how = DETACH_HAND_BACK};
+    json_auto_t *request = verb_detach(&order);
+    json_auto_t *answer = daemon_answer(it.daemon, request);
+
+    return json_is_true(json_object_get(answer, "ok"));
+}
+
+Test(places, why_one_is_in_use_is_said_after_a_restart_too)
+{
+    learn(OLD, NEW);
+    dead = OLD;
+    volunteer_live(&it, 4 * HOUR);
+    volunteer_restart(&it);
+    cr_expect(eq(str, (char *)volunteer_text(&it, "url"), NEW));
+    cr_expect(strstr(volunteer_text(&it, "place_why"), OLD " failed") != NULL, "%s",
+              volunteer_text(&it, "place_why"));
+}
+
+/* In use before, listed once, listed now; in any form. */
+Test(places, a_project_may_be_left_by_any_url_at_which_it_is_or_was)
+{
+    static const char *const names[] = {OLD, OLD "/", "HTTPS://127.0.0.1:9443",
+                                        "https://third.example", "https://fourth.example/grid"};
+
+    learn(OLD, "https://third.example");
+    learn(NEW, "https://fourth.example/grid/");
+    cr_assert(eq(str, (char *)volunteer_text(&it, "url"), NEW));
+    volunteer_restart(&it);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        cr_expect(may_be_left_as(names[i]), "%s", names[i]);
+    cr_expect(not(may_be_left_as("https://fifth.example")));
+}
+
+Test(places, a_project_may_be_left_by_its_attach_link)
+{
+    char id[BASE64URL_CHARS(DIGEST_BYTES) + 1];
+    CLEANUP(freep) char *link = NULL;
+
+    base64url_encode(it.site.sample.project.bytes, DIGEST_BYTES, id);
+    link = text_format("%s/#%s", OLD, id);
+    cr_expect(may_be_left_as(link));
+    link[strlen(link) - 3] ^= 1;
+    cr_expect(not(may_be_left_as(link)), "it names another project");
+}
+
+Test(places, of_one_attached_again_no_url_is_forgotten)
+{
+    const struct attached *project;
+    struct project_record record;
+    json_auto_t *request = NULL, *answer = NULL;
+
+    learn(NEW, NULL);
+    project = it.daemon->projects[0];
+    record = project->record;
+    memset(&record.known_urls, 0, sizeof record.known_urls); /* the owner's verb knows of none */
+    request = verb_attach(&record, &project->trust);
+    answer = daemon_answer(it.daemon, request);
+    cr_assert(eq(int, json_is_true(json_object_get(answer, "ok")), 1));
+    volunteer_restart(&it);
+    cr_expect(may_be_left_as(OLD));
 }
 
 Test(places, a_machine_with_nothing_to_say_hears_of_it_from_its_bulletins)

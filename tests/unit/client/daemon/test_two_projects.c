@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/control/verbs.h"
+#include "client/daemon/attached.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/ending.h"
@@ -233,4 +234,19 @@ Test(two_projects, what_a_restart_interrupted_goes_on_first)
     }
     volunteer_live(&it, 10 * HOUR);
     expect_all_done();
+}
+
+/* Where the first one was, the second is now: that is what status shows under the URL. */
+Test(two_projects, the_one_that_is_at_a_url_is_left_by_it_and_not_the_one_that_was)
+{
+    const struct detach_order order = {.project = OTHER_URL, .how = DETACH_FORGET};
+    json_auto_t *request = verb_detach(&order), *answer = NULL;
+    struct attached *first = it.daemon->projects[0];
+
+    cr_assert(eq(str, first->record.url, FAKE_SITE_URL));
+    (void)known_urls_note(&first->record.known_urls, OTHER_URL);
+    answer = daemon_answer(it.daemon, request);
+    cr_expect(eq(int, json_is_true(json_object_get(answer, "ok")), 1));
+    cr_assert(eq(sz, it.daemon->project_count, 1));
+    cr_expect(eq(str, it.daemon->projects[0]->record.url, FAKE_SITE_URL));
 }
