@@ -254,3 +254,59 @@ def scenario_broken_document(build):
             change(document)
             found = contract.watched(grid.recording, contract.Document(document)).complaints
             expect(any(words in complaint for complaint in found), f"nothing says \"{words}\": {list(found)}")
+
+
+# A payload's schema, and whether its envelope goes both ways.
+PAYLOADS = (("Keyring", True), ("Freshness", True), ("Notice", True), ("AppVersion", True), ("Variant", True),
+            ("WorkUnit", True), ("EnrolmentStatement", False), ("VisitStatement", True))
+
+
+def without_project(document, name):
+    """No payload has the member any more that each of them has."""
+    schema(document, name).pop("project")
+
+
+def of_another_type(document, name):
+    schema(document, f"Signed{name}")["payloadType"]["const"] += "x"
+
+
+def shorter(document, name):
+    schema(document, f"Signed{name}")["payload"]["maxLength"] = 100
+
+
+def in_json(document, name):
+    """The base64 has to be JSON: in the signatures, too, and there is none."""
+    envelope = document["components"]["schemas"]["Envelope"]["properties"]
+    envelope["signatures"]["items"]["properties"]["sig"].update(schema(document, f"Signed{name}")["payload"], maxLength=100)
+
+
+BROKEN_PAYLOADS = ((without_project, "'project' was unexpected"), (of_another_type, "was expected"), (shorter, "is too long"),
+                   (in_json, "what is inside is no application/json"))
+
+
+def scenario_broken_payload(build):
+    """what is inside envelopes is compared as well: a wrong payload of each type is found, in requests and in answers"""
+    with Grid(build) as grid:
+        grid.start_server()
+        site = grid.wire()
+        publisher = Publisher(site, grid.token())
+        app_version, _ = publish(publisher)
+        batch = submit(publisher, app_version)
+        for _ in range(2):
+            host = Host(site)
+            reports = [done(grant, b"small") for grant in host.visit(tasks=UNITS)[1]["grants"]]
+            host.visit(finished=[finished for finished, _ in reports], reports=[report for _, report in reports])
+        for path in ("/v1/project", "/v1/bulletin", f"/v1/batches/{batch}/results"):
+            expect(publisher.request("GET", path)[0] == 200, path)
+        grid.stop_server()
+        found = contract.watched(grid.recording, contract.document()).complaints
+        expect(not found, f"before anything is changed: {list(found)}")
+        for name, both in PAYLOADS:
+            for change, words in BROKEN_PAYLOADS:
+                document = contract.source()
+                change(document, name)
+                found = [complaint for complaint in contract.watched(grid.recording, contract.Document(document)).complaints
+                         if words in complaint]
+                for way in ("request", "response") if both else ("request",):
+                    expect(any(f": {way}" in complaint for complaint in found),
+                           f"{change.__name__} {name}: no {way} with \"{words}\": {found}")

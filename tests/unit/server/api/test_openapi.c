@@ -7,7 +7,15 @@
 #include <strings.h>
 
 #include "common/base/text.h"
+#include "protocol/enrolment.h"
+#include "protocol/visit.h"
 #include "server/api/routes.h"
+#include "work-units/app_version.h"
+#include "work-units/freshness.h"
+#include "work-units/keyring.h"
+#include "work-units/notice.h"
+#include "work-units/variant.h"
+#include "work-units/work_unit.h"
 
 static json_t *document(void)
 {
@@ -122,6 +130,56 @@ Test(openapi, who_may_is_documented_as_it_is)
                       "%s %s", method, path);
         }
     }
+}
+
+/* How often a schema below `node` is that of an envelope with whatever inside. */
+static size_t bare_envelopes(json_t *node)
+{
+    const char *reference = json_string_value(json_object_get(node, "$ref"));
+    size_t count = reference != NULL && strcmp(reference, "#/components/schemas/Envelope") == 0;
+    const char *name;
+    json_t *part;
+    size_t i;
+
+    json_object_foreach(node, name, part)
+    {
+        count += bare_envelopes(part);
+    }
+    json_array_foreach(node, i, part)
+    {
+        count += bare_envelopes(part);
+    }
+    return count;
+}
+
+static const char *documented_type(json_t *signed_schema)
+{
+    json_t *members = json_object_get(signed_schema, "properties");
+
+    return json_string_value(json_object_get(json_object_get(members, "payloadType"), "const"));
+}
+
+Test(openapi, every_envelope_says_what_is_inside)
+{
+    static const char *const types[] = {KEYRING_TYPE,   APP_VERSION_TYPE, VARIANT_TYPE,
+                                        WORK_UNIT_TYPE, FRESHNESS_TYPE,   NOTICE_TYPE,
+                                        ENROLMENT_TYPE, VISIT_TYPE};
+    static const size_t count = sizeof types / sizeof *types;
+    json_auto_t *root = document();
+    json_t *schemas = json_object_get(json_object_get(root, "components"), "schemas");
+    size_t documented = 0;
+    const char *name;
+    json_t *schema;
+
+    json_object_foreach(schemas, name, schema)
+    {
+        const char *type = documented_type(schema);
+
+        for (size_t i = 0; type != NULL && i < count; i++)
+            documented += strcmp(type, types[i]) == 0;
+    }
+    cr_expect(eq(sz, documented, count), "each type has one schema");
+    cr_expect(eq(sz, bare_envelopes(root), count), "and no other place is of any type");
 }
 
 Test(routes, the_first_that_fits_is_taken_and_nothing_fits_twice)
