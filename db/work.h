@@ -266,6 +266,7 @@ struct ready_hint {
     int64_t memory_bytes, declared_ops;
     int64_t disk_bytes; /* unit_room_bytes() */
     int64_t not_before_s, not_after_s;
+    int64_t signer;
     char class_name[65]; /* pinned class; "": any variant's */
     /* As struct unit has them; "", too, when they do not fit: a hint that says less. */
     char classes[128];

@@ -121,7 +121,8 @@ static enum refusal judge_claim(const struct trust *trust, const struct publishe
 }
 
 enum refusal signers_allow(const struct trust *trust, const struct signers *signers,
-                           const struct signed_claim *claim, struct error *err)
+                           const struct signed_claim *claim, const struct publisher **ret_by,
+                           struct error *err)
 {
     enum refusal first = REFUSAL_NONE;
 
@@ -130,10 +131,48 @@ enum refusal signers_allow(const struct trust *trust, const struct signers *sign
     for (size_t i = 0; i < signers->count; i++) {
         enum refusal refusal = judge_claim(trust, signers->publishers[i], claim);
 
-        if (refusal == REFUSAL_NONE)
+        if (refusal == REFUSAL_NONE) {
+            if (ret_by != NULL)
+                *ret_by = signers->publishers[i];
             return REFUSAL_NONE;
+        }
         if (first == REFUSAL_NONE)
             first = refusal;
     }
     return refuse(err, first);
+}
+
+/* ----------------------------------------------------------------------------- signers of units */
+
+int64_t trust_signer_of(const struct public_key *key)
+{
+    struct digest digest = digest_of(key->bytes, sizeof key->bytes);
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < sizeof number; i++)
+        number = number << 8 | digest.bytes[i];
+    number &= INT64_MAX;
+    return number == 0 ? 1 : (int64_t)number;
+}
+
+enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
+                                const struct trust_moment *moment)
+{
+    const struct signed_claim claim = {.made_s = not_before_s};
+
+    if (signer == TRUST_SIGNER_UNKNOWN)
+        return REFUSAL_NONE;
+    for (size_t i = 0; i < trust->keyring.publisher_count; i++) {
+        const struct publisher *publisher = &trust->keyring.publishers[i];
+        enum refusal refusal;
+
+        if (publisher->role != ROLE_WORK || trust_signer_of(&publisher->key) != signer)
+            continue;
+        refusal = judge(trust, publisher, ROLE_WORK, moment);
+        return refusal == REFUSAL_NONE ? judge_claim(trust, publisher, &claim) : refusal;
+    }
+    for (size_t i = 0; i < trust->keyring.revoked_count; i++)
+        if (trust_signer_of(&trust->keyring.revoked[i].key) == signer)
+            return REFUSAL_REVOKED_KEY;
+    return REFUSAL_UNKNOWN_KEY;
 }

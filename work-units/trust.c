@@ -92,7 +92,7 @@ static enum refusal check_freshness(const struct trust *trust, const struct enve
         STATUS_OK)
         return refuse_decoded(err, &cause);
     claim = (struct signed_claim){.project = freshness.project, .made_s = freshness.issued_s};
-    refusal = signers_allow(trust, &signers, &claim, err);
+    refusal = signers_allow(trust, &signers, &claim, NULL, err);
     if (refusal != REFUSAL_NONE)
         return refusal;
     if (freshness.keyring_version > trust->keyring.version)

@@ -98,6 +98,23 @@ enum refusal trust_check_unit(const struct trust *trust, const struct envelope *
                               const struct checked_app *app, const struct trust_moment *moment,
                               struct work_unit *ret_unit, struct error *err) MUST_USE;
 
+/*
+ * The same, with the signer whose signature made it good: a number to be kept with the unit, by
+ * which trust_check_signer() asks again what became of that key since, without the envelope. It is
+ * of the key's digest, in 1..2^63-1: only a holder of the root could make two keys meet in it.
+ */
+#define TRUST_SIGNER_UNKNOWN 0
+enum refusal trust_admit_unit(const struct trust *trust, const struct envelope *envelope,
+                              const struct checked_app *app, const struct trust_moment *moment,
+                              struct work_unit *ret_unit, int64_t *ret_signer, struct error *err)
+    MUST_USE;
+int64_t trust_signer_of(const struct public_key *key);
+
+/* REFUSAL_NONE: a signature of the signer on a unit that is valid from `not_before_s` on still
+ * holds, or the signer is TRUST_SIGNER_UNKNOWN. It looks at the key alone: not at freshness. */
+enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
+                                const struct trust_moment *moment) MUST_USE;
+
 enum refusal trust_check_notice(const struct trust *trust, const struct envelope *envelope,
                                 const struct trust_moment *moment, struct notice *ret_notice,
                                 struct error *err) MUST_USE;

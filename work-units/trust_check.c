@@ -26,7 +26,7 @@ enum refusal trust_check_app_version(const struct trust *trust, const struct env
     if (app_version_decode(envelope->payload, envelope->payload_length, &app, &cause) != STATUS_OK)
         return refuse_decoded(err, &cause);
     claim = (struct signed_claim){.project = app.project, .app = app.name.text};
-    refusal = signers_allow(trust, &signers, &claim, err);
+    refusal = signers_allow(trust, &signers, &claim, NULL, err);
     if (refusal == REFUSAL_NONE && trust->has_freshness &&
         freshness_revokes_app_version(&trust->freshness, &envelope->digest))
         refusal = refuse(err, REFUSAL_REVOKED_APP_VERSION);
@@ -45,7 +45,7 @@ static enum refusal check_variant(const struct trust *trust, const struct signer
                                   struct error *err)
 {
     struct signed_claim claim = {.project = variant->project, .app = app->app->name.text};
-    enum refusal refusal = signers_allow(trust, signers, &claim, err);
+    enum refusal refusal = signers_allow(trust, signers, &claim, NULL, err);
 
     if (refusal != REFUSAL_NONE)
         return refusal;
@@ -128,9 +128,19 @@ enum refusal trust_check_unit(const struct trust *trust, const struct envelope *
                               const struct checked_app *app, const struct trust_moment *moment,
                               struct work_unit *ret_unit, struct error *err)
 {
+    int64_t signer;
+
+    return trust_admit_unit(trust, envelope, app, moment, ret_unit, &signer, err);
+}
+
+enum refusal trust_admit_unit(const struct trust *trust, const struct envelope *envelope,
+                              const struct checked_app *app, const struct trust_moment *moment,
+                              struct work_unit *ret_unit, int64_t *ret_signer, struct error *err)
+{
     CLEANUP(work_unit_clear) struct work_unit unit = {.index = 0};
     struct signers signers;
     struct signed_claim claim;
+    const struct publisher *by = NULL;
     struct error cause;
     enum refusal refusal =
         signers_find(trust, envelope, WORK_UNIT_TYPE, ROLE_WORK, moment, &signers, err);
@@ -140,12 +150,13 @@ enum refusal trust_check_unit(const struct trust *trust, const struct envelope *
     if (work_unit_decode(envelope->payload, envelope->payload_length, &unit, &cause) != STATUS_OK)
         return refuse_decoded(err, &cause);
     claim = (struct signed_claim){.project = unit.project, .made_s = unit.not_before_s};
-    refusal = signers_allow(trust, &signers, &claim, err);
+    refusal = signers_allow(trust, &signers, &claim, &by, err);
     if (refusal == REFUSAL_NONE)
         refusal = check_unit(trust, envelope, &unit, app, moment, err);
     if (refusal != REFUSAL_NONE)
         return refusal;
 
+    *ret_signer = trust_signer_of(&by->key);
     *ret_unit = unit;
     unit = (struct work_unit){.index = 0};
     return REFUSAL_NONE;
@@ -167,7 +178,7 @@ enum refusal trust_check_notice(const struct trust *trust, const struct envelope
     if (notice_decode(envelope->payload, envelope->payload_length, &notice, &cause) != STATUS_OK)
         return refuse_decoded(err, &cause);
     claim = (struct signed_claim){.project = notice.project, .made_s = notice.issued_s};
-    refusal = signers_allow(trust, &signers, &claim, err);
+    refusal = signers_allow(trust, &signers, &claim, NULL, err);
     if (refusal == REFUSAL_NONE && moment->purpose != TRUST_FINISH &&
         trust_judged_s(trust, moment->now_s) > notice.until_s)
         refusal = refuse_with(err, REFUSAL_OUTSIDE_VALIDITY, "the notice is over");

@@ -143,6 +143,7 @@ struct unit {
     int64_t output_bytes;    /* of all outputs together */
     int64_t not_before_s;    /* its signed validity */
     int64_t not_after_s;
+    int64_t signer;     /* of its envelope: trust_check_signer() */
     char *classes;      /* owned; allowed by the signed `only`, space separated; "": any */
     char *platforms;    /* the same for platforms */
     char *pinned_class; /* owned; of the first task's variant: all others must be of it; "": none */

@@ -124,6 +124,7 @@ static void add_rule(struct bulk *bulk, const struct unit *unit)
     bulk_integer(bulk, unit->output_bytes);
     bulk_integer(bulk, unit->not_before_s);
     bulk_integer(bulk, unit->not_after_s);
+    bulk_integer(bulk, unit->signer);
     bulk_text(bulk, unit->classes);
     bulk_text(bulk, unit->platforms);
     bulk_digest(bulk, &unit->digest);
@@ -135,20 +136,23 @@ static enum status insert_units(const struct slice *slice, const struct unit_rec
 {
     static const char sql[] =
         "INSERT INTO unit (quorum, copies, max_failures, max_tasks, independence, deadline_span_s,"
-        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, classes,"
+        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, signer, "
+        "classes,"
         " platforms, digest, position, id, batch, app_version, copies_wanted, state, version,"
         " failure, revision, pinned_class)"
-        " SELECT r.*, ?18, ?19, r.copies, 1, 1, 0, 0, ''"
-        " FROM unnest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        " SELECT r.*, ?19, ?20, r.copies, 1, 1, 0, 0, ''"
+        " FROM unnest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+        "?18)"
         " AS r (quorum, copies, max_failures, max_tasks, independence, deadline_span_s,"
-        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, classes,"
+        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, signer, "
+        "classes,"
         " platforms, digest, position, id)"
         " ON CONFLICT (batch, position) DO NOTHING";
     CLEANUP(query_end) struct query query = {0};
     CLEANUP(bulk_clear) struct bulk bulk;
 
     _Static_assert(UNIT_OPEN == 1, "as in the statement above");
-    bulk_init(&bulk, slice->self, "iiiiiiiiiiiittbii");
+    bulk_init(&bulk, slice->self, "iiiiiiiiiiiiittbii");
     for (size_t i = 0; i < slice->count; i++) {
         if (records[i].ret_is_known)
             continue;

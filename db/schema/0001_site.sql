@@ -269,6 +269,7 @@ CREATE TABLE unit (
     output_bytes INTEGER NOT NULL,      -- of all outputs together
     not_before_s INTEGER NOT NULL,
     not_after_s INTEGER NOT NULL,
+    signer INTEGER NOT NULL,        -- whose signature made it good: of its key
     classes TEXT NOT NULL,
     platforms TEXT NOT NULL,
     pinned_class TEXT NOT NULL,

@@ -91,6 +91,7 @@ static void bind_rule(struct query *query, const struct unit *unit)
     bind_integer(query, unit->output_bytes);
     bind_integer(query, unit->not_before_s);
     bind_integer(query, unit->not_after_s);
+    bind_integer(query, unit->signer);
     bind_text(query, unit->classes);
     bind_text(query, unit->platforms);
     bind_digest(query, &unit->digest);
@@ -101,11 +102,11 @@ static enum status insert_unit(const struct slice *slice, const struct unit_reco
 {
     static const char sql[] =
         "INSERT INTO unit (quorum, copies, max_failures, max_tasks, independence, deadline_span_s,"
-        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, "
-        "classes, platforms,"
-        " digest, id, batch, app_version, position, copies_wanted, state, version, failure,"
+        " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s,"
+        " signer, classes, platforms, digest, id, batch, app_version, position, copies_wanted, "
+        "state, version, failure,"
         " revision, pinned_class)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, '')"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, '')"
         " ON CONFLICT (batch, position) DO NOTHING";
     const struct unit *unit = record->unit;
     CLEANUP(query_end) struct query query = {0};

@@ -69,6 +69,7 @@ void read_unit(struct query *query, struct unit *ret_unit)
     ret_unit->output_bytes = get_integer(query);
     ret_unit->not_before_s = get_integer(query);
     ret_unit->not_after_s = get_integer(query);
+    ret_unit->signer = get_integer(query);
     ret_unit->classes = get_copy(query);
     ret_unit->platforms = get_copy(query);
     ret_unit->pinned_class = get_copy(query);

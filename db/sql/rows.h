@@ -13,7 +13,7 @@
     "u.id, u.version, u.state, u.failure, u.copies_wanted, u.extra, u.revision, u.batch,"          \
     " u.app_version, u.position, u.quorum, u.copies, u.max_failures, u.max_tasks, u.independence," \
     " u.deadline_span_s, u.declared_ops, u.memory_bytes, u.disk_bytes, u.output_bytes,"            \
-    " u.not_before_s, u.not_after_s, u.classes, u.platforms, u.pinned_class, u.digest"
+    " u.not_before_s, u.not_after_s, u.signer, u.classes, u.platforms, u.pinned_class, u.digest"
 
 void read_unit(struct query *query, struct unit *ret_unit);
 

@@ -17,6 +17,7 @@ static struct ready_hint read_ready(struct query *query)
     hint.declared_ops = get_integer(query);
     hint.not_before_s = get_integer(query);
     hint.not_after_s = get_integer(query);
+    hint.signer = get_integer(query);
     /* What does not fit is left out: a hint may say less. */
     (void)text_fit(hint.class_name, sizeof hint.class_name, get_text(query));
     (void)text_fit(hint.classes, sizeof hint.classes, get_text(query));
@@ -31,9 +32,9 @@ enum status sql_scan_ready(struct store *store, int64_t after, struct ready_hint
 {
     static const char sql[] =
         "SELECT id, batch, app_version, copies_wanted, memory_bytes, disk_bytes + output_bytes,"
-        " declared_ops, not_before_s, not_after_s, pinned_class, classes, platforms FROM unit NOT "
-        "INDEXED"
-        " WHERE id > ? AND state = 1 AND copies_wanted > 0 ORDER BY id LIMIT ?";
+        " declared_ops, not_before_s, not_after_s, signer, pinned_class, classes, platforms"
+        " FROM unit NOT INDEXED WHERE id > ? AND state = 1 AND copies_wanted > 0 ORDER BY id LIMIT "
+        "?";
     CLEANUP(query_end) struct query query = {0};
     size_t count = 0;
 

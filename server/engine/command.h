@@ -171,6 +171,7 @@ struct batch_command {
 struct command_unit {
     const struct work_unit *unit;
     struct digest digest; /* its envelope's identity */
+    int64_t signer;       /* trust_admit_unit() */
     const char *envelope; /* JSON */
     size_t envelope_length;
 };

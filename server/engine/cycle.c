@@ -217,7 +217,8 @@ static void teach_queue(struct cycle *cycle)
                                             .memory_bytes = unit->memory_bytes,
                                             .disk_bytes = unit_room_bytes(unit),
                                             .not_before_s = unit->not_before_s,
-                                            .not_after_s = unit->not_after_s},
+                                            .not_after_s = unit->not_after_s,
+                                            .signer = unit->signer},
                                    .independence = unit->rule.independence};
 
         if (unit->state != UNIT_OPEN)

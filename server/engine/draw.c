@@ -78,6 +78,7 @@ static size_t scan(struct draw *draw, const struct line *line, size_t place, str
 static bool is_open_to(struct draw *draw, const struct bucket *bucket)
 {
     struct queue_bucket facts = {.app_version = bucket->app_version,
+                                 .signer = bucket->signer,
                                  .class_name = bucket->class_name,
                                  .classes = bucket->classes,
                                  .platforms = bucket->platforms,

@@ -50,10 +50,33 @@ static struct match_app app_as_it_stands(const struct cycle *cycle, int64_t id)
     return match;
 }
 
-bool visit_is_taken(struct cycle *cycle, const struct unit *unit, const struct task *task)
+/* In doubt of the clock, what has merely run out counts for nothing. */
+static bool is_signed(const struct cycle *cycle, int64_t signer, int64_t not_before_s)
+{
+    int64_t now_s = cycle_judged_s(cycle);
+    const struct trust_moment moment = {.purpose = now_s != 0 ? TRUST_START : TRUST_FINISH,
+                                        .now_s = now_s};
+
+    return trust_check_signer(&cycle->engine->trust, signer, not_before_s, &moment) == REFUSAL_NONE;
+}
+
+static bool is_unit_revoked(const struct cycle *cycle, const struct unit *unit)
+{
+    const struct trust *trust = &cycle->engine->trust;
+    const struct batch *batch = work_batch(&cycle->set, unit->batch);
+
+    return trust->has_freshness &&
+           (freshness_revokes_unit(&trust->freshness, &unit->digest) ||
+            (batch != NULL && freshness_revokes_batch(&trust->freshness, &batch->public_id)));
+}
+
+bool visit_is_taken(const struct cycle *cycle, const struct unit *unit, const struct task *task)
 {
     struct match_app app = app_as_it_stands(cycle, unit->app_version);
 
+    if (app.is_revoked || is_unit_revoked(cycle, unit) ||
+        !is_signed(cycle, unit->signer, unit->not_before_s))
+        return false;
     for (size_t i = 0; i < app.variant_count; i++)
         if (digest_equals(&app.variants[i].digest, &task->variant))
             return !app.is_untrusted && !app.variants[i].is_untrusted;
@@ -79,6 +102,8 @@ static enum match_result judge_bucket(void *context, const struct queue_bucket *
 
     if (apps_need(&engine->apps, engine->store, bucket->app_version, NULL) != STATUS_OK)
         return MATCH_PLATFORM;
+    if (!is_signed(seeker->cycle, bucket->signer, INT64_MIN))
+        return MATCH_UNSIGNED;
     match = app_as_it_stands(seeker->cycle, bucket->app_version);
     return match_unit(&probe, &seeker->host, &match, 0, &variant);
 }
@@ -136,6 +161,8 @@ static enum match_result judge_unit(const struct cycle *cycle, const struct unit
     if (engine->trust.has_freshness &&
         freshness_revokes_unit(&engine->trust.freshness, &unit->digest))
         return MATCH_REVOKED;
+    if (!is_signed(cycle, unit->signer, unit->not_before_s))
+        return MATCH_UNSIGNED;
     match = app_as_it_stands(cycle, unit->app_version);
     return match_unit(unit, host, &match, cycle_judged_s(cycle), ret_variant);
 }

@@ -61,7 +61,7 @@ static int64_t size_class(int64_t bytes)
 
 static bool is_bucket_of(const struct bucket *bucket, const struct ready_hint *hint)
 {
-    return bucket->app_version == hint->app_version &&
+    return bucket->app_version == hint->app_version && bucket->signer == hint->signer &&
            bucket->memory_class == size_class(hint->memory_bytes) &&
            bucket->disk_class == size_class(hint->disk_bytes) &&
            strcmp(bucket->class_name, hint->class_name) == 0 &&
@@ -75,6 +75,7 @@ static struct bucket *add_bucket(struct lot *lot, const struct ready_hint *hint)
 
     *bucket = (struct bucket){.lot = lot,
                               .app_version = hint->app_version,
+                              .signer = hint->signer,
                               .memory_class = size_class(hint->memory_bytes),
                               .disk_class = size_class(hint->disk_bytes),
                               .class_name = text_copy(hint->class_name),

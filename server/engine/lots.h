@@ -14,6 +14,7 @@
 struct bucket {
     struct lot *lot; /* its batch */
     int64_t app_version;
+    int64_t signer;
     int64_t memory_class;
     int64_t disk_class;
     char *class_name; /* owned, as are the next two */

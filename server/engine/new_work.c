@@ -108,6 +108,7 @@ static struct unit unit_of(const struct command_unit *command)
                          .output_bytes = signed_unit->limits.output_bytes,
                          .not_before_s = signed_unit->not_before_s,
                          .not_after_s = signed_unit->not_after_s,
+                         .signer = command->signer,
                          .classes = join(&signed_unit->only.classes),
                          .platforms = join(&signed_unit->only.platforms),
                          .pinned_class = text_copy(""),
@@ -207,7 +208,8 @@ static void hint_at(struct solo *solo, const struct batch *batch, const struct u
                                 .disk_bytes = unit_room_bytes(unit),
                                 .declared_ops = unit->declared_ops,
                                 .not_before_s = unit->not_before_s,
-                                .not_after_s = unit->not_after_s};
+                                .not_after_s = unit->not_after_s,
+                                .signer = unit->signer};
     (void)text_fit(hint->classes, sizeof hint->classes, unit->classes);
     (void)text_fit(hint->platforms, sizeof hint->platforms, unit->platforms);
 }

@@ -65,14 +65,14 @@ struct published_stops {
 struct published_stops published_stops(struct published_facts *published);
 
 /*
- * Check a unit as trust_check_unit() does, against the project's newest keyring and freshness, for
+ * Check a unit as trust_admit_unit() does, against the project's newest keyring and freshness, for
  * a batch of that app version: to keep it, for its validity may begin later. STATUS_UNTRUSTED:
  * refused, the code says why. STATUS_NOT_FOUND: no such app version here. On STATUS_OK, *ret_unit
  * is the caller's: work_unit_clear().
  */
 enum status published_check_unit(struct published_facts *published,
                                  const struct digest *app_version, const struct envelope *envelope,
-                                 int64_t now_s, struct work_unit *ret_unit, struct error *err)
-    MUST_USE;
+                                 int64_t now_s, struct work_unit *ret_unit, int64_t *ret_signer,
+                                 struct error *err) MUST_USE;
 
 #endif

@@ -3,8 +3,8 @@
  * corrected whenever a unit was loaded, and never the ground of a decision.
  *
  * Units wait in buckets of what decides at once for many of them whether a host may have one:
- * batch, app version, pinned class, signed platforms and classes, memory and disk. A visit skips a
- * bucket as a whole, so that a million units it may not have cost it one comparison.
+ * batch, app version, signer, pinned class, signed platforms and classes, memory and disk. A visit
+ * skips a bucket as a whole, so that a million units it may not have cost it one comparison.
  *
  * From a bucket a unit is drawn at random out of the window of its first ones, and a unit's further
  * copies enter behind the window, each at a random place: nobody can steer who shares a unit with
@@ -50,6 +50,7 @@ void queue_let_in(struct queue *queue, int64_t now_s);
 /* What the units of a bucket have in common. Texts are the queue's. */
 struct queue_bucket {
     int64_t app_version;
+    int64_t signer;
     const char *class_name;
     const char *classes;
     const char *platforms;

@@ -10,6 +10,7 @@
 #include "protocol/cause.h"
 #include "server/engine/settle.h"
 #include "server/engine/timing.h"
+#include "server/engine/visit.h"
 #include "server/policy/transition.h"
 
 /* What a report makes of a task. */
@@ -142,7 +143,28 @@ static struct finding judge_error(const struct scheduler_report *report)
     return (struct finding){.event = EVENT_FAILURE, .cause = cause.cause, .detail = cause.detail};
 }
 
-static struct finding judge(struct cycle *cycle, const struct unit *unit,
+/*
+ * Was it right to refuse what it was granted? So says the trust of now; and where a key of the
+ * project was revoked, what is good now may have been signed anew since it was granted. A host that
+ * only says so gains nothing that giving the task up would not give it.
+ */
+static bool is_refused_rightly(const struct cycle *cycle, const struct unit *unit,
+                               const struct task *task, enum refusal refusal)
+{
+    return !visit_is_taken(cycle, unit, task) ||
+           (refusal == REFUSAL_REVOKED_KEY && cycle->engine->trust.keyring.revoked_count > 0);
+}
+
+static struct finding judge_refused(const struct cycle *cycle, const struct unit *unit,
+                                    const struct task *task, enum refusal refusal)
+{
+    return (struct finding){.event = is_refused_rightly(cycle, unit, task, refusal) ? EVENT_ABANDON
+                                                                                    : EVENT_FAILURE,
+                            .cause = CAUSE_REFUSED,
+                            .detail = (int32_t)refusal};
+}
+
+static struct finding judge(struct cycle *cycle, const struct unit *unit, const struct task *task,
                             const struct visit_task *finished,
                             const struct scheduler_report *report)
 {
@@ -152,8 +174,7 @@ static struct finding judge(struct cycle *cycle, const struct unit *unit,
     case VISIT_ERROR:
         return judge_error(report);
     case VISIT_REFUSED:
-        return (struct finding){
-            .event = EVENT_FAILURE, .cause = CAUSE_REFUSED, .detail = (int32_t)report->refusal};
+        return judge_refused(cycle, unit, task, report->refusal);
     case VISIT_ABANDONED:
         return (struct finding){.event = EVENT_ABANDON};
     }
@@ -229,7 +250,7 @@ static void take_one(struct cycle *cycle, struct unit *unit, struct task *task,
 
     if (task->reported_s != 0)
         return;
-    finding = judge(cycle, unit, finished, report);
+    finding = judge(cycle, unit, task, finished, report);
     state = transition_task(task->state, finding.event);
     if (state == task->state)
         return;

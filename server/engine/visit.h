@@ -81,9 +81,9 @@ void visit_take(struct cycle *cycle, struct visit_state *state);
 /* Was it granted in an answer that did not reach the host? It holds it not, and reports it not. */
 bool visit_is_lost(const struct visit_state *state, const struct task *task);
 
-/* Would a host take this task's app and build as they are signed? Keys may have been revoked since
- * it was granted. */
-bool visit_is_taken(struct cycle *cycle, const struct unit *unit, const struct task *task);
+/* Would a host take this task's unit, app and build as they are signed? Keys may have been revoked
+ * since it was granted. */
+bool visit_is_taken(const struct cycle *cycle, const struct unit *unit, const struct task *task);
 
 /*
  * A site that was restored from a copy asks hosts for KEPT_WINDOW_S what they keep (I9), and drops

@@ -49,6 +49,7 @@ struct match_app {
     X(EXPIRED, "its work is no longer valid")                                                      \
     X(REVOKED, "its app version was revoked")                                                      \
     X(UNTRUSTED, "the key that signed its app was revoked or has run out")                         \
+    X(UNSIGNED, "the key that signed its work was revoked or has run out")                         \
     X(PLATFORM, "there is no build for your platform")                                             \
     X(CLASS, "its copies run on another class of machines")                                        \
     X(LAYERS, "your machine lacks an isolation layer that it requires")                            \

@@ -18,7 +18,8 @@ static const char *const statements[] = {
     "INSERT INTO unit SELECT n.unit, version, state, failure, copies_wanted, extra, revision, "
     "batch,"
     " app_version, n.unit, quorum, copies, max_failures, max_tasks, independence, deadline_span_s,"
-    " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, classes,"
+    " declared_ops, memory_bytes, disk_bytes, output_bytes, not_before_s, not_after_s, signer, "
+    "classes,"
     " platforms, pinned_class, n.result FROM unit, made n WHERE id = 1",
     "INSERT INTO manifest SELECT n.unit, batch, 'many' || n.unit, envelope FROM manifest m, made n"
     " WHERE m.unit = 1",

@@ -222,16 +222,18 @@ static void add_unit(struct village *village, void (*edit)(struct work_unit *uni
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(work_unit_clear) struct work_unit unit = {0};
     struct command_unit added;
+    int64_t signer;
     struct command command = {.kind = COMMAND_UNITS,
                               .units = {.batch = village->batch, .units = &added, .count = 1}};
     char *json;
 
     seal_unit(village, edit, &envelope);
     SITE_MUST(published_check_unit(engine_published(village->engine), &village->sample.app_digest,
-                                   &envelope, village->env.now_s, &unit, err));
+                                   &envelope, village->env.now_s, &unit, &signer, err));
     json = envelope_encode(&envelope);
     added = (struct command_unit){.unit = &unit,
                                   .digest = envelope.digest,
+                                  .signer = signer,
                                   .envelope = json,
                                   .envelope_length = strlen(json)};
     must_run(village, &command, "units");

@@ -145,7 +145,7 @@ Test(check, many_ended_units_are_no_more_work_than_they_are)
         "WITH RECURSIVE n (i) AS (VALUES (1000) UNION ALL SELECT i + 1 FROM n WHERE i < 61000)"
         " INSERT INTO unit SELECT i, version, 5, 5, 0, 0, 0, batch, app_version, i, quorum, copies,"
         " max_failures, max_tasks, independence, deadline_span_s, declared_ops, memory_bytes,"
-        " disk_bytes, output_bytes, not_before_s, not_after_s, classes, platforms, '',"
+        " disk_bytes, output_bytes, not_before_s, not_after_s, signer, classes, platforms, '',"
         " CAST(printf('%032d', i) AS BLOB) FROM unit, n WHERE id = 2");
     spoil("INSERT INTO batch_result SELECT batch, 1, 1000000 - id, 3, id, 5, 1 FROM unit"
           " WHERE id >= 1000");

@@ -101,6 +101,67 @@ Test(trust, outside_its_validity_a_key_is_refused_but_may_finish)
                  REFUSAL_OUTSIDE_VALIDITY));
 }
 
+static enum refusal check_signer(void)
+{
+    return trust_check_signer(&trial.trust, trust_signer_of(&trial.sample.work.public_key),
+                              trial.sample.unit.not_before_s, &trial.start);
+}
+
+static void expect_signer_as_envelope(enum refusal refusal)
+{
+    cr_expect(
+        eq(int, trial_check_unit(sample_seal_unit(&trial.sample), &trial.start), (int)refusal));
+    cr_expect(eq(int, check_signer(), (int)refusal));
+}
+
+Test(trust, a_units_signer_holds_as_long_as_its_envelope_does)
+{
+    int64_t retired_s = trial.sample.unit.not_before_s + 1;
+
+    expect_signer_as_envelope(REFUSAL_NONE);
+    trial_retire_key(&trial.sample.work, retired_s);
+    expect_signer_as_envelope(REFUSAL_NONE);
+    trial.sample.unit.not_before_s = retired_s;
+    expect_signer_as_envelope(REFUSAL_RETIRED_KEY);
+    trial_revoke_key(&trial.sample.work);
+    expect_signer_as_envelope(REFUSAL_REVOKED_KEY);
+}
+
+Test(trust, a_revoked_signer_is_named_so_when_it_is_no_publisher_any_more)
+{
+    trial.sample.keyring.publisher_count = 1; /* work and fresh are gone */
+    trial_revoke_key(&trial.sample.work);
+    expect_signer_as_envelope(REFUSAL_REVOKED_KEY);
+}
+
+Test(trust, a_signer_of_another_role_or_outside_its_validity_does_not_hold)
+{
+    trial_next_keyring();
+    trial.sample.keyring.publishers[1].not_after_s = SAMPLE_NOW_S - 1;
+    cr_assert(eq(int, trial_accept_keyring(sample_seal_keyring(&trial.sample)), REFUSAL_NONE));
+    expect_signer_as_envelope(REFUSAL_OUTSIDE_VALIDITY);
+    cr_expect(eq(int,
+                 trust_check_signer(&trial.trust, trust_signer_of(&trial.sample.app.public_key), 0,
+                                    &trial.start),
+                 REFUSAL_UNKNOWN_KEY));
+}
+
+/* A unit may be good by another than its first signature. */
+Test(trust, the_signer_is_the_one_whose_signature_holds)
+{
+    CLEANUP(envelope_clear)
+    struct envelope envelope = trial_unit_signed_by(&trial.sample.stranger);
+    CLEANUP(work_unit_clear) struct work_unit unit = {0};
+    const struct checked_app app = trial_the_app();
+    int64_t signer = 0;
+
+    cr_assert(eq(int, envelope_sign(&envelope, &trial.sample.work, NULL), STATUS_OK));
+    cr_assert(
+        eq(int, trust_admit_unit(&trial.trust, &envelope, &app, &trial.start, &unit, &signer, NULL),
+           REFUSAL_NONE));
+    cr_expect(eq(i64, signer, trust_signer_of(&trial.sample.work.public_key)));
+}
+
 Test(trust, a_revoked_key_is_refused_whatever_it_signed)
 {
     trial_revoke_key(&trial.sample.work);

@@ -347,7 +347,7 @@ Test(batches, a_closed_batch_takes_no_more_units)
     envelope = sample_seal_unit(&village.sample);
     cr_assert(eq(int,
                  published_check_unit(engine_published(village.engine), &village.sample.app_digest,
-                                      &envelope, village.env.now_s, &unit, NULL),
+                                      &envelope, village.env.now_s, &unit, &added.signer, NULL),
                  STATUS_OK));
     added.digest = envelope.digest;
     cr_expect(eq(int, village_run(&village, &command), STATUS_GONE));

@@ -136,6 +136,114 @@ Test(signed_again, a_task_that_was_lost_is_not_sent_again_while_its_key_is_revok
     cr_expect(eq(sz, granted(why), 1), "%s", why);
 }
 
+static void revoke_work_key(void)
+{
+    sample_revoke_key(&village.sample, &village.sample.work, 201);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+}
+
+/* Regression: clients refused them, one after the other, and each refusal counted as a failure. */
+Test(signed_again, units_that_a_revoked_key_signed_are_not_granted_and_block_no_others)
+{
+    char why[WHY_MAX + 1];
+
+    revoke_work_key();
+    cr_expect(zero(sz, granted(why)));
+    cr_expect(strstr(why, "the key that signed its work") != NULL, "%s", why);
+    village_restart(&village);
+    cr_expect(zero(sz, granted(why)), "what it was signed by is stored");
+    village_add_units(&village, 1, NULL);
+    cr_expect(eq(sz, granted(why), 1), "%s", why);
+}
+
+Test(signed_again, a_lost_task_of_a_unit_is_not_sent_again_once_its_key_is_revoked)
+{
+    char why[WHY_MAX + 1];
+
+    cr_assert(eq(sz, granted(why), 1));
+    revoke_work_key();
+    cr_expect(zero(sz, granted(why)));
+}
+
+static void set_end_of_work_key(int64_t time_s)
+{
+    struct keyring *keyring = &village.sample.keyring;
+
+    for (size_t i = 0; i < keyring->publisher_count; i++)
+        if (keyring->publishers[i].role == ROLE_WORK)
+            keyring->publishers[i].not_after_s = time_s;
+    keyring->version++;
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+}
+
+/* Its units may be valid longer than the key that signed them. */
+Test(signed_again, units_whose_key_ran_out_are_not_granted)
+{
+    char why[WHY_MAX + 1];
+
+    set_end_of_work_key(village.env.now_s + 100);
+    village_pass(&village, 200);
+    cr_expect(zero(sz, granted(why)));
+    cr_expect(strstr(why, "the key that signed its work") != NULL, "%s", why);
+}
+
+static void refuse(int64_t task, enum refusal refusal)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, ann);
+    village_visit_failed(&village, &visit, task, VISIT_REFUSED)->refusal = refusal;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    village_visit_clear(&visit);
+}
+
+static void expect_charged(int64_t times)
+{
+    cr_expect(eq(i64, village_count(&village, "sum(errors) FROM host"), times));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 6"), times));
+    cr_expect(eq(i64, village_count(&village, "sum(failed_tasks) FROM batch"), times));
+}
+
+/* Regression: the answer was lost, came again as it was, and the refusal counted as a failure of
+ * the unit, and of the host. */
+Test(signed_again, a_refusal_of_what_a_revoked_key_signed_is_charged_to_nobody)
+{
+    int64_t task = village_get(&village, ann);
+
+    revoke_work_key();
+    refuse(task, REFUSAL_REVOKED_KEY);
+    expect_charged(0);
+    cr_expect(eq(i64, village_count(&village, "copies_wanted FROM unit"), 2));
+}
+
+Test(signed_again, a_refusal_of_an_app_that_a_revoked_key_signed_is_charged_to_nobody)
+{
+    int64_t task = village_get(&village, ann);
+
+    sample_revoke_key(&village.sample, &village.sample.app, 200);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+    refuse(task, REFUSAL_REVOKED_KEY);
+    expect_charged(0);
+}
+
+/* It may have read the envelope that the revoked key signed. */
+Test(signed_again, a_refusal_that_comes_after_another_key_signed_it_is_charged_to_nobody)
+{
+    int64_t task = village_get(&village, ann);
+
+    sample_revoke_key(&village.sample, &village.sample.app, 200);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+    publish_both();
+    refuse(task, REFUSAL_REVOKED_KEY);
+    expect_charged(0);
+}
+
+Test(signed_again, a_refusal_without_a_ground_counts_as_it_did)
+{
+    refuse(village_get(&village, ann), REFUSAL_REVOKED_KEY);
+    expect_charged(1);
+}
+
 /* Whoever may sign apps could otherwise put a good signature out of the way by one that ends soon.
  */
 Test(signed_again, a_signature_that_holds_is_not_replaced)
