@@ -104,14 +104,15 @@ static enum status open_stores(struct server *server, struct error *err)
 static enum status open_files(struct server *server, struct error *err)
 {
     const struct config *config = &server->config;
-    struct upload_limits limits = {.per_host = (size_t)config->uploads_per_host,
+    struct upload_limits limits = {.server = config->server,
+                                   .per_host = (size_t)config->uploads_per_host,
                                    .in_all = (size_t)config->uploads_in_all,
                                    .keep_s = config->upload_keep};
     struct disk_path path;
 
     TRY(site_check_folders(server->env->disk, server->folder.text, server->reader, err));
     TRY(site_path(server->folder.text, "files", &path, err));
-    TRY(file_store_open_folder(server->env, path.text, &server->files, err));
+    TRY(file_store_open_folder(server->env, path.text, config->server, &server->files, err));
     TRY(site_path(server->folder.text, "files/uploads", &path, err));
     TRY(uploads_open(server->env, path.text, server->files, &limits, &server->uploads, err));
     return site_prove(server->env, server->folder.text, err);

@@ -90,7 +90,7 @@ static enum status store_program(struct seeding *seeding, struct error *err)
     TRY(site_path(seeding->wish->site, "files/uploads", &path, err));
     TRY(disk_make_folders(env->disk, path.text, 0700, err));
     TRY(site_path(seeding->wish->site, "files", &path, err));
-    TRY(file_store_open_folder(env, path.text, &files, err));
+    TRY(file_store_open_folder(env, path.text, 1, &files, err));
     TRY(files->begin(files, (int64_t)length, &writer, err));
     TRY(files->add(writer, BENCH_PROGRAM, length, err));
     return files->finish(TAKE(writer), &seeding->project.file, NULL, err);

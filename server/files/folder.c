@@ -3,11 +3,13 @@
 
 #include "common/base/env.h"
 #include "common/base/text.h"
+#include "server/files/owned.h"
 #include "server/files/store.h"
 
 struct folder {
     struct file_store base;
     struct env *env;
+    int64_t server;
     char path[DISK_PATH_MAX];
 };
 
@@ -51,14 +53,12 @@ static enum status begin(struct file_store *store, int64_t max_bytes,
 {
     struct folder *folder = folder_of(store);
     CLEANUP(file_writer_abandonp) struct file_writer *writer = must_alloc(1, sizeof *writer);
-    uint8_t number[16];
-    char name[2 * sizeof number + 1];
+    char name[OWNED_ID_CHARS + 1];
 
     writer->store = store;
     writer->max_bytes = max_bytes;
     hasher_init(&writer->hasher);
-    folder->env->random(folder->env, number, sizeof number);
-    text_from_bytes(number, sizeof number, name);
+    owned_id_make(folder->env, folder->server, name);
     TRY(disk_join(&writer->path, err, "%s/incoming/%s", folder->path, name));
     TRY(store->disk->open_write(store->disk, writer->path.text, 0600, &writer->file, err));
     *ret_writer = TAKE(writer);
@@ -263,6 +263,32 @@ static enum status make_shards(struct folder *folder, struct error *err)
     return disk->sync_folder(disk, folder->path, err);
 }
 
+static enum status clear_one(struct folder *folder, const char *path, const char *name,
+                             struct error *err)
+{
+    struct disk *disk = folder->base.disk;
+    struct disk_entry entry;
+    enum status status = disk->look(disk, path, &entry, err);
+
+    if (status == STATUS_OK && entry.kind == DISK_FILE &&
+        owned_is_leftover(name, folder->server, entry.changed_s, folder->env->now_s(folder->env)))
+        status = disk->remove(disk, path, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* its server has removed it */
+}
+
+static enum status clear_incoming(struct folder *folder, const char *incoming, struct error *err)
+{
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk_path path;
+
+    TRY(folder->base.disk->list(folder->base.disk, incoming, &names, err));
+    for (size_t i = 0; i < names.count; i++) {
+        TRY(disk_join(&path, err, "%s/%s", incoming, names.names[i]));
+        TRY(clear_one(folder, path.text, names.names[i], err));
+    }
+    return STATUS_OK;
+}
+
 static enum status prepare(struct folder *folder, struct error *err)
 {
     struct disk *disk = folder->base.disk;
@@ -270,8 +296,8 @@ static enum status prepare(struct folder *folder, struct error *err)
 
     TRY(disk_make_folders(disk, folder->path, 0700, err));
     TRY(disk_join(&incoming, err, "%s/incoming", folder->path));
-    TRY(disk->remove_tree(disk, incoming.text, err));
     TRY(disk->make_folder(disk, incoming.text, 0700, err));
+    TRY(clear_incoming(folder, incoming.text, err));
     return make_shards(folder, err);
 }
 
@@ -296,18 +322,20 @@ enum status file_store_open_to_look(struct env *env, const char *path,
         .disk = env->disk,
     };
     folder->env = env;
+    folder->server = 1;
     if (!text_fit(folder->path, sizeof folder->path, path))
         return error_set(err, STATUS_TOO_LARGE, "a path has up to %d bytes", DISK_PATH_MAX - 1);
     *ret_store = &TAKE(folder)->base;
     return STATUS_OK;
 }
 
-enum status file_store_open_folder(struct env *env, const char *path, struct file_store **ret_store,
-                                   struct error *err)
+enum status file_store_open_folder(struct env *env, const char *path, int64_t server,
+                                   struct file_store **ret_store, struct error *err)
 {
     CLEANUP(file_store_closep) struct file_store *store = NULL;
 
     TRY(file_store_open_to_look(env, path, &store, err));
+    folder_of(store)->server = server;
     TRY(prepare(folder_of(store), err));
     *ret_store = TAKE(store);
     return STATUS_OK;

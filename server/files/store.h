@@ -85,14 +85,15 @@ struct file_store {
 };
 
 /*
- * A folder of this disk: `path`/ab/cdef…, and `path`/incoming/ for files on their way, which is
- * emptied here: only one process may have the store open. The folders are made as needed.
+ * A folder of this disk: `path`/ab/cdef…, and `path`/incoming/ for files on their way. Several
+ * servers may have it open, each with a number of its own, 1..256: what lay on its way for this one
+ * is removed here, and what is surely nobody's (server/files/owned.h). Folders are made as needed.
  */
 /* To look only: nothing is made, and nothing that was on its way is removed. */
 enum status file_store_open_to_look(struct env *env, const char *path,
                                     struct file_store **ret_store, struct error *err) MUST_USE;
-enum status file_store_open_folder(struct env *env, const char *path, struct file_store **ret_store,
-                                   struct error *err) MUST_USE;
+enum status file_store_open_folder(struct env *env, const char *path, int64_t server,
+                                   struct file_store **ret_store, struct error *err) MUST_USE;
 void file_store_close(struct file_store *store); /* NULL is fine */
 DEFINE_CLEANUP(struct file_store *, file_store_close)
 

@@ -116,29 +116,36 @@ static void take_up(struct uploads *uploads, const char *id)
     (void)add_entry(uploads, &facts);
 }
 
-/* Once per upload, for the first of its files by name; anything else that lies here is removed. */
+static void clear_leftover(struct uploads *uploads, const char *name)
+{
+    struct env *env = uploads->env;
+    struct disk_path path;
+    struct disk_entry entry;
+
+    if (disk_join(&path, NULL, "%s/%s", uploads->path.text, name) == STATUS_OK &&
+        env->disk->look(env->disk, path.text, &entry, NULL) == STATUS_OK &&
+        owned_is_leftover(name, uploads->limits.server, entry.changed_s, env->now_s(env)))
+        (void)env->disk->remove(env->disk, path.text, NULL);
+}
+
+/* Once per upload, for the first of its files by name. */
 static void take_up_file(struct uploads *uploads, const char *name)
 {
-    char id[2 * UPLOAD_ID_BYTES + 1];
-    uint8_t bytes[UPLOAD_ID_BYTES];
+    bool is_ours = owned_is_of(name, uploads->limits.server);
+    const char *suffix = is_ours ? name + OWNED_ID_CHARS : "";
+    char id[OWNED_ID_CHARS + 1] = "";
     struct disk_path path;
 
-    (void)text_fit(id, sizeof id, "");
-    if (strlen(name) == sizeof id - 1 + strlen(".json")) {
-        memcpy(id, name, sizeof id - 1);
-        id[sizeof id - 1] = '\0';
-    }
-    if (text_to_exact_bytes(id, sizeof bytes, bytes) &&
-        strcmp(name + sizeof id - 1, ".json") == 0) {
+    if (is_ours)
+        memcpy(id, name, OWNED_ID_CHARS);
+    if (strcmp(suffix, ".json") == 0) {
         take_up(uploads, id);
         return;
     }
-    if (text_to_exact_bytes(id, sizeof bytes, bytes) &&
-        strcmp(name + sizeof id - 1, ".part") == 0 &&
-        note_path(uploads, id, &path, NULL) == STATUS_OK && disk_has(uploads->env->disk, path.text))
+    if (strcmp(suffix, ".part") == 0 && note_path(uploads, id, &path, NULL) == STATUS_OK &&
+        disk_has(uploads->env->disk, path.text))
         return;
-    if (disk_join(&path, NULL, "%s/%s", uploads->path.text, name) == STATUS_OK)
-        (void)uploads->env->disk->remove(uploads->env->disk, path.text, NULL);
+    clear_leftover(uploads, name);
 }
 
 static enum status resume(struct uploads *uploads, struct error *err)
@@ -254,12 +261,10 @@ static enum status reserve(struct uploads *uploads, const struct upload *wish,
                            struct upload_entry **ret_entry, struct error *err)
 {
     struct upload facts = *wish;
-    uint8_t id[UPLOAD_ID_BYTES];
 
     TRY(give_way(uploads, wish, err));
     TRY(check_room(uploads, wish->host, err));
-    uploads->env->random(uploads->env, id, sizeof id);
-    text_from_bytes(id, sizeof id, facts.id);
+    owned_id_make(uploads->env, uploads->limits.server, facts.id);
     facts.created_s = uploads->env->now_s(uploads->env);
     facts.offset = 0;
     *ret_entry = add_entry(uploads, &facts);

@@ -1,7 +1,8 @@
 /*
  * Outputs on their way from hosts: interrupted and resumed, also after a restart. Each is a file
  * that grows, and beside it a small one that says whose it is. How far an upload got is the size of
- * its file. A complete one, if its digest is the reported one, becomes a file of the site.
+ * its file. A complete one, if its digest is the reported one, becomes a file of the site. Several
+ * servers may share the folder: each has the uploads that were created at it, and no others.
  *
  * An upload is its host's alone: to every other it does not exist (STATUS_NOT_FOUND).
  * Functions may be called from several threads at a time, but for those of one writer.
@@ -16,17 +17,17 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/crypto/digest.h"
+#include "server/files/owned.h"
 
 struct env;
 struct file_store;
 struct uploads;
 struct upload_writer;
 
-#define UPLOAD_ID_BYTES 16
-#define UPLOAD_LOCKED   "locked" /* code of a STATUS_BUSY: by another request to the same upload */
+#define UPLOAD_LOCKED "locked" /* code of a STATUS_BUSY: by another request to the same upload */
 
 struct upload {
-    char id[2 * UPLOAD_ID_BYTES + 1]; /* random, hexadecimal */
+    char id[OWNED_ID_CHARS + 1]; /* random, hexadecimal */
     int64_t host;
     int64_t task;
     char name[TEXT_FILE_NAME_MAX + 1]; /* of the output */
@@ -38,14 +39,15 @@ struct upload {
 };
 
 struct upload_limits {
+    int64_t server;  /* whose uploads these are, 1..OWNED_SERVERS_MAX */
     size_t per_host; /* in progress at once */
     size_t in_all;
     int64_t keep_s; /* after its last byte came, or it was finished */
 };
 
 /*
- * Takes up what lies in the folder `path`, which is made as needed; leftovers are removed. `files`
- * is borrowed, and on the same disk.
+ * Takes up what lies in the folder `path`, which is made as needed; leftovers of this server, and
+ * what is surely nobody's, are removed. `files` is borrowed, and on the same disk.
  */
 enum status uploads_open(struct env *env, const char *path, struct file_store *files,
                          const struct upload_limits *limits, struct uploads **ret_uploads,

@@ -91,7 +91,7 @@ static void set_up(void)
     failing_disk_init(&disk, disk_real());
     env = *env_real();
     env.disk = &disk.base;
-    MUST(file_store_open_folder(&env, folder, &files, &err));
+    MUST(file_store_open_folder(&env, folder, 1, &files, &err));
     site_open(&site, NULL);
     witness = site_connect(&site);
     old = put("old", began_s, 0);
@@ -250,7 +250,7 @@ static void restart(void)
     village_store_wrap(&wrapped, site.store);
     file_store_close(TAKE(files));
     (void)failing_disk_repair(&disk);
-    MUST(file_store_open_folder(&env, folder, &files, &err));
+    MUST(file_store_open_folder(&env, folder, 1, &files, &err));
 }
 
 static void expect_recovery(void)

@@ -1,11 +1,14 @@
 /* server/files/folder: a file is there whole or not at all. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/env/real.h"
+#include "server/files/owned.h"
 #include "server/files/store.h"
 #include "tests/support/ending.h"
 #include "tests/support/failing_disk.h"
@@ -64,7 +67,7 @@ Test(folder, what_was_put_is_found_by_its_digest)
     int64_t size = 0;
     bool is_new = false;
 
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
     cr_expect(not(file_store_has(store, &digest)));
     cr_assert(eq(int, put(store, &digest, sizeof content, &is_new, NULL), STATUS_OK));
     cr_expect(is_new);
@@ -87,7 +90,7 @@ Test(folder, other_bytes_than_announced_are_refused)
     struct digest digest = digest_of("something else", 14);
     struct error err;
 
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
     cr_expect(eq(int, put(store, &digest, 1000, NULL, &err), STATUS_INVALID));
     cr_expect(eq(str, (char *)err.code, "digest"));
     cr_expect(not(file_store_has(store, &digest)));
@@ -99,10 +102,58 @@ Test(folder, a_file_above_its_maximum_is_refused)
     CLEANUP(file_store_closep) struct file_store *store = NULL;
     CLEANUP(file_writer_abandonp) struct file_writer *writer = NULL;
 
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
     cr_assert(eq(int, store->begin(store, 10, &writer, NULL), STATUS_OK));
     cr_expect(eq(int, store->add(writer, content, 10, NULL), STATUS_OK));
     cr_expect(eq(int, store->add(writer, content, 1, NULL), STATUS_TOO_LARGE));
+}
+
+/* What comes in at one server is its own, whatever others that share the folder do. */
+Test(folder, another_server_that_starts_disturbs_no_file_on_its_way)
+{
+    CLEANUP(file_store_closep) struct file_store *one = NULL, *two = NULL, *again = NULL;
+    struct file_writer *writer = NULL;
+    struct digest digest = digest_of(content, 1000);
+    struct error err = {0};
+
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &one, NULL), STATUS_OK));
+    cr_assert(eq(int, one->begin(one, 1000, &writer, NULL), STATUS_OK));
+    cr_assert(eq(int, one->add(writer, content, 500, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 2, &two, NULL), STATUS_OK));
+    cr_assert(eq(int, one->add(writer, content + 500, 500, NULL), STATUS_OK));
+    cr_assert(eq(int, one->finish(writer, &digest, NULL, &err), STATUS_OK), "%s", err.text);
+    cr_expect(eq(int, file_store_verify(two, &digest, NULL), STATUS_OK));
+}
+
+static void leave(const char *name, int64_t changed_s)
+{
+    const struct timespec times[2] = {{.tv_sec = changed_s}, {.tv_sec = changed_s}};
+    struct disk_path path;
+
+    cr_assert(eq(int, disk_join(&path, NULL, "files/incoming/%s", name), STATUS_OK));
+    cr_assert(eq(int, disk.base.write(&disk.base, path.text, "x", 1, 0600, NULL), STATUS_OK));
+    cr_assert(zero(int, utimensat(AT_FDCWD, path.text, times, 0)));
+}
+
+Test(folder, at_its_start_a_server_removes_its_own_leftovers_and_what_is_nobodys)
+{
+    CLEANUP(file_store_closep) struct file_store *store = NULL;
+    int64_t now_s = env.now_s(&env);
+    int64_t abandoned_s = now_s - OWNED_ABANDONED_S - 60;
+
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 2, &store, NULL), STATUS_OK));
+    file_store_close(TAKE(store));
+    leave("01112233445566778899aabbccddeeff", now_s);
+    leave("02112233445566778899aabbccddeeff", now_s);
+    leave("02212233445566778899aabbccddeeff", abandoned_s);
+    leave("stray", now_s);
+    leave("old-stray", abandoned_s);
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 2, &store, NULL), STATUS_OK));
+    cr_expect(not(disk_has(&disk.base, "files/incoming/01112233445566778899aabbccddeeff")));
+    cr_expect(disk_has(&disk.base, "files/incoming/02112233445566778899aabbccddeeff"));
+    cr_expect(not(disk_has(&disk.base, "files/incoming/02212233445566778899aabbccddeeff")));
+    cr_expect(disk_has(&disk.base, "files/incoming/stray"));
+    cr_expect(not(disk_has(&disk.base, "files/incoming/old-stray")));
 }
 
 /* At each step that changes the disk in turn: what was acknowledged is whole, nothing is half. */
@@ -117,12 +168,12 @@ Test(folder, a_power_cut_at_any_step_leaves_nothing_or_the_whole_file)
         CLEANUP(file_store_closep) struct file_store *after = NULL;
         enum status status;
 
-        cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+        cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
         cr_assert(eq(int, store->remove(store, &digest, NULL), STATUS_OK));
         failing_disk_arm(&disk, FAILING_POWER, steps);
         status = put(store, &digest, sizeof content, NULL, NULL);
         had_failed = failing_disk_repair(&disk);
-        cr_assert(eq(int, file_store_open_folder(&env, "files", &after, NULL), STATUS_OK));
+        cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &after, NULL), STATUS_OK));
         cr_expect(eq(sz, incoming(), 0), "after step %d", steps);
         if (status == STATUS_OK || file_store_has(after, &digest))
             cr_expect(eq(int, file_store_verify(after, &digest, NULL), STATUS_OK), "step %d",
@@ -139,7 +190,7 @@ Test(folder, a_full_disk_is_said_and_leaves_nothing)
     struct digest digest = digest_of(content, sizeof content);
     bool had_failed = true;
 
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
     for (int steps = 0; had_failed && steps < STEPS_MAX; steps++) {
         enum status status;
 
@@ -174,7 +225,7 @@ Test(folder, walking_tells_files_from_strangers)
     struct seen seen = {0};
     struct file_visitor visitor = {.visit = count_entry, .context = &seen};
 
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &store, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &store, NULL), STATUS_OK));
     for (size_t length = 1; length <= 20; length++) {
         struct digest digest = digest_of(content, length);
 

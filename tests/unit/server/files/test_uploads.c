@@ -1,8 +1,10 @@
 /* server/files/uploads: what came of an upload is kept, and only the reported bytes get in. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/env/real.h"
@@ -17,7 +19,7 @@ static struct env env;
 static int64_t time_s = 1000000;
 static struct file_store *files;
 static struct uploads *uploads;
-static const struct upload_limits limits = {.per_host = 3, .in_all = 5, .keep_s = 100};
+static const struct upload_limits limits = {.server = 1, .per_host = 3, .in_all = 5, .keep_s = 100};
 static char content[100000];
 
 static int64_t now_s(struct env *of)
@@ -28,7 +30,7 @@ static int64_t now_s(struct env *of)
 
 static void open_all(void)
 {
-    cr_assert(eq(int, file_store_open_folder(&env, "files", &files, NULL), STATUS_OK));
+    cr_assert(eq(int, file_store_open_folder(&env, "files", 1, &files, NULL), STATUS_OK));
     cr_assert(eq(int, uploads_open(&env, "uploads", files, &limits, &uploads, NULL), STATUS_OK));
 }
 
@@ -179,21 +181,46 @@ Test(uploads, they_expire_when_nobody_touches_them)
 Test(uploads, leftovers_of_a_crash_are_removed_at_the_start)
 {
     CLEANUP(disk_names_clear) struct disk_names names = {0};
+    static const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     static const char *const leftovers[] = {
         "uploads/00112233445566778899aabbccddeeff.json",
         "uploads/00112233445566778899aabbccddee00.part",
         "uploads/00112233445566778899aabbccddee01.json.new",
+        "uploads/80112233445566778899aabbccddee00.part",
         "uploads/something",
     };
 
     for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++)
         cr_assert(
             eq(int, disk.base.write(&disk.base, leftovers[i], "{}", 2, 0600, NULL), STATUS_OK));
+    for (size_t i = 3; i < sizeof leftovers / sizeof *leftovers; i++)
+        cr_assert(zero(int, utimensat(AT_FDCWD, leftovers[i], long_ago, 0)),
+                  "nobody's by its name");
     (void)create(1, 7, 1000);
     close_all();
     open_all();
     cr_assert(eq(int, disk.base.list(&disk.base, "uploads", &names, NULL), STATUS_OK));
     cr_expect(eq(sz, names.count, 2));
+}
+
+/* Two that share a folder: what is begun at one, or half made, is nothing to the other. */
+Test(uploads, another_server_that_starts_disturbs_no_upload)
+{
+    static const char half_made[] = "uploads/00112233445566778899aabbccddee00.part";
+    const struct upload_limits of_two = {.server = 2, .per_host = 3, .in_all = 5, .keep_s = 100};
+    CLEANUP(uploads_freep) struct uploads *two = NULL;
+    struct upload upload = create(1, 7, 1000), seen;
+    struct error err = {0};
+
+    cr_assert(eq(int, disk.base.write(&disk.base, half_made, "", 0, 0600, NULL), STATUS_OK));
+    cr_assert(eq(int, uploads_open(&env, "uploads", files, &of_two, &two, NULL), STATUS_OK));
+    cr_expect(disk_has(&disk.base, half_made));
+    cr_expect(eq(int, uploads_look(two, upload.id, 1, &seen, NULL), STATUS_NOT_FOUND));
+    time_s += of_two.keep_s + 1;
+    uploads_expire(two);
+    cr_assert(eq(int, upload_writer_finish(write_to(&upload, 0, 1000), &err), STATUS_OK), "%s",
+              err.text);
+    cr_expect(eq(int, file_store_verify(files, &upload.digest, NULL), STATUS_OK));
 }
 
 /* Each step fails in turn; after the restart the upload can be gone on with, or begun anew. */
