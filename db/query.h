@@ -78,6 +78,13 @@ struct standing {
     int64_t most_copies; /* of one of these */
 };
 
+/* Open units of a batch that one key signed. */
+struct signer_group {
+    int64_t signer;              /* struct unit's */
+    int64_t units;               /* that want copies */
+    int64_t latest_not_before_s; /* of these */
+};
+
 struct unit_view {
     const struct unit *unit; /* with its tasks */
     const char *name;
@@ -256,6 +263,10 @@ struct query_ops {
     /* Of the batch's first `most` open units. */
     enum status (*standing)(struct store *store, int64_t batch, const struct supply *supply,
                             int64_t most, struct standing *ret_standing, struct error *err);
+    /* Likewise; those with the most units first. */
+    enum status (*signers)(struct store *store, int64_t batch, int64_t most,
+                           bool (*row)(void *context, const struct signer_group *group),
+                           void *context, struct error *err);
 
     /* STATUS_NOT_FOUND. */
     enum status (*unit)(struct store *store, const struct digest *unit,

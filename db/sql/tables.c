@@ -44,6 +44,7 @@ const struct query_ops sql_query_ops = {
     .endings = view_endings,
     .supply = view_supply,
     .standing = view_standing,
+    .signers = view_signers,
     .unit = view_unit,
     .unit_rows = view_unit_rows,
     .units = view_units,

@@ -162,3 +162,29 @@ enum status view_standing(struct store *store, int64_t batch, const struct suppl
     }
     return query_status(&query, err);
 }
+
+enum status view_signers(struct store *store, int64_t batch, int64_t most,
+                         bool (*row)(void *context, const struct signer_group *group),
+                         void *context, struct error *err)
+{
+    static const char sql[] =
+        "SELECT g.signer, count(*), max(g.not_before_s) FROM"
+        " (SELECT signer, not_before_s, copies_wanted FROM unit WHERE batch = ? AND state = 1"
+        " ORDER BY position LIMIT ?) AS g WHERE g.copies_wanted > 0"
+        " GROUP BY g.signer ORDER BY 2 DESC, 1";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    _Static_assert(UNIT_OPEN == 1, "as in the statement above");
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, batch);
+    bind_integer(&query, most);
+    while (goes_on && query_next(&query)) {
+        struct signer_group group = {.signer = get_integer(&query)};
+
+        group.units = get_integer(&query);
+        group.latest_not_before_s = get_integer(&query);
+        goes_on = row(context, &group);
+    }
+    return query_status(&query, err);
+}

@@ -136,6 +136,9 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
         status = query->standing(store, batch, &explaining->facts.supply, STANDING_MAX,
                                  &wording.standing, err);
     if (status == STATUS_OK)
+        status = signatures_of_batch(&explaining->surroundings.judge, store, batch, STANDING_MAX,
+                                     &explaining->facts.signatures, err);
+    if (status == STATUS_OK)
         status = query->batch(store, batch, word, &wording, err);
     if (status == STATUS_OK)
         status = query->failures(store, batch, add_failure, explanation, err);

@@ -22,6 +22,7 @@ libserver_a_SOURCES += \
 	%D%/results.c \
 	%D%/routes.c %D%/routes.h \
 	%D%/scheduler.c \
+	%D%/signatures.c %D%/signatures.h \
 	%D%/surroundings.c %D%/surroundings.h \
 	%D%/told.c %D%/told.h \
 	%D%/tus.h \

@@ -20,6 +20,10 @@ enum status surroundings_read(const struct call *call, struct store *store, int6
     ret_surroundings->clock = engine_clock(call->api->engine);
     facts.why_stopped = ret_surroundings->stops.issuing ? ret_surroundings->stops.why : "";
     facts.why_no_uploads = ret_surroundings->stops.uploads ? ret_surroundings->stops.why : "";
+    ret_surroundings->judge =
+        (struct signature_judge){.published = call->api->published,
+                                 .now_s = ret_surroundings->clock.is_in_doubt ? 0 : facts.now_s};
+    TRY(signatures_of_app(&ret_surroundings->judge, store, app_version, &facts.signatures, err));
     facts.clock_doubt = ret_surroundings->clock.is_in_doubt ? ret_surroundings->clock.why : "";
     *ret_facts = facts;
     return STATUS_OK;

@@ -13,6 +13,8 @@ struct store;
 struct surroundings {
     struct published_stops stops;
     struct engine_clock clock;
+    struct signature_judge
+        judge; /* of what units are signed by, which is not among the facts yet */
 };
 
 enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,

@@ -25,6 +25,41 @@ static const char *many(int64_t count, const char *one, const char *several)
     return count == 1 ? one : several;
 }
 
+/* Nobody can be given the app at all. One that was itself revoked ends with its units. */
+static bool is_app_refused(const struct signatures *signatures)
+{
+    return signatures->app != REFUSAL_NONE ||
+           (signatures->builds > 0 && signatures->unsigned_builds == signatures->builds);
+}
+
+static void say_app_signatures(const struct signatures *signatures, struct texts *sentences)
+{
+    static const char remedy[] = "dugnad app add, with the program and options it had, signs "
+                                 "it anew, and what waits goes on";
+
+    if (signatures->app == REFUSAL_REVOKED_APP_VERSION)
+        return;
+    if (signatures->app != REFUSAL_NONE)
+        say(sentences, "clients refuse its app: %s; %s", refusal_words(signatures->app), remedy);
+    else if (signatures->unsigned_builds > 0)
+        say(sentences,
+            "clients refuse %" PRId64 " of the %" PRId64 " builds of its app, for the key that "
+            "signed them was revoked or has run out; %s",
+            signatures->unsigned_builds, signatures->builds, remedy);
+}
+
+#define SUBMIT_AGAIN                                                                               \
+    "another key signs them when they are submitted again, under another name; then cancel these"
+
+static void say_units_signature(const struct signatures *signatures, struct texts *sentences)
+{
+    if (signatures->unsigned_units > 0)
+        say(sentences, "%" PRId64 " %s no client takes: %s; " SUBMIT_AGAIN,
+            signatures->unsigned_units,
+            many(signatures->unsigned_units, "unit waits that", "units wait that"),
+            refusal_words(signatures->units));
+}
+
 static void say_surroundings(const struct waiting_facts *facts, struct texts *sentences)
 {
     if (*facts->why_stopped != '\0')
@@ -35,6 +70,10 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
     if (!facts->has_freshness)
         say(sentences, "clients start nothing before a freshness is published: "
                        "dugnad key publish does it");
+    else if (facts->signatures.start != REFUSAL_NONE)
+        say(sentences, "clients start nothing, for %s: dugnad key publish renews it",
+            refusal_words(facts->signatures.start));
+    say_app_signatures(&facts->signatures, sentences);
     if (facts->supply.hosts == 0)
         say(sentences, "no host that can run this app was here in the last day");
     if (facts->supply.spent > 0)
@@ -149,17 +188,18 @@ static void say_standing(const struct standing *standing, const struct unit_rule
 }
 
 static void say_counts(const struct batch_view *batch, const struct standing *standing,
-                       const char *why_no_uploads, struct texts *sentences)
+                       const struct waiting_facts *facts, struct texts *sentences)
 {
-    int64_t waiting = batch->waiting - standing->tried;
+    const char *why_no_uploads = facts->why_no_uploads;
+    int64_t waiting = batch->waiting - standing->tried - facts->signatures.unsigned_units;
 
     if (batch->row.units == 0)
         say(sentences, "it has no units yet");
     else if (!batch->row.is_closed && batch->accepted + batch->failed == batch->row.units)
         say(sentences, "all its units ended, but it is not closed: more may come");
     if (waiting > 0)
-        say(sentences, "%" PRId64 " %s for a host to ask", waiting,
-            many(waiting, "unit waits", "units wait"));
+        say(sentences, "%" PRId64 " %s for %s", waiting, many(waiting, "unit waits", "units wait"),
+            is_app_refused(&facts->signatures) ? "that signature" : "a host to ask");
     if (batch->running > 0)
         say(sentences, "%" PRId64 " %s being computed", batch->running,
             many(batch->running, "unit is", "units are"));
@@ -187,8 +227,9 @@ void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
         say_independence(&unit->rule, &facts->supply, sentences);
         say_standing(standing, &unit->rule, &facts->supply, sentences);
         say_validity(unit, facts->now_s, sentences);
+        say_units_signature(&facts->signatures, sentences);
     }
-    say_counts(batch, standing, facts->why_no_uploads, sentences);
+    say_counts(batch, standing, facts, sentences);
 }
 
 static int64_t count_tasks(const struct unit *unit, enum task_state state)
@@ -218,15 +259,22 @@ void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
     say_independence(&unit->rule, &facts->supply, sentences);
     say_validity(unit, facts->now_s, sentences);
     say_differing(differing_copies(unit) > 0, differing_copies(unit), sentences);
-    if (is_tried_by_all(unit, &facts->supply))
+    if (facts->signatures.unsigned_units > 0)
+        say(sentences,
+            "no client takes it: %s; another key signs it when it is submitted again, in a batch "
+            "of "
+            "another name",
+            refusal_words(facts->signatures.units));
+    else if (is_tried_by_all(unit, &facts->supply))
         say(sentences,
             "all %" PRId64 " %s of the last day had a copy of it, and nobody gets a unit twice: "
             "the %" PRIu32 " more that it needs wait for others to join",
             enrolled_of(&unit->rule, &facts->supply), who[unit->rule.independence],
             unit->copies_wanted);
     else if (unit->copies_wanted > 0)
-        say(sentences, "%" PRIu32 " more %s for a host to ask", unit->copies_wanted,
-            many(unit->copies_wanted, "copy waits", "copies wait"));
+        say(sentences, "%" PRIu32 " more %s for %s", unit->copies_wanted,
+            many(unit->copies_wanted, "copy waits", "copies wait"),
+            is_app_refused(&facts->signatures) ? "that signature" : "a host to ask");
     if (sent > 0)
         say(sentences, "%" PRId64 " %s being computed", sent, many(sent, "task is", "tasks are"));
     if (reported > 0)

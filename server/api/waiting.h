@@ -3,6 +3,7 @@
 #define SERVER_API_WAITING_H
 
 #include "db/query.h"
+#include "server/api/signatures.h"
 #include "work-units/names.h"
 
 /* What is known of the surroundings. */
@@ -13,6 +14,7 @@ struct waiting_facts {
     const char *why_stopped;    /* "" while the site issues tasks */
     const char *why_no_uploads; /* "" while it takes outputs */
     const char *clock_doubt;    /* "" while the server believes its clock */
+    struct signatures signatures;
 };
 
 /* Append to `sentences`. `unit`: an open one of the batch, or NULL; `standing`: of all that are

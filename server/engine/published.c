@@ -245,3 +245,66 @@ enum status published_check_unit(struct published_facts *published,
     unlock(published);
     return status;
 }
+
+static struct trust_moment moment_at(int64_t now_s)
+{
+    return (struct trust_moment){.purpose = now_s != 0 ? TRUST_KEEP : TRUST_FINISH, .now_s = now_s};
+}
+
+enum refusal published_check_app(struct published_facts *published, const struct envelope *envelope,
+                                 int64_t now_s)
+{
+    CLEANUP(app_version_clear) struct app_version version = {0};
+    const struct trust_moment moment = moment_at(now_s);
+    enum refusal refusal;
+
+    read_lock(published);
+    refusal = trust_check_app_version(&published->trust, envelope, &moment, &version, NULL);
+    unlock(published);
+    return refusal;
+}
+
+enum refusal published_check_variant(struct published_facts *published,
+                                     const struct digest *app_version,
+                                     const struct envelope *envelope, int64_t now_s)
+{
+    CLEANUP(variant_clear) struct variant variant = {0};
+    const struct trust_moment moment = moment_at(now_s);
+    const struct published_app *app;
+    enum refusal refusal = REFUSAL_NONE;
+
+    read_lock(published);
+    app = find_app(published, app_version);
+    if (app != NULL) {
+        const struct checked_app checked = {.digest = *app_version, .app = &app->app};
+
+        refusal =
+            trust_check_variant(&published->trust, envelope, &checked, &moment, &variant, NULL);
+    }
+    unlock(published);
+    return refusal;
+}
+
+enum refusal published_check_signer(struct published_facts *published, int64_t signer,
+                                    int64_t not_before_s, int64_t now_s)
+{
+    const struct trust_moment moment = moment_at(now_s);
+    enum refusal refusal;
+
+    read_lock(published);
+    refusal = trust_check_signer(&published->trust, signer, not_before_s, &moment);
+    unlock(published);
+    return refusal;
+}
+
+enum refusal published_may_start(struct published_facts *published, int64_t now_s)
+{
+    enum refusal refusal;
+
+    if (now_s == 0)
+        return REFUSAL_NONE;
+    read_lock(published);
+    refusal = trust_may_start(&published->trust, now_s, NULL);
+    unlock(published);
+    return refusal;
+}

@@ -15,6 +15,7 @@
 #include "common/crypto/envelope.h"
 #include "common/crypto/keys.h"
 #include "protocol/bulletin.h"
+#include "work-units/refusal.h"
 #include "work-units/work_unit.h"
 
 #define PUBLISHED_NOTICES_MAX 16
@@ -74,5 +75,22 @@ enum status published_check_unit(struct published_facts *published,
                                  const struct digest *app_version, const struct envelope *envelope,
                                  int64_t now_s, struct work_unit *ret_unit, int64_t *ret_signer,
                                  struct error *err) MUST_USE;
+
+/*
+ * Do hosts take what was published, as it is signed, or do they refuse it by now? Whatever
+ * freshness says. `now_s` 0: no validity may be judged.
+ */
+enum refusal published_check_app(struct published_facts *published, const struct envelope *envelope,
+                                 int64_t now_s);
+/* Of a build; REFUSAL_NONE, too, where there is no such app version. */
+enum refusal published_check_variant(struct published_facts *published,
+                                     const struct digest *app_version,
+                                     const struct envelope *envelope, int64_t now_s);
+/* Of a unit: by struct unit's signer. */
+enum refusal published_check_signer(struct published_facts *published, int64_t signer,
+                                    int64_t not_before_s, int64_t now_s);
+
+/* May hosts start anything at all? As trust_may_start() says; always, for `now_s` 0. */
+enum refusal published_may_start(struct published_facts *published, int64_t now_s);
 
 #endif

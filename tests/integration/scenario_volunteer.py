@@ -295,6 +295,28 @@ def scenario_signed_anew(build):
         grid.stop_server()
 
 
+def scenario_revoked_work_key(build):
+    """the work key is revoked: running work stops and is charged to nobody, what waits is not given out and says why"""
+    with prepared(build) as grid:
+        for machine in grid.machines:
+            machine.start()
+        sleep_units(grid, "stolen", 600, 2)
+        wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
+        grid.operator("key", "revoke", "work")
+        wait_for(lambda: not any("running" in phases(machine) for machine in grid.machines), 60,
+                 "what the revoked key signed goes on", 0.5)
+        sleep_units(grid, "again", 0, 2)
+        status = wait_for(batch_ended(grid, "again", 2), 120, "what was submitted again does not end")
+        expect(status["accepted"] == 2, f"submitted again: {status}")
+        status = grid.operator_json("status", "stolen")
+        expect(status["failed"] == 0 and status["state"] != "paused", f"what the revoked key signed: {status}")
+        reasons = grid.operator_json("explain", "stolen")["waits_for"]
+        expect(any("the key that signed it was revoked" in reason for reason in reasons), f"explain says {reasons}")
+        errors = grid.rows("SELECT coalesce(sum(errors), 0) FROM host")[0][0]
+        expect(errors == 0, f"{errors} refusals were charged to hosts")
+        grid.stop_server()
+
+
 def scenario_revocation(build):
     """a cancelled batch and a revoked app version: running clients drop the work within seconds"""
     with prepared(build) as grid:

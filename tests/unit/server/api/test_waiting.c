@@ -91,6 +91,47 @@ Test(waiting, copies_that_keep_differing_are_said_with_numbers_and_causes)
     cr_expect(not(says("differ")));
 }
 
+Test(waiting, units_whose_key_was_revoked_are_said_with_what_to_do)
+{
+    facts.signatures =
+        (struct signatures){.units = REFUSAL_REVOKED_KEY, .unsigned_units = 3, .builds = 1};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("3 units wait that no client takes: the key that signed it was revoked; "));
+    cr_expect(says("submitted again, under another name"));
+    cr_expect(says("2 units wait for a host to ask"));
+    texts_clear(&sentences);
+    facts.signatures.unsigned_units = 1;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("no client takes it: the key that signed it was revoked; "));
+    cr_expect(not(says("for a host to ask")));
+}
+
+Test(waiting, an_app_whose_key_was_revoked_is_said_with_what_to_do)
+{
+    facts.signatures = (struct signatures){.app = REFUSAL_REVOKED_KEY, .builds = 1};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("clients refuse its app: the key that signed it was revoked; dugnad app add"));
+    cr_expect(says("5 units wait for that signature"));
+    texts_clear(&sentences);
+    facts.signatures = (struct signatures){.builds = 2, .unsigned_builds = 1};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("clients refuse 1 of the 2 builds of its app"));
+    cr_expect(says("5 units wait for a host to ask"));
+    texts_clear(&sentences);
+    facts.signatures.unsigned_builds = 2;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("2 more copies wait for that signature"));
+}
+
+/* It was said only where no freshness had ever been published. */
+Test(waiting, a_freshness_that_ran_out_is_said_with_what_to_do)
+{
+    facts.signatures.start = REFUSAL_STALE_FRESHNESS;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("clients start nothing"));
+    cr_expect(says("dugnad key publish renews it"));
+}
+
 Test(waiting, an_output_that_is_not_taken_is_said_with_why)
 {
     batch.agreed = 2;
