@@ -126,14 +126,16 @@ class Grid:
             for key, value in settings.items():
                 f.write(f"{key} = {value}\n")
 
+    def recorded(self):
+        """The environment in which servers are recorded, to be held against docs/openapi.json at the end."""
+        more = contract.recording_environment(self.build, self.recording) if self.recording else {}
+        return dict(os.environ, **more)
+
     def spawn_server(self, site, log=None):
-        """A server whose every message is recorded, to be held against docs/openapi.json at the end."""
+        """A server whose every message is recorded."""
         log = log or open(os.path.join(self.folder, "server.log"), "a")
-        environment = dict(os.environ)
-        if self.recording:
-            environment.update(contract.recording_environment(self.build, self.recording))
         return subprocess.Popen([self.program("dugnad-server"), "run", site], stdout=log, stderr=log,
-                                stdin=subprocess.DEVNULL, env=environment)
+                                stdin=subprocess.DEVNULL, env=self.recorded())
 
     def start_server(self):
         self.server = self.spawn_server(self.site)

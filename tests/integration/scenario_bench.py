@@ -1,7 +1,4 @@
-"""The load generator against real servers, for seconds: that it measures, not how fast anything is.
-
-Servers that it starts itself (--site) are measured, and so not recorded: the same messages go to a grid's server, which is, below.
-"""
+"""The load generator against real servers, for seconds: that it measures, not how fast anything is."""
 import json
 import os
 import subprocess
@@ -13,11 +10,21 @@ from scenario_postgres import Postgres
 MOST_ROUNDS = 12
 
 
-def bench(build, *arguments):
-    done = subprocess.run([os.path.join(build, "dugnad-bench"), *map(str, arguments), "--json"], text=True,
-                          capture_output=True, timeout=120 * PATIENCE)
+def bench(grid, *arguments):
+    """The servers that it starts itself (--site) are recorded like the grid's own."""
+    environment = grid.recorded()
+    before = noted(grid)
+    done = subprocess.run([grid.program("dugnad-bench"), *map(str, arguments), "--json"], text=True,
+                          capture_output=True, timeout=120 * PATIENCE, env=environment)
     expect(done.returncode == 0, f"dugnad-bench {arguments}: exit {done.returncode}\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout)
+    expect(noted(grid) - before > 100 * found["counts"]["visits"], f"{arguments}: its server was not recorded")
+    return found
+
+
+def noted(grid):
+    """Bytes of recordings."""
+    return sum(entry.stat().st_size for entry in os.scandir(grid.recording))
 
 
 def leftovers(folder):
@@ -28,7 +35,7 @@ def scenario_bench_of_its_own_site(build):
     """dugnad-bench --site measures two seconds, finds no failure, and leaves nothing behind"""
     with Grid(build) as grid:
         for more in (("--limit",), ("--fresh", "--verify"), ("--tasks", 8), ("--rate", 50), ("--output-bytes", "100K")):
-            found = bench(build, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
+            found = bench(grid, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
                           "--seconds", 2, "--warm-up", 1, *more)
             counts = found["counts"]
             expect(counts["reported"] > 0 and counts["granted"] > 0, f"{more}: nothing was measured: {counts}")
@@ -48,7 +55,7 @@ def scenario_bench_of_its_own_site(build):
 def scenario_bench_on_postgres(build):
     """dugnad-bench --site --database measures a site of its own on PostgreSQL"""
     with Postgres() as postgres, Grid(build) as grid:
-        found = bench(build, "--site", "--database", postgres.url, "--folder", grid.folder, "--hosts", 40,
+        found = bench(grid, "--site", "--database", postgres.url, "--folder", grid.folder, "--hosts", 40,
                       "--connections", 8, "--units", 2000, "--seconds", 2, "--warm-up", 1, "--limit")
         counts = found["counts"]
         expect(counts["reported"] > 0 and counts["failed"] == 0, f"{found.get('first_failure')} {counts}")
@@ -71,12 +78,12 @@ def scenario_bench_of_a_running_site(build):
         submit(grid, "honest", "0..60000")
         arguments = (grid.url, "--ca", grid.ca, "--crew", os.path.join(grid.folder, "crew"), "--hosts", 20,
                      "--connections", 5, "--seconds", 2, "--warm-up", 0, "--server-pid", grid.server.pid)
-        first = bench(build, *arguments)
+        first = bench(grid, *arguments)
         expect(first["counts"]["failed"] == 0, first.get("first_failure"))
         expect(grid.rows("SELECT count(*) AS n FROM host")[0]["n"] == 20, "20 hosts did not enrol")
         submit(grid, "disputed", "60000..120000")
         for _ in range(MOST_ROUNDS):
-            second = bench(build, *arguments, "--liars", 20)
+            second = bench(grid, *arguments, "--liars", 20)
             expect(second["counts"]["failed"] == 0, second.get("first_failure"))
             if second["counts"]["outvoted"] > 0:
                 break

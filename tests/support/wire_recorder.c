@@ -1,7 +1,8 @@
 /*
  * Notes what a server says and hears inside TLS, for tests/integration/recording.py. Preloaded into
  * dugnad-server by the scenarios, so that every connection is the server's own: certificates,
- * tickets, cuts and slow peers are what they are without it.
+ * tickets, cuts and slow peers are what they are without it. In any other program it does nothing:
+ * dugnad-bench, which is a client, hands it on to the servers that it starts.
  *
  * DUGNAD_RECORDING names a folder; each process writes one file there, PID.wire, of pieces in the
  * order in which they were read or written. A piece is "CONNECTION DIRECTION LENGTH\n" and so many
@@ -10,12 +11,14 @@
  * cut.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -76,8 +79,8 @@ __attribute__((constructor)) static void begin(void)
 
     *(void **)&read_on = dlsym(RTLD_NEXT, "SSL_read_ex");
     *(void **)&write_on = dlsym(RTLD_NEXT, "SSL_write_ex");
-    if (folder == NULL || read_on == NULL || write_on == NULL)
-        return; /* a program without TLS, preloaded with its parent */
+    if (folder == NULL || strcmp(program_invocation_short_name, "dugnad-server") != 0)
+        return;
     (void)snprintf(path, sizeof path, "%s/%ld.wire", folder, (long)getpid());
     file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, closed);
