@@ -59,6 +59,10 @@ FUZZ_TARGETS += %D%/fuzz_client_state
 %C%_fuzz_client_state_SOURCES = %D%/fuzz_client_state.c $(FUZZ_MAIN)
 %C%_fuzz_client_state_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
+FUZZ_TARGETS += %D%/fuzz_bundle
+%C%_fuzz_bundle_SOURCES = %D%/fuzz_bundle.c $(FUZZ_MAIN)
+%C%_fuzz_bundle_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+
 if FUZZING
 FUZZ_MAIN = %D%/fuzz.h
 FUZZ_LINK = -fsanitize=fuzzer
