@@ -169,6 +169,7 @@ static void read_held(struct members *root, struct scheduler_request *request)
         held->state = WORD_OF(&part, "state", held_states);
         held->progress_permille =
             (int)members_integer_or(&part, "progress_permille", 0, 1000, SCHEDULER_PROGRESS_UNSAID);
+        held->busy_ms = members_integer_or(&part, "busy_ms", 0, SCHEDULER_SPAN_MAX_MS, 0);
         if (!members_failed(root) && is_named(request, held->task))
             members_fail(&part, "task", "malformed", "is there twice");
         members_end_part(&part);
@@ -333,6 +334,8 @@ static void write_held(struct writer *writer, const struct scheduler_request *re
         write_text(writer, "state", held_states[held->state - 1]);
         if (held->progress_permille != SCHEDULER_PROGRESS_UNSAID)
             write_integer(writer, "progress_permille", held->progress_permille);
+        if (held->busy_ms > 0)
+            write_integer(writer, "busy_ms", held->busy_ms);
         write_close(writer, '}');
     }
     write_close(writer, ']');

@@ -41,7 +41,11 @@ static struct burden_task describe(const struct cycle *cycle, const struct visit
                                 .sent_s = task->sent_s,
                                 .task_ms = task_ms,
                                 .left_ms = whole_ms * left_permille(held) / 1000,
-                                .is_waiting = held == NULL || held->state == HELD_WAITING};
+                                .is_waiting = held == NULL || held->state == HELD_WAITING,
+                                .busy_ms = held != NULL ? held->busy_ms : 0,
+                                .done_permille = held != NULL && held->state == HELD_RUNNING
+                                                     ? held->progress_permille
+                                                     : SCHEDULER_PROGRESS_UNSAID};
 }
 
 /* Finished ones, whose report is to come, are none any more. */

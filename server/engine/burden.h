@@ -7,9 +7,11 @@
 struct burden_task {
     int64_t task;
     int64_t sent_s;
-    int64_t task_ms; /* what it takes this host in all; 0: not known */
-    int64_t left_ms; /* of it; what is not known counts as SHARE_UNKNOWN_MS */
-    bool is_waiting; /* not begun */
+    int64_t task_ms;   /* what it takes this host in all; 0: not known */
+    int64_t left_ms;   /* of it; what is not known counts as SHARE_UNKNOWN_MS */
+    bool is_waiting;   /* not begun */
+    int64_t busy_ms;   /* that it took so far, as its host says; 0: not said */
+    int done_permille; /* of one that began, as its host says; SCHEDULER_PROGRESS_UNSAID */
 };
 
 struct burden {

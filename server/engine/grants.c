@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "db/query.h"
+#include "server/engine/horizons.h"
 #include "server/engine/tails.h"
 #include "server/engine/timing.h"
 #include "server/engine/visit.h"
@@ -212,7 +213,7 @@ static bool may_have(struct cycle *cycle, struct visit_state *state, const struc
 
     if (!tails_let_have(cycle, state, unit, task_ms))
         return false;
-    if (!share_take(&share, task_ms)) {
+    if (horizons_leave(cycle, state, task_ms) || !share_take(&share, task_ms)) {
         state->stop = VISIT_SHARE;
         return false;
     }

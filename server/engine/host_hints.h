@@ -5,12 +5,14 @@
 #ifndef SERVER_ENGINE_HOST_HINTS_H
 #define SERVER_ENGINE_HOST_HINTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "db/publish.h"
 #include "server/engine/map.h"
 #include "server/engine/stock.h"
+#include "server/policy/horizon.h"
 #include "server/policy/share.h"
 
 #define HOST_HINTS_MAX    200000 /* then all are forgotten */
@@ -21,19 +23,21 @@ struct host_part {
     int64_t slots;
     int64_t weight;
     int64_t held;
-    int64_t idle;       /* slots without work that it wants work for */
-    int64_t speed;      /* timing_speed() */
-    int64_t until_up_s; /* of the up-time clock: it has left when it did not come by then */
+    int64_t idle;         /* slots without work that it wants work for */
+    int64_t speed;        /* timing_speed() */
+    bool is_barred;       /* copies waited, and it may have none of them */
+    int64_t returns_up_s; /* when it was told to come, of the up-time clock ... */
+    int64_t until_up_s;   /* ... and it has left when it did not come by then */
 };
 
 struct host_hint {
     int64_t host;
-    struct stock stock;        /* owned: what it has to compute */
-    struct host_part part;     /* counted in the grid while its slots are not 0 */
-    int64_t spares_until_up_s; /* it leaves work to faster hosts so long; 0: it does not */
-    int64_t empty_visits;      /* in a row that found no work */
-    int64_t told_visit;        /* number of the visit that was told ... */
-    int64_t *told;             /* owned: ... the verdicts of these tasks */
+    struct stock stock;             /* owned: what it has to compute */
+    struct host_part part;          /* counted in the grid while its slots are not 0 */
+    struct horizon_promise promise; /* by which it leaves copies to others */
+    int64_t empty_visits;           /* in a row that found no work */
+    int64_t told_visit;             /* number of the visit that was told ... */
+    int64_t *told;                  /* owned: ... the verdicts of these tasks */
     size_t told_count;
 };
 

@@ -16,6 +16,7 @@ libserver_a_SOURCES += \
 	%D%/gathering.c %D%/gathering.h \
 	%D%/grants.c \
 	%D%/hails.c %D%/hails.h \
+	%D%/horizons.c %D%/horizons.h \
 	%D%/host_hints.c %D%/host_hints.h \
 	%D%/line.c %D%/line.h \
 	%D%/lots.c %D%/lots.h \

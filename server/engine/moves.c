@@ -14,9 +14,15 @@
 #include "server/policy/quorum.h"
 #include "server/policy/transition.h"
 
-#define DAY_SECONDS 86400
+#define DAY_SECONDS   86400
+#define TOLD_LEAST_MS 30000 /* before, progress says little */
 
 /* --------------------------------------------------------------------------- what a visit tells */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
 
 /* When a task that runs began: as it was expected at the visit before, else by what is left. A host
  * that visits often must not seem to have begun just now each time. */
@@ -28,6 +34,14 @@ static int64_t begun_ms(const struct stock_task *known, const struct burden_task
     return known->begins_up_ms < now_ms ? known->begins_up_ms : now_ms;
 }
 
+/* By the progress that its host tells of, once it has run for a while; 0: not known. */
+static int64_t length_of(const struct burden_task *task)
+{
+    if (task->is_waiting || task->done_permille < 1 || task->busy_ms < TOLD_LEAST_MS)
+        return 0;
+    return task->busy_ms * 1000 / task->done_permille;
+}
+
 /* `known`: what was known of it before. */
 static struct stock_task foresee(const struct burden_task *task, const struct stock_task *known,
                                  int64_t free_ms, int64_t now_ms)
@@ -35,10 +49,14 @@ static struct stock_task foresee(const struct burden_task *task, const struct st
     int64_t begins_ms = task->is_waiting ? free_ms : begun_ms(known, task, now_ms);
     int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
     int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
+    int64_t length_ms = length_of(task);
 
+    if (length_ms > 0) /* by the rate so far, the time included in which it was suspended */
+        whole_ms = later(now_ms - begins_ms, 1) * 1000 / task->done_permille;
     return (struct stock_task){.task = task->task,
                                .begins_up_ms = begins_ms,
                                .ends_up_ms = begins_ms + whole_ms,
+                               .length_ms = length_ms,
                                .until_up_ms = task->is_waiting && until_ms > 0 ? until_ms : 0,
                                .passed_until_up_ms = known != NULL ? known->passed_until_up_ms : 0};
 }

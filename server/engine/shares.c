@@ -20,10 +20,19 @@ int64_t visit_slots(const struct cycle *cycle, const struct visit_state *state)
     return share_slots(state->visit->request->host.cores, host->agreed);
 }
 
-static void count(struct cycle *cycle, const struct visit_state *state, int64_t held,
-                  int64_t expected_s)
+/* Did it get none of what waits for another reason than that it has its share? */
+static bool is_barred(const struct cycle *cycle, const struct visit_state *state)
 {
-    struct host_part part = {.held = held, .until_up_s = cycle->clock.up_s + expected_s};
+    return visit_came_in_vain(state) && queue_copies(cycle->engine->queue) > 0;
+}
+
+static void count(struct cycle *cycle, const struct visit_state *state, int64_t held,
+                  int64_t return_s)
+{
+    struct host_part part = {.held = held,
+                             .is_barred = return_s > 0 && is_barred(cycle, state),
+                             .returns_up_s = cycle->clock.up_s + return_s,
+                             .until_up_s = cycle->clock.up_s + return_s + return_s / 2 + LATE_S};
     size_t wanted = state->wanted - state->granted;
 
     if (state->visit->request->want_tasks > 0 || held > 0) {
@@ -44,22 +53,7 @@ void visit_count(struct cycle *cycle, struct visit_state *state)
         return;
     state->speed = timing_speed(cycle, state->visit->host);
     burden = burden_of(cycle, state);
-    count(cycle, state, (int64_t)burden.count, LATE_S);
-}
-
-/* The speed of those to whom it leaves what waits, for a while; 0: to nobody. */
-static int64_t better_than(const struct cycle *cycle, const struct visit_state *state,
-                           int64_t ready)
-{
-    struct host_hints *hints = &cycle->engine->hosts;
-    struct host_hint *hint = host_hints_get(hints, state->visit->host);
-    int64_t better = ready > 0 ? share_better(hints->idle_by_speed, ready, state->speed) : 0;
-
-    if (better == 0)
-        hint->spares_until_up_s = 0;
-    else if (hint->spares_until_up_s == 0)
-        hint->spares_until_up_s = cycle->clock.up_s + SHARE_PATIENCE_S;
-    return cycle->clock.up_s < hint->spares_until_up_s ? better : 0;
+    count(cycle, state, (int64_t)burden.count, 0);
 }
 
 void visit_share(struct cycle *cycle, struct visit_state *state)
@@ -84,8 +78,6 @@ void visit_share(struct cycle *cycle, struct visit_state *state)
                                  .want_s = request->want_seconds,
                                  .next_visit_s = engine->config.soon_return_s};
     facts.weight = share_weight(facts.slots, state->speed);
-    facts.speed = state->speed;
-    facts.better = better_than(cycle, state, facts.ready);
     /* Hints may have been forgotten meanwhile, but not this host. */
     facts.grid.slots = larger(facts.grid.slots, facts.slots);
     facts.grid.weight = larger(facts.grid.weight, facts.weight);
@@ -101,6 +93,6 @@ void visit_expect(struct cycle *cycle, const struct visit_state *state)
     if (!state->is_new)
         return;
     burden = burden_of(cycle, state);
-    count(cycle, state, (int64_t)burden.count, return_s + return_s / 2 + LATE_S);
+    count(cycle, state, (int64_t)burden.count, return_s);
     moves_note(cycle, state, &burden);
 }

@@ -44,12 +44,20 @@ struct tail {
     int64_t begins_up_ms,
         ends_up_ms;             /* of the task that it waited for when the last was made ... */
     int64_t spared_until_up_ms; /* ... which is left to the fastest hosts so long */
+    int64_t length_ms;          /* of it on a host of speed one, as told; 0: not known */
     bool is_lost;               /* ... and is in place of one that will not be reported */
 };
 
 /* The same by batch. */
 struct tail_count {
     int64_t alive, made; /* as in struct tail_batch */
+};
+
+/* When all that waits could be done, were it all as long: as found last. */
+struct horizon {
+    int64_t up_s; /* then */
+    int64_t copies, length_ms;
+    int64_t in_ms;
 };
 
 #define TAILS_MAX 65536 /* units, or batches; then all are forgotten */
@@ -86,6 +94,7 @@ struct engine {
     bool has_expired;      /* units may be left whose validity ended */
     struct follow follow;
     struct tails tails;
+    struct horizon horizon;
     struct hailing hailing;
     uint64_t seen_news;      /* of the queue's */
     int64_t up_since_s;      /* when this engine was opened, by the up-time clock */

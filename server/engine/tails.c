@@ -83,6 +83,12 @@ static bool is_spared(const struct engine *engine, const struct tail *tail, int6
            share_better(engine->hosts.idle_by_speed, queue_copies(engine->queue), speed) > 0;
 }
 
+/* What a copy takes a host, `length_ms` being known (0: it is not). */
+static int64_t copy_ms(int64_t length_ms, int64_t speed, int64_t estimate_ms)
+{
+    return length_ms > 0 ? tail_other_ms(length_ms, speed) : estimate_ms;
+}
+
 bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
                     const struct unit *unit, int64_t task_ms)
 {
@@ -94,7 +100,8 @@ bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
         return true;
     return tail_suits(work_host(&cycle->set, state->visit->host)->agreed, state->speed,
                       engine->tails.slow) &&
-           tail_is_worth_it(tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms), task_ms) &&
+           tail_is_worth_it(tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms),
+                            copy_ms(tail->length_ms, state->speed, task_ms), tail->length_ms > 0) &&
            !is_spared(engine, tail, state->speed, now_ms);
 }
 
@@ -184,8 +191,8 @@ static bool may_take(const struct engine *engine, const struct unit *unit,
 }
 
 /* What the copy takes the fastest host that is idle and may have it; 0: there is none, or nothing
- * is known. */
-static int64_t best_ms(const struct engine *engine, const struct unit *unit)
+ * is known. `length_ms`: as in struct tail. */
+static int64_t best_ms(const struct engine *engine, const struct unit *unit, int64_t length_ms)
 {
     struct estimate_sources sources = {.app_pace = paces_median(&engine->paces, unit->app_version)};
     int64_t best = 0;
@@ -195,7 +202,7 @@ static int64_t best_ms(const struct engine *engine, const struct unit *unit)
         int64_t task_ms;
 
         sources.speed = idler->speed;
-        task_ms = estimate_task_ms(&sources, unit->declared_ops);
+        task_ms = copy_ms(length_ms, idler->speed, estimate_task_ms(&sources, unit->declared_ops));
         if ((best == 0 || task_ms < best) && may_take(engine, unit, idler))
             best = task_ms;
     }
@@ -223,6 +230,19 @@ static bool is_at_its_end(const struct cycle *cycle, const struct late_ones *lat
     return tail_is_near(&facts, unit->rule.copies, is_lost);
 }
 
+/* Of a unit, on a host of speed one, by the progress of this task; 0: not known. */
+static int64_t length_of(const struct engine *engine, const struct task *task,
+                         const struct stock_task *known)
+{
+    const struct host_hint *hint = host_hints_find(&engine->hosts, task->at_dispatch.host);
+    int64_t speed;
+
+    if (known == NULL || known->length_ms == 0)
+        return 0;
+    speed = hint->part.speed > 0 ? hint->part.speed : ESTIMATE_SPEED_ONE;
+    return (int64_t)((double)known->length_ms * (double)speed / ESTIMATE_SPEED_ONE);
+}
+
 /* Made for what the unit waits for. */
 static struct tail tail_of(const struct cycle *cycle, const struct unit *unit,
                            const struct tail_wait *wait)
@@ -239,6 +259,7 @@ static struct tail tail_of(const struct cycle *cycle, const struct unit *unit,
                          .ends_up_ms = is_lost || known == NULL ? TAIL_NEVER : known->ends_up_ms,
                          .spared_until_up_ms =
                              cycle->clock.up_s * 1000 + tail_patience_ms(wait->left_ms),
+                         .length_ms = is_lost ? 0 : length_of(cycle->engine, task, known),
                          .is_lost = is_lost};
 }
 
@@ -249,15 +270,18 @@ static void add_copy(struct cycle *cycle, struct late_ones *late, int64_t id)
     struct unit *unit = work_unit_of_task(&cycle->set, id, &task);
     int64_t left[UNIT_TASKS_MAX];
     struct tail_wait wait;
+    struct tail tail;
 
     if (unit == NULL)
         return;
     foresee(engine, unit, cycle->clock.up_s * 1000, left);
     wait = tail_waits(unit, left);
-    if (!wait.may_have || !is_at_its_end(cycle, late, unit, wait.left_ms == TAIL_NEVER) ||
-        !tail_is_worth_it(wait.left_ms, best_ms(engine, unit)))
+    if (!wait.may_have || !is_at_its_end(cycle, late, unit, wait.left_ms == TAIL_NEVER))
         return;
-    late->made[late->made_count++] = tail_of(cycle, unit, &wait);
+    tail = tail_of(cycle, unit, &wait);
+    if (!tail_is_worth_it(wait.left_ms, best_ms(engine, unit, tail.length_ms), tail.length_ms > 0))
+        return;
+    late->made[late->made_count++] = tail;
     unit->extra++;
     unit->is_changed = true;
     settle_unit(cycle, unit);

@@ -8,6 +8,7 @@ libserver_a_SOURCES += \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/fairness.c %D%/fairness.h \
 	%D%/hailing.c %D%/hailing.h \
+	%D%/horizon.c %D%/horizon.h \
 	%D%/match.c %D%/match.h \
 	%D%/moving.c %D%/moving.h \
 	%D%/pausing.c %D%/pausing.h \

@@ -83,9 +83,7 @@ struct share share_of(const struct share_facts *facts)
                           .idle = idle,
                           .beyond = beyond > 0 ? beyond : 0,
                           .held_ms = facts->held_ms,
-                          .within_ms = within(facts),
-                          .speed = facts->speed > 0 ? facts->speed : SPEED_ONE,
-                          .better = facts->better};
+                          .within_ms = within(facts)};
 }
 
 int64_t share_room(const struct share *share)
@@ -105,21 +103,8 @@ static void hold(struct share *share, int64_t task_ms)
     share->held_ms = share->held_ms < INT64_MAX - added_ms ? share->held_ms + added_ms : INT64_MAX;
 }
 
-/* Would it end sooner on a host that is idle and faster, and comes for it within a minute? */
-static bool ends_sooner_elsewhere(const struct share *share, int64_t task_ms)
-{
-    double there_ms;
-
-    if (share->better <= share->speed || task_ms <= 0)
-        return false;
-    there_ms = (double)task_ms * (double)share->speed / (double)share->better;
-    return (double)task_ms > there_ms + SHARE_SOON_MS;
-}
-
 bool share_take(struct share *share, int64_t task_ms)
 {
-    if (ends_sooner_elsewhere(share, task_ms))
-        return false;
     if (share->idle > 0)
         share->idle--;
     else if (share->beyond > 0 && share_idle_in_ms(share) < share->within_ms)

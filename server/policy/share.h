@@ -2,12 +2,11 @@
  * How much of the work that is left one host gets: so that a batch ends about as soon as the
  * machines that are there allow, instead of waiting in the store of those who came first.
  *
- * A slot that has nothing to do is filled as long as there is work; only where all that waits could
- * begin on faster hosts that are idle, and would end there sooner although it has to wait for their
- * visits, a slow host leaves it to them for a while. Beyond that a host gets
- * no more than its share, by slots and speed, of what waits and what active hosts have together;
- * and of that only what it starts within its buffer or, once less than two copies a slot wait,
- * within a minute (or until its next visit). With much work the share is far above any buffer.
+ * A slot that has nothing to do is filled as long as there is work that ends there no later than
+ * others could have done all of it (server/policy/horizon.h). Beyond that a host gets no more than
+ * its share, by slots and speed, of what waits and what active hosts have together; and of that
+ * only what it starts within its buffer or, once less than two copies a slot wait, within a minute
+ * (or until its next visit). With much work the share is far above any buffer.
  *
  * What hosts say of themselves (cores, times) bounds itself: see share_slots() and
  * server/policy/estimate.h.
@@ -22,7 +21,6 @@
 #define SHARE_SOON_MS    60000   /* once little waits nothing is granted that starts later */
 #define SHARE_UNKNOWN_MS 3600000 /* a task that nothing is known of is taken to last so long */
 #define SHARE_NEW_SLOTS  4       /* cores that are believed of a host that never agreed */
-#define SHARE_PATIENCE_S 90      /* so long a slow host leaves work to faster ones */
 #define SHARE_CLASSES    28      /* of speeds, four an octave */
 
 /* The grid as far as the server remembers: all hosts that are expected to come again. */
@@ -41,8 +39,6 @@ struct share_facts {
     int64_t held_ms;        /* what is left of them, one after the other */
     int64_t want_s;         /* the buffer that it likes; 0: no matter */
     int64_t next_visit_s;   /* it does not come again sooner */
-    int64_t speed;          /* in thousandths of the median host's; 0: not known */
-    int64_t better;         /* share_better(); 0: it has waited long enough */
 };
 
 /* What it may still be granted at this visit; changed by share_take(). */
@@ -52,8 +48,6 @@ struct share {
     int64_t beyond;  /* tasks it may have beyond filling these */
     int64_t held_ms; /* as of the facts, with what was granted since */
     int64_t within_ms;
-    int64_t speed;  /* as of the facts */
-    int64_t better; /* likewise */
 };
 
 /* Slots that are believed: a host has to have agreed as often as it says it has cores. */

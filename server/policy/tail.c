@@ -91,9 +91,18 @@ int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms)
     return ends_ms > now_ms ? ends_ms - now_ms : now_ms - begins_ms;
 }
 
-bool tail_is_worth_it(int64_t left_ms, int64_t other_ms)
+int64_t tail_other_ms(int64_t length_ms, int64_t speed)
 {
-    return other_ms > 0 && left_ms / 2 > other_ms;
+    double of_one = (double)length_ms * ESTIMATE_SPEED_ONE;
+
+    return (int64_t)(of_one / (double)(speed > 0 ? speed : ESTIMATE_SPEED_ONE));
+}
+
+bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known)
+{
+    int64_t worth_ms = is_known ? left_ms / 5 * 4 : left_ms / 2;
+
+    return other_ms > 0 && worth_ms > other_ms;
 }
 
 int64_t tail_patience_ms(int64_t left_ms)

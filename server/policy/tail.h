@@ -50,8 +50,12 @@ struct tail_wait tail_waits(const struct unit *unit, const int64_t left_ms[]);
  * estimate is taken to need as long again as it has run. */
 int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms);
 
-/* Is it worth another copy, which takes an idle host `other_ms` (0: not known)? */
-bool tail_is_worth_it(int64_t left_ms, int64_t other_ms);
+/* What a copy takes a host of `speed` that takes one of speed 1000 `length_ms`. */
+int64_t tail_other_ms(int64_t length_ms, int64_t speed);
+
+/* Is it worth another copy, which takes an idle host `other_ms` (0: not known)? Twice as long is
+ * asked for where that is only estimated, a quarter more where it is known how long the unit is. */
+bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known);
 
 /* So long it is left to faster hosts that are idle. */
 int64_t tail_patience_ms(int64_t left_ms);

@@ -50,6 +50,7 @@ struct crowd_rule {
     int64_t tasks_most; /* take no more in all; 0: no end */
     bool is_in_order;   /* tasks are computed as they came; else batches take turns */
     bool is_deaf;       /* no bulletin tells of work */
+    bool is_silent;     /* apps do not say how far they are */
 };
 
 struct crowd_host {

@@ -144,7 +144,15 @@ static enum held_state held_state_of(const struct crowd_task *task)
     return task->phase == CROWD_RUNNING ? HELD_RUNNING : HELD_WAITING;
 }
 
-static void add_tasks(const struct crowd_host *host, struct scheduler_request *request)
+static int progress_of(const struct crowd *crowd, const struct crowd_task *task)
+{
+    if (task->phase != CROWD_RUNNING || crowd->rule.is_silent)
+        return SCHEDULER_PROGRESS_UNSAID;
+    return (int)(task->ran_ms * 1000 / (task->ran_ms + task->left_ms + 1));
+}
+
+static void add_tasks(const struct crowd *crowd, const struct crowd_host *host,
+                      struct scheduler_request *request)
 {
     request->visit.finished = must_alloc(VISIT_FINISHED_MAX, sizeof *request->visit.finished);
     request->reports = must_alloc(VISIT_FINISHED_MAX, sizeof *request->reports);
@@ -158,7 +166,8 @@ static void add_tasks(const struct crowd_host *host, struct scheduler_request *r
             request->held[request->held_count++] =
                 (struct held_task){.task = task->id,
                                    .state = held_state_of(task),
-                                   .progress_permille = SCHEDULER_PROGRESS_UNSAID};
+                                   .progress_permille = progress_of(crowd, task),
+                                   .busy_ms = task->ran_ms};
     }
 }
 
@@ -175,7 +184,7 @@ void crowd_ask(const struct crowd *crowd, struct crowd_host *host, int64_t now_s
                                    .want_tasks = wanted(crowd, host),
                                    .want_seconds = crowd->rule.buffer_s};
     texts_add(&ret_request->host.platforms, "x86_64-linux-gnu");
-    add_tasks(host, ret_request);
+    add_tasks(crowd, host, ret_request);
 }
 
 /* ------------------------------------------------------------------------------------ its answer

@@ -22,7 +22,7 @@
     "\"bodies\":[{\"name\":\"out\",\"body\":\"aGVsbG8=\"}]},"                                      \
     "{\"task\":13,\"refusal\":\"changed-input\",\"refused\":\"" DIGEST_B "\",\"why\":\"no\","      \
     "\"cpu_ms\":0,\"wall_ms\":0,\"peak_memory_bytes\":0}],"                                        \
-    "\"held\":[{\"task\":14,\"state\":\"running\",\"progress_permille\":500},"                     \
+    "\"held\":[{\"task\":14,\"state\":\"running\",\"progress_permille\":500,\"busy_ms\":90000},"   \
     "{\"task\":15,\"state\":\"waiting\"}],"                                                        \
     "\"kept\":[{\"task\":17,\"unit\":\"" DIGEST_A "\",\"receipt\":\"" DIGEST_B "\"}],"             \
     "\"refused\":[{\"what\":\"keyring\",\"refusal\":\"keyring-rollback\","                         \
@@ -115,6 +115,7 @@ Test(scheduler_request, each_refusal_names_the_member)
         {"\"keyring-rollback\"", "\"whim\"", "refused[0].refusal"},
         {"\"keyring-rollback\",", "\"keyring-rollback\",\"y\":1,", "refused[0].y"},
         {"\"progress_permille\":500", "\"progress_permille\":1001", "held[0].progress_permille"},
+        {"\"busy_ms\":90000", "\"busy_ms\":-1", "held[0].busy_ms"},
         {"\"running\"", "\"dreaming\"", "held[0].state"},
         {"\"x86_64-linux-gnu\"", "", "host.platforms"},
         {"\"cores\":4", "\"cores\":0", "host.cores"},

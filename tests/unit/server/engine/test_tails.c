@@ -196,6 +196,70 @@ Test(tails, what_it_takes_the_idle_host_counts_and_not_the_usual_one)
     cr_expect(come(fast, 0, 1) != 0);
 }
 
+/* The slow host runs the task, and says how far it is. */
+static void tell(int64_t task, int permille, int64_t busy_ms)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, slow);
+    village_visit_hold(&visit, task);
+    visit.held[0].progress_permille = permille;
+    visit.held[0].busy_ms = busy_ms;
+    visit.request.host.cores = 1;
+    cr_assert(eq(int, village_visit_make(&village, &visit, slow), STATUS_OK));
+    village_visit_clear(&visit);
+}
+
+/* One that is twenty times as long as usual looks like any other for as long as that takes. */
+Test(tails, a_long_unit_is_known_by_its_progress)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 100);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 60);
+    (void)come(fast, 0, 1);
+    tell(slows, 600, 60000);
+    let_pass();
+    cr_assert(zero(i64, extras()), "it will be done in 40 s");
+    village_pass(&village, 30);
+    (void)come(fast, 0, 1);
+    tell(slows, 50, 90000);
+    village_pass(&village, 32); /* it has been looked at before */
+    let_pass();
+    cr_expect(eq(i64, extras(), 1), "it will be done in half an hour");
+    cr_expect(zero(i64, come(bob, 0, 1)), "bob would take as long from the start");
+    cr_expect(come(fast, 0, 1) != 0);
+}
+
+Test(tails, a_late_copy_that_is_nearly_done_is_waited_for)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 100);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 300);
+    (void)come(fast, 0, 1);
+    tell(slows, 950, 300000);
+    let_pass();
+    cr_expect(zero(i64, extras()));
+}
+
+/* Its owner used the machine meanwhile: how long the unit is does not follow from that. */
+Test(tails, a_copy_that_is_suspended_does_not_make_its_unit_longer)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 100, 100);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 1000);
+    (void)come(fast, 0, 1);
+    tell(slows, 500, 50000);
+    let_pass();
+    cr_expect(eq(i64, extras(), 1));
+    cr_expect(come(bob, 0, 1) != 0, "it takes him 100 s");
+}
+
 enum { GONE_S = 1800 };
 
 /* Measured before: where the second host left, too, nothing followed until the deadline. */

@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	%D%/test_quorum \
 	%D%/test_fitness \
 	%D%/test_hailing \
+	%D%/test_horizon \
 	%D%/test_host_clock \
 	%D%/test_returning \
 	%D%/test_share \
