@@ -13,6 +13,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -326,6 +327,20 @@ def batch_ended(grid, batch, units):
         return ended >= units and status
 
     return ask
+
+
+def in_mount_namespace(script, build, what, *arguments):
+    """Run `script BUILD ARGUMENT…` where what it mounts nobody else sees, and ends with it. It ends with 77 where this machine does
+    not let it, and says why on stderr. `what` is named where not even the namespace can be had."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        raise NotRun(f"{what} needs root and unshare(1)")
+    done = subprocess.run(["unshare", "-m", sys.executable, "-B", os.path.abspath(script), build, *arguments],
+                          capture_output=True, text=True, timeout=300 * PATIENCE)
+    print(done.stdout, end="", flush=True)
+    if done.returncode == 77:
+        raise NotRun(done.stderr.strip())
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip()[-3000:])
 
 
 def seeded():

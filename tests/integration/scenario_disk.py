@@ -6,7 +6,7 @@ import sys
 import tempfile
 
 from audit import audit
-from grid import Failed, Grid, NotRun, batch_ended, expect, wait_for
+from grid import Grid, batch_ended, expect, in_mount_namespace, wait_for
 
 DISK_MIB = 24
 
@@ -101,15 +101,7 @@ def full_disk(build, disk):
 
 def scenario_full_disk(build):
     """a disk that is full to the last byte: clean errors, no crash, recovery, a sound site"""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        raise NotRun("a small disk of one's own needs root and unshare(1)")
-    done = subprocess.run(["unshare", "-m", sys.executable, "-B", os.path.abspath(__file__), build],
-                          capture_output=True, text=True, timeout=900)
-    print(done.stdout, end="", flush=True)
-    if done.returncode == 77:
-        raise NotRun(done.stderr.strip())
-    if done.returncode != 0:
-        raise Failed(done.stderr.strip()[-3000:])
+    in_mount_namespace(__file__, build, "a small disk of one's own")
 
 
 def main(build):

@@ -1,11 +1,10 @@
 """Programs and machines that do not behave: what one task does, or one machine cannot, stays there."""
 import os
-import shutil
 import subprocess
 import sys
 
 from audit import audit
-from grid import Failed, Grid, NotRun, batch_ended, expect, wait_for
+from grid import Grid, batch_ended, expect, in_mount_namespace, wait_for
 
 WILD = {"removes": 'here=$PWD; cd /; rm -rf "$here"',
         "renames": 'mv "$PWD" "$PWD.moved"',
@@ -62,15 +61,7 @@ def scenario_wild_apps(build):
 
 def scenario_forbidden_folder(build):
     """on a folder mounted noexec no unit is charged: the client says why it runs nothing, and goes on when it may"""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        raise NotRun("a folder that is mounted noexec needs root and unshare(1)")
-    done = subprocess.run(["unshare", "-m", sys.executable, "-B", os.path.abspath(__file__), build],
-                          capture_output=True, text=True, timeout=900)
-    print(done.stdout, end="", flush=True)
-    if done.returncode == 77:
-        raise NotRun(done.stderr.strip())
-    if done.returncode != 0:
-        raise Failed(done.stderr.strip()[-3000:])
+    in_mount_namespace(__file__, build, "a folder that is mounted noexec")
 
 
 def mount(folder, how):
