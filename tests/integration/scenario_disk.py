@@ -4,11 +4,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from audit import audit
 from grid import Grid, batch_ended, expect, in_mount_namespace, wait_for
+from wire import Host
 
 DISK_MIB = 24
+FULL_S = 15  # longer than the server waits from one probe of its disk to the next
 
 
 def work(grid, name, units):
@@ -99,12 +102,50 @@ def full_disk(build, disk):
         grid.call("dugnad-server", "check", grid.site, "--deep")
 
 
+def healthy(site):
+    """What GET /healthz says now: (code, words)."""
+    status, answer, _ = site.request("GET", "/healthz")
+    return status, answer.get("detail", "")
+
+
+def full_health(build, disk):
+    """Without floors, so that nothing but failed commits can tell that the disk is full."""
+    with Grid(build, {"issue_floor": "0", "upload_floor": "0"}, disk=disk) as grid:
+        grid.start_server()
+        grid.publish_project()
+        site = grid.wire()
+        host = Host(site)
+        expect(host.visit()[0] == 200 and healthy(site)[0] == 200, f"at first: {healthy(site)}")
+        filler = fill(disk)
+        wait_for(lambda: host.visit()[0] == 507, 60, "visits go on though the disk is full", 0)
+        refused, end = 0, time.monotonic() + FULL_S
+        while time.monotonic() < end:
+            status, answer = host.visit()
+            said = healthy(site)
+            expect(status == 507, f"a visit to a full disk: {status} {answer}")
+            expect(said[0] == 503 and "full" in said[1], f"visits get 507, and /healthz says {said}")
+            refused += 1
+            time.sleep(0.2)
+        print(f"  beside {refused} refused visits it said: {said[1]}", flush=True)
+        os.unlink(filler)
+        wait_for(lambda: host.visit()[0] == 200, 60, f"visits do not go on\n{grid.server_log()}")
+        wait_for(lambda: healthy(site)[0] == 200, 120, f"/healthz stays {healthy(site)}")
+        expect(host.visit()[0] == 200, "visits get nothing, and /healthz is 200")
+        grid.stop_server()
+        grid.call("dugnad-server", "check", grid.site, "--deep")
+
+
 def scenario_full_disk(build):
     """a disk that is full to the last byte: clean errors, no crash, recovery, a sound site"""
-    in_mount_namespace(__file__, build, "a small disk of one's own")
+    in_mount_namespace(__file__, build, "a small disk of one's own", "full_disk")
 
 
-def main(build):
+def scenario_full_disk_health(build):
+    """/healthz is 503 beside each visit that gets 507 on a full disk; both are 200 again when there is room"""
+    in_mount_namespace(__file__, build, "a small disk of one's own", "full_health")
+
+
+def main(build, what):
     """In a mount namespace of our own: what is mounted here, nobody else sees, and ends with us."""
     disk = tempfile.mkdtemp(prefix="dugnad-disk-")
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", disk], capture_output=True,
@@ -113,7 +154,7 @@ def main(build):
         if mounted.returncode != 0:
             print(f"a small disk cannot be mounted: {mounted.stderr.strip()}", file=sys.stderr)
             return 77
-        full_disk(build, disk)
+        {"full_disk": full_disk, "full_health": full_health}[what](build, disk)
         return 0
     finally:
         subprocess.run(["umount", "-l", disk], capture_output=True)
@@ -121,4 +162,4 @@ def main(build):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))
