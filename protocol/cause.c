@@ -33,6 +33,8 @@ void cause_words(const struct cause *cause, const char *why, char ret_text[WHY_M
                        refusal_code((enum refusal)cause->detail));
     else if (cause->cause == CAUSE_BODY)
         (void)snprintf(words, sizeof words, "agreed, but its output was never delivered");
+    else if (cause->cause == CAUSE_UNSTARTED)
+        (void)snprintf(words, sizeof words, "handed back before it was started");
     (void)snprintf(ret_text, WHY_MAX + 1, "%s%s%.300s", is_alone ? "" : words,
                    is_alone || *why == '\0' ? "" : ": ", why);
     text_sanitise(ret_text, strlen(ret_text));

@@ -108,6 +108,19 @@ static void read_end(struct members *part, struct scheduler_report *report)
     report->refusal = members_has(part, "refusal") ? read_refusal(part) : REFUSAL_NONE;
     report->refused = members_digest_or_none(part, "refused");
     members_copy_text_or_empty(part, "why", report->why, sizeof report->why);
+    report->is_unstarted = members_boolean_or(part, "unstarted", false);
+}
+
+static void check_unstarted(struct members *part, const struct visit_task *finished,
+                            const struct scheduler_report *report)
+{
+    bool has_run = report->cpu_ms > 0 || report->wall_ms > 0;
+
+    if (members_failed(part) || !report->is_unstarted)
+        return;
+    if (finished->outcome != VISIT_ABANDONED || has_run)
+        members_fail(part, "unstarted", "malformed",
+                     "is said only of an abandoned task whose program took no time");
 }
 
 static void read_report(struct members *part, const struct visit_task *finished,
@@ -124,6 +137,7 @@ static void read_report(struct members *part, const struct visit_task *finished,
     report->wall_ms = members_integer(part, "wall_ms", 0, SCHEDULER_SPAN_MAX_MS);
     report->busy_ms = members_integer_or(part, "busy_ms", 1, SCHEDULER_SPAN_MAX_MS, 0);
     report->peak_memory_bytes = members_integer(part, "peak_memory_bytes", 0, LIMITS_BYTES_MAX);
+    check_unstarted(part, finished, report);
     if (members_has(part, "stderr"))
         report->stderr_tail = members_bytes(part, "stderr", SCHEDULER_STDERR_MAX);
     if (members_has(part, "bodies"))
@@ -302,6 +316,8 @@ static void write_report(struct writer *writer, const struct scheduler_report *r
     if (!digest_is_none(&report->refused))
         write_digest(writer, "refused", &report->refused);
     write_text_unless_empty(writer, "why", report->why);
+    if (report->is_unstarted)
+        write_json(writer, "unstarted", "true");
     write_integer(writer, "cpu_ms", report->cpu_ms);
     write_integer(writer, "wall_ms", report->wall_ms);
     write_integer_unless_zero(writer, "busy_ms", report->busy_ms);

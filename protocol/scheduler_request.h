@@ -37,6 +37,7 @@ struct scheduler_report {
     enum refusal refusal;  /* not REFUSAL_NONE exactly if the outcome is VISIT_REFUSED */
     struct digest refused; /* what was refused; none */
     char why[WHY_MAX + 1]; /* "": not said */
+    bool is_unstarted; /* abandoned, though it could have been computed: its program never ran */
     int64_t cpu_ms;
     int64_t wall_ms; /* that its program ran */
     int64_t busy_ms; /* that the task took: fetching, running, collecting; 0: not said */

@@ -44,15 +44,17 @@ enum task_state {
     TASK_ABANDONED = 9,    /* given up by its volunteer */
 };
 
-/* Why a task is TASK_ERROR; also how a result is grouped for people. */
+/* Why a task is TASK_ERROR, and with what it was abandoned; also how a result is grouped for
+ * people. */
 enum task_cause {
     CAUSE_NONE = 0,
-    CAUSE_EXIT = 1,    /* exit status other than 0; `cause_detail` is it */
-    CAUSE_SIGNAL = 2,  /* `cause_detail` is its number */
-    CAUSE_LIMIT = 3,   /* `cause_detail`: enum task_limit */
-    CAUSE_OUTPUT = 4,  /* outputs missing, extra, misnamed or too large */
-    CAUSE_REFUSED = 5, /* the client would not run it; `cause_detail`: enum refusal */
-    CAUSE_BODY = 6,    /* agreed, but its body was never delivered or was another */
+    CAUSE_EXIT = 1,      /* exit status other than 0; `cause_detail` is it */
+    CAUSE_SIGNAL = 2,    /* `cause_detail` is its number */
+    CAUSE_LIMIT = 3,     /* `cause_detail`: enum task_limit */
+    CAUSE_OUTPUT = 4,    /* outputs missing, extra, misnamed or too large */
+    CAUSE_REFUSED = 5,   /* the client would not run it; `cause_detail`: enum refusal */
+    CAUSE_BODY = 6,      /* agreed, but its body was never delivered or was another */
+    CAUSE_UNSTARTED = 7, /* TASK_ABANDONED: its volunteer left before it was started */
 };
 
 enum task_limit {

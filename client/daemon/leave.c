@@ -12,10 +12,14 @@ static bool may_finish(const struct attached *project, const struct client_task 
 
 static void hand_back(struct daemon *daemon, struct attached *project)
 {
-    for (size_t i = 0; i < project->task_count; i++)
-        if (phase_is_unfinished(project->tasks[i]->record.phase) &&
-            !may_finish(project, project->tasks[i]))
-            task_abandon(daemon, project, project->tasks[i], "its volunteer left the project");
+    for (size_t i = 0; i < project->task_count; i++) {
+        struct client_task *task = project->tasks[i];
+
+        if (!phase_is_unfinished(task->record.phase) || may_finish(project, task))
+            continue;
+        task->record.report.is_unstarted = task->record.starts == 0;
+        task_abandon(daemon, project, task, "its volunteer left the project");
+    }
 }
 
 /* A visit that was not answered may have brought more. */

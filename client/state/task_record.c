@@ -93,6 +93,7 @@ static void read_report(struct members *root, struct scheduler_report *report)
     if (members_has(root, "refused"))
         report->refused = members_digest(root, "refused");
     members_copy_text(root, "why", report->why, sizeof report->why);
+    report->is_unstarted = members_boolean_or(root, "unstarted", false);
     report->cpu_ms = members_integer(root, "cpu_ms", 0, SCHEDULER_SPAN_MAX_MS);
     report->wall_ms = members_integer(root, "wall_ms", 0, SCHEDULER_SPAN_MAX_MS);
     report->busy_ms = members_integer_or(root, "busy_ms", 0, SCHEDULER_SPAN_MAX_MS, 0);
@@ -208,6 +209,8 @@ static void write_report(json_t *root, const struct scheduler_report *report)
     if (!digest_is_none(&report->refused))
         set_digest(root, "refused", &report->refused);
     build_set(root, "why", build_text(report->why));
+    if (report->is_unstarted)
+        build_set(root, "unstarted", json_true());
     build_set(root, "cpu_ms", json_integer(report->cpu_ms));
     build_set(root, "wall_ms", json_integer(report->wall_ms));
     build_set(root, "busy_ms", json_integer(report->busy_ms));

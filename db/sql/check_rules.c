@@ -18,6 +18,9 @@
     " FROM acceptance_task a CROSS JOIN unit u ON u.id = a.task / 16 AND a.revision = u.revision"  \
     " JOIN task t ON t.id = a.task WHERE u.state = 4"
 
+/* As quorum_is_unstarted() has it: what its volunteer handed back so may come to it once more. */
+#define UNSTARTED "(t.state = 9 AND t.cause = 7)"
+
 static const struct check_rule rules[] = {
     {.noun = "batch",
      .words = "does not count as many units as it has",
@@ -82,12 +85,14 @@ static const struct check_rule rules[] = {
     {.noun = "unit",
      .words = "has tasks that share the identity its signed independence names",
      .sql = "SELECT DISTINCT u.id FROM task t CROSS JOIN unit u ON u.id = t.id / 16"
+            " WHERE NOT " UNSTARTED
             " GROUP BY u.id, CASE u.independence WHEN 1 THEN t.host WHEN 2 THEN t.volunteer"
             " ELSE t.organisation END HAVING count(*) > 1"},
     {.noun = "unit",
      .words = "has tasks of hosts without accounts that share an address prefix",
      .sql = "SELECT DISTINCT u.id FROM task t CROSS JOIN unit u ON u.id = t.id / 16"
-            " WHERE u.independence > 1 AND t.prefix <> '' GROUP BY u.id, t.prefix HAVING count(*) "
+            " WHERE NOT " UNSTARTED
+            " AND u.independence > 1 AND t.prefix <> '' GROUP BY u.id, t.prefix HAVING count(*) "
             "> 1"},
     {.noun = "unit",
      .words = "wants copies though it is not open, or more than it may have",

@@ -137,8 +137,9 @@ enum status view_standing(struct store *store, int64_t batch, const struct suppl
         " count(CASE WHEN g.results > 2 AND g.kinds = g.results THEN 1 END),"
         " coalesce(max(CASE WHEN g.results > 2 AND g.kinds = g.results THEN g.results END), 0)"
         " FROM (SELECT u.id, u.copies_wanted AS wanted, u.independence,"
-        " count(DISTINCT CASE u.independence WHEN 1 THEN t.host WHEN 3 THEN t.organisation"
-        " ELSE t.volunteer END) AS holders, count(t.result) AS results,"
+        " count(DISTINCT CASE WHEN t.state = 9 AND t.cause = 7 THEN NULL ELSE"
+        " CASE u.independence WHEN 1 THEN t.host WHEN 3 THEN t.organisation"
+        " ELSE t.volunteer END END) AS holders, count(t.result) AS results,"
         " count(DISTINCT t.result) AS kinds FROM"
         " (SELECT id, copies_wanted, independence FROM unit WHERE batch = ?4 AND state = 1"
         " ORDER BY position LIMIT ?5) AS u"
@@ -146,7 +147,8 @@ enum status view_standing(struct store *store, int64_t batch, const struct suppl
         " GROUP BY u.id, u.copies_wanted, u.independence) AS g";
     CLEANUP(query_end) struct query query = {0};
 
-    _Static_assert(UNIT_OPEN == 1 && INDEPENDENCE_HOST == 1 && INDEPENDENCE_ORGANISATION == 3,
+    _Static_assert(TASK_ABANDONED == 9 && CAUSE_UNSTARTED == 7 && UNIT_OPEN == 1 &&
+                       INDEPENDENCE_HOST == 1 && INDEPENDENCE_ORGANISATION == 3,
                    "as in the statement above");
     TRY(query_begin(&query, sql_of(store), sql, err));
     bind_integer(&query, supply->hosts);

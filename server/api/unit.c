@@ -83,8 +83,14 @@ static void keep_for_waiting(const struct unit *from, struct unit *to)
     to->signer = from->signer;
     to->copies_wanted = from->copies_wanted;
     to->task_count = from->task_count;
-    for (size_t i = 0; i < from->task_count; i++)
-        to->tasks[i].state = from->tasks[i].state;
+    for (size_t i = 0; i < from->task_count; i++) {
+        const struct task *task = &from->tasks[i];
+
+        to->tasks[i] = (struct task){.state = task->state,
+                                     .cause = task->cause,
+                                     .at_dispatch = task->at_dispatch,
+                                     .result = task->result};
+    }
 }
 
 static bool take(void *context, const struct unit_view *view)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "server/policy/quorum.h"
+
 #define SENTENCE_MAX 300
 
 static void say(struct texts *sentences, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -121,18 +123,20 @@ static bool has_holder_before(const struct unit *unit, size_t place)
     int64_t holder = identity_named(&unit->tasks[place].at_dispatch, independence);
 
     for (size_t i = 0; i < place; i++)
-        if (identity_named(&unit->tasks[i].at_dispatch, independence) == holder)
+        if (!quorum_is_unstarted(unit, i) &&
+            identity_named(&unit->tasks[i].at_dispatch, independence) == holder)
             return true;
     return false;
 }
 
-/* Whoever had a copy, whatever became of it, is not given another: all who were here had one. */
+/* Whoever had a copy is not given another, unless it was handed back unstarted: all who were here
+ * had one. */
 static bool is_tried_by_all(const struct unit *unit, const struct supply *supply)
 {
     int64_t holders = 0;
 
     for (size_t i = 0; i < unit->task_count; i++)
-        holders += !has_holder_before(unit, i);
+        holders += !quorum_is_unstarted(unit, i) && !has_holder_before(unit, i);
     return unit->copies_wanted > 0 && holders > 0 && holders >= enrolled_of(&unit->rule, supply);
 }
 

@@ -9,6 +9,7 @@
 #include "server/engine/merge.h"
 #include "server/engine/tails.h"
 #include "server/engine/timing.h"
+#include "server/policy/quorum.h"
 
 static void *grown(void *items, size_t count, size_t size)
 {
@@ -227,8 +228,9 @@ static void teach_queue(struct cycle *cycle)
         (void)text_fit(facts.hint.classes, sizeof facts.hint.classes, unit->classes);
         (void)text_fit(facts.hint.platforms, sizeof facts.hint.platforms, unit->platforms);
         for (size_t j = unit->task_count; j > 0 && facts.holder_count < QUEUE_HOLDERS_MAX; j--)
-            facts.holders[facts.holder_count++] =
-                identity_named(&unit->tasks[j - 1].now, unit->rule.independence);
+            if (!quorum_is_unstarted(unit, j - 1))
+                facts.holders[facts.holder_count++] =
+                    identity_named(&unit->tasks[j - 1].now, unit->rule.independence);
         queue_put(queue, &facts);
     }
 }

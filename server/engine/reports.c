@@ -176,7 +176,8 @@ static struct finding judge(struct cycle *cycle, const struct unit *unit, const 
     case VISIT_REFUSED:
         return judge_refused(cycle, unit, task, report->refusal);
     case VISIT_ABANDONED:
-        return (struct finding){.event = EVENT_ABANDON};
+        return (struct finding){.event = EVENT_ABANDON,
+                                .cause = report->is_unstarted ? CAUSE_UNSTARTED : CAUSE_NONE};
     }
     abort();
 }

@@ -207,12 +207,28 @@ enum task_state quorum_judge_late(const struct unit *unit, size_t i)
     return TASK_INCONCLUSIVE;
 }
 
+bool quorum_is_unstarted(const struct unit *unit, size_t i)
+{
+    return unit->tasks[i].state == TASK_ABANDONED && unit->tasks[i].cause == CAUSE_UNSTARTED;
+}
+
+/* For it, and for a quorum should it come back, too. */
+static bool has_place_for_one_more(const struct unit *unit)
+{
+    return UNIT_TASKS_MAX - unit->task_count > unit->rule.quorum;
+}
+
 bool quorum_is_independent(const struct unit *unit, const struct identity *who, const char *prefix)
 {
     struct task candidate = {.at_dispatch = *who, .now = *who, .prefix = (char *)(uintptr_t)prefix};
+    size_t unstarted = 0;
 
-    for (size_t i = 0; i < unit->task_count; i++)
-        if (is_shared(&unit->tasks[i], &candidate, unit->rule.independence))
+    for (size_t i = 0; i < unit->task_count; i++) {
+        if (!is_shared(&unit->tasks[i], &candidate, unit->rule.independence))
+            continue;
+        if (!quorum_is_unstarted(unit, i))
             return false;
-    return true;
+        unstarted++;
+    }
+    return unstarted == 0 || (unstarted <= QUORUM_UNSTARTED_MOST && has_place_for_one_more(unit));
 }

@@ -30,6 +30,7 @@ struct fake_task {
     struct named_output output; /* the first */
     char stderr_tail[64];
     int64_t busy_ms;
+    bool is_unstarted;
     enum task_limit limit;
     char why[128];
     bool was_uploaded;

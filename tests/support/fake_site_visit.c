@@ -48,6 +48,7 @@ static void note_report(struct fake_site *site, const struct visit_task *said,
     task->outcome = said->outcome;
     task->limit = report->limit;
     task->busy_ms = report->busy_ms;
+    task->is_unstarted = report->is_unstarted;
     task->refusal = report->refusal;
     task->refused = report->refused;
     (void)text_fit(task->why, sizeof task->why, report->why);

@@ -66,6 +66,20 @@ Test(check, a_played_site_is_sound)
     cr_expect(zero(i64, faults()), "%s", said);
 }
 
+/* And got again: it is no copy that shares. */
+Test(check, a_copy_handed_back_unstarted_shares_with_none)
+{
+    spoil("UPDATE task SET state = 9, cause = 7, reported_s = 1 WHERE id = 32");
+    spoil("INSERT INTO task SELECT 33, 1, 0, 0, host, volunteer, organisation, server, incarnation,"
+          " visit, variant, sent_s, deadline_up_s, deadline_s, 0, 0, 0, 0, 0, 0, 1, prefix, NULL,"
+          " NULL FROM task WHERE id = 32");
+    (void)faults();
+    cr_expect(strstr(said, "share") == NULL, "%s", said);
+    spoil("UPDATE task SET cause = 0 WHERE id = 32");
+    (void)faults();
+    cr_expect(strstr(said, "share the identity") != NULL, "%s", said);
+}
+
 struct fault {
     const char *sql;
     const char *words; /* that the complaint holds */

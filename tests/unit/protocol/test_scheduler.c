@@ -97,6 +97,7 @@ Test(scheduler_request, each_refusal_names_the_member)
         {"\"exit_status\":0", "\"limit\":\"patience\"", "reports[0].limit"},
         {"\"exit_status\":0", "\"refusal\":\"malformed\"", "reports[0].refusal"},
         {"\"refusal\":\"changed-input\",", "", "reports[1].refusal"},
+        {"\"cpu_ms\":1500", "\"cpu_ms\":0,\"unstarted\":true", "reports[0].unstarted"},
         {"\"changed-input\"", "\"none\"", "reports[1].refusal"},
         {"\"why\":\"no\"", "\"why\":\"n\\u0007o\"", "reports[1].why"},
         {"\"cpu_ms\":1500", "\"cpu_ms\":-1", "reports[0].cpu_ms"},
@@ -139,6 +140,29 @@ Test(scheduler_request, reports_belong_to_the_statement_one_by_one)
 
     cr_expect(eq(int, decode(body, strlen(body), &err), STATUS_INVALID));
     cr_expect(strstr(err.text, "reports") != NULL, "%s", err.text);
+}
+
+Test(scheduler_request, says_that_what_was_abandoned_was_never_started)
+{
+    CLEANUP(scheduler_request_clear) struct scheduler_request request = {0};
+    CLEANUP(freep)
+    char *payload = replaced(PAYLOAD, "\"outcome\":\"refused\"", "\"outcome\":\"abandoned\"");
+    CLEANUP(freep) char *refused = request_with(payload);
+    CLEANUP(freep)
+    char *body =
+        replaced(refused, "\"refusal\":\"changed-input\",\"refused\":\"" DIGEST_B "\",", "");
+    CLEANUP(freep)
+    char *told = replaced(body, "\"why\":\"no\",", "\"why\":\"no\",\"unstarted\":true,");
+    CLEANUP(freep) char *ran = replaced(told, "\"wall_ms\":0", "\"wall_ms\":1");
+    CLEANUP(freep) char *again = NULL;
+    struct error err = {0};
+
+    cr_assert(eq(int, scheduler_request_decode(told, strlen(told), &request, NULL), STATUS_OK));
+    cr_expect(request.reports[1].is_unstarted);
+    again = scheduler_request_encode(&request);
+    cr_expect(eq(str, again, told));
+    cr_expect(eq(int, decode(ran, strlen(ran), &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "reports[1].unstarted") != NULL, "%s", err.text);
 }
 
 Test(scheduler_request, tells_of_sixteen_refused_things_at_most)

@@ -62,6 +62,15 @@ static size_t count_outcome(enum visit_outcome outcome)
     return count;
 }
 
+static size_t count_unstarted(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < it.site.task_count; i++)
+        count += it.site.tasks[i].state >= FAKE_REPORTED && it.site.tasks[i].is_unstarted;
+    return count;
+}
+
 static size_t count_sent(void)
 {
     size_t count = 0;
@@ -86,6 +95,7 @@ Test(leave, what_waits_and_what_runs_is_handed_back_at_once)
     volunteer_live(&it, 1000);
     cr_expect(eq(sz, count_sent(), 0));
     cr_expect(eq(sz, count_outcome(VISIT_ABANDONED), 2));
+    cr_expect(eq(sz, count_unstarted(), 1), "what waited, not what ran");
     cr_expect(not(is_attached()));
     cr_expect(eq(i64, it.launcher.alive, 0));
 }

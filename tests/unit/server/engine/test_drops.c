@@ -132,3 +132,43 @@ Test(drops, a_copy_handed_back_goes_to_the_next_host_that_asks_and_is_nobodys_fa
     village_report(&village, eve, eves, "42\n");
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 4"), 2));
 }
+
+static void hand_back_unstarted(size_t host, int64_t task)
+{
+    struct village_visit visit;
+
+    village_visit_begin(&village, &visit, host);
+    *village_visit_failed(&village, &visit, task, VISIT_ABANDONED) =
+        (struct scheduler_report){.task = task, .is_unstarted = true};
+    cr_assert(eq(int, village_visit_make(&village, &visit, host), STATUS_OK));
+    village_visit_clear(&visit);
+}
+
+/* Left, and attached again: by another key, for the old one was forgotten. */
+Test(drops, a_volunteer_who_comes_again_gets_what_was_handed_back_unstarted)
+{
+    int64_t anns, bobs;
+    size_t ann_again = village_join_as(&village, ann);
+
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    bobs = village_get(&village, bob);
+    hand_back_unstarted(ann, anns);
+    village_report(&village, bob, bobs, "42\n");
+
+    anns = village_get(&village, ann_again);
+    cr_assert(ne(i64, anns, 0));
+    village_report(&village, ann_again, anns, "42\n");
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_ACCEPTED));
+}
+
+Test(drops, a_volunteer_who_had_begun_what_it_handed_back_does_not_get_it_again)
+{
+    int64_t anns;
+    size_t ann_again = village_join_as(&village, ann);
+
+    village_add_units(&village, 1, NULL);
+    anns = village_get(&village, ann);
+    hand_back(ann, anns);
+    cr_expect(eq(i64, village_get(&village, ann_again), 0));
+}

@@ -13,10 +13,11 @@ enum { OPEN = UNIT_OPEN, AGREED = UNIT_AGREED, FAILED = UNIT_FAILED };
 enum { NONE = FAILURE_NONE, ERRORS, DISSENT, SPLIT };
 
 /*
- * A task is one word: its result (or s sent, e error, o overdue, h handed back), then in three
- * digits who has it (host, volunteer, organisation) and, after a >, who that is now. What becomes
- * of it is one letter: Sent, Reported, Agreed, oUtvoted, Inconclusive, Error, Overdue, Handed back.
- * The rule everywhere: quorum 2, one failure forgiven, four tasks at most.
+ * A task is one word: its result (or s sent, e error, o overdue, w withdrawn, h handed back, n the
+ * same and never started), then in three digits who has it (host, volunteer, organisation) and,
+ * after a >, who that is now. What becomes of it is one letter: Sent, Reported, Agreed, oUtvoted,
+ * Inconclusive, Error, Overdue, Handed back. The rule everywhere: quorum 2, one failure forgiven,
+ * four tasks at most.
  */
 static const struct {
     const char *it;
@@ -73,10 +74,14 @@ static struct task task_of(const char *word)
         task.state = TASK_ERROR;
     else if (word[0] == 'o')
         task.state = TASK_OVERDUE;
-    else if (word[0] == 'h')
+    else if (word[0] == 'w')
+        task.state = TASK_DROPPED;
+    else if (word[0] == 'h' || word[0] == 'n')
         task.state = TASK_ABANDONED;
     else
         task.result.bytes[0] = (uint8_t)word[0];
+    if (word[0] == 'n')
+        task.cause = CAUSE_UNSTARTED;
     return task;
 }
 
@@ -218,6 +223,43 @@ Test(quorum, a_candidate_behind_the_prefix_of_a_task_is_not_independent)
     cr_expect(not(quorum_is_independent(&unit, &who, "p")));
     cr_expect(quorum_is_independent(&unit, &who, "q"));
     cr_expect(quorum_is_independent(&unit, &who, ""));
+}
+
+static bool may_have_one(const char *tasks, int who)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, tasks);
+    struct identity identity = identity_of(who);
+
+    unit.copies_wanted = 1;
+    return quorum_is_independent(&unit, &identity, "");
+}
+
+Test(quorum, what_was_handed_back_unstarted_comes_to_its_volunteer_once_more)
+{
+    cr_expect(may_have_one("n111 a222", 111), "the host itself");
+    cr_expect(may_have_one("n111 a222", 911), "another one of the volunteer");
+    cr_expect(not(may_have_one("n111 n111 a222", 111)), "once");
+    cr_expect(not(may_have_one("n111 n211 a222", 311)), "whichever of its hosts it was");
+    cr_expect(not(may_have_one("n111 h111", 111)), "of the other it has begun");
+    cr_expect(not(may_have_one("n111 s111", 111)), "it has one");
+    cr_expect(not(may_have_one("h111 a222", 111)), "it was begun");
+    cr_expect(not(may_have_one("w111 a222", 111)), "which may be reported yet");
+    cr_expect(not(may_have_one("n111 a222", 222)));
+}
+
+/* Places are as many as there are: those of others stay theirs. */
+Test(quorum, what_was_handed_back_unstarted_comes_again_only_while_there_is_room)
+{
+    struct unit unit = unit_of(VOLUNTEER, 2, "n111");
+    struct identity who = identity_of(111);
+
+    unit.copies_wanted = 2;
+    unit.rule.max_tasks = 10;
+    while (unit.task_count < UNIT_TASKS_MAX - 3)
+        unit.tasks[unit.task_count++] = task_of("h222");
+    cr_expect(quorum_is_independent(&unit, &who, ""));
+    unit.tasks[unit.task_count++] = task_of("h222");
+    cr_expect(not(quorum_is_independent(&unit, &who, "")));
 }
 
 Test(quorum, a_late_report_is_judged_by_what_was_agreed)
