@@ -48,6 +48,21 @@ static void print_counts(json_t *tasks)
     (void)printf("\n");
 }
 
+/* "42 % done, ", where the program says so. */
+static void print_progress(json_t *task)
+{
+    if (number(task, "progress_permille") > 0)
+        (void)printf("%lld %% done, ", number(task, "progress_permille") / 10);
+}
+
+static void print_one_running(json_t *task)
+{
+    (void)printf("    task %lld  %s  ", number(task, "task"), text(task, "name"));
+    print_progress(task);
+    (void)printf("%lld s of processor, %lld MiB\n", number(task, "cpu_ms") / 1000,
+                 number(task, "memory_bytes") / (1024 * 1024));
+}
+
 static void print_running(json_t *tasks)
 {
     json_t *task;
@@ -56,9 +71,7 @@ static void print_running(json_t *tasks)
     json_array_foreach(tasks, i, task)
     {
         if (strcmp(text(task, "phase"), "running") == 0)
-            (void)printf("    task %lld  %s  %lld s of processor, %lld MiB\n", number(task, "task"),
-                         text(task, "name"), number(task, "cpu_ms") / 1000,
-                         number(task, "memory_bytes") / (1024 * 1024));
+            print_one_running(task);
         else if (strcmp(text(task, "outcome"), "refused") == 0 ||
                  strcmp(text(task, "outcome"), "error") == 0 ||
                  strcmp(text(task, "outcome"), "abandoned") == 0)

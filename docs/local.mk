@@ -1,4 +1,4 @@
-EXTRA_DIST += %D%/openapi.json %D%/ARCHITECTURE.md %D%/OPERATIONS.md %D%/PROTOCOL.md \
+EXTRA_DIST += %D%/openapi.json %D%/APPS.md %D%/ARCHITECTURE.md %D%/OPERATIONS.md %D%/PROTOCOL.md \
 	%D%/PERFORMANCE.md %D%/ROADMAP.md %D%/SECURITY.md %D%/TESTING.md
 
 # Written by `dugnad manual`, `dugnad-server manual` and so on; tests compare them.

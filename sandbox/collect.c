@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/disk.h"
 #include "common/base/text.h"
 #include "common/base/tree.h"
+#include "sandbox/beneath.h"
 
 #define CHUNK_BYTES 65536
 
@@ -61,24 +60,6 @@ static enum status failure(struct error *err, const char *what)
     error_set(err, STATUS_STORAGE, "the slot cannot be read");
     error_detail(err, "%s: %s", what, strerror(cause));
     return STATUS_STORAGE;
-}
-
-/*
- * Non-blocking: a pipe in the place of an output must not hold us up. A checked name has no slash,
- * so on kernels without openat2() O_NOFOLLOW alone holds the same.
- */
-static int open_beneath(int slot, const char *name)
-{
-    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    const struct open_how how = {
-        .flags = (uint64_t)flags,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-    };
-    long descriptor = syscall(SYS_openat2, slot, name, &how, sizeof how);
-
-    if (descriptor < 0 && errno == ENOSYS)
-        descriptor = openat(slot, name, flags);
-    return (int)descriptor;
 }
 
 /* Of an open that failed; COLLECT_TAKEN: it is our trouble, not the task's. */

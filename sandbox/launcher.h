@@ -81,6 +81,7 @@ struct run_usage {
     int64_t memory_bytes;      /* now; 0 in an outcome */
     int64_t peak_memory_bytes; /* highest seen: looked at about four times a second */
     int64_t disk_bytes;        /* of the slot, at the last look (about every two seconds) */
+    int progress_permille;     /* as the program says (progress.h), likewise; 0: it said nothing */
 };
 
 /* Large (the tail is inside): not for small stacks. */

@@ -13,6 +13,7 @@
 #include "common/base/env.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/collect.h"
+#include "sandbox/progress.h"
 #include "sandbox/usage.h"
 
 #define MEASURE_MS        250
@@ -185,6 +186,7 @@ static void measure(struct running_task *task, int64_t now_mono_ms)
     if (task->disk_mono_ms == 0 || now_mono_ms - task->disk_mono_ms >= MEASURE_DISK_MS) {
         task->disk_mono_ms = now_mono_ms;
         task->usage.disk_bytes = usage_of_folder(task->preparation.slot);
+        task->usage.progress_permille = progress_of_slot(task->preparation.slot);
     }
     if (task->kill_was_asked)
         return;

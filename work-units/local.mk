@@ -1,4 +1,5 @@
 noinst_LIBRARIES += libworkunits.a
+include_HEADERS += %D%/sdk/dugnad.h # for apps
 libworkunits_a_CFLAGS = $(STRICT_CFLAGS)
 libworkunits_a_SOURCES =
 libworkunits_a_SOURCES += %D%/unit.c %D%/unit.h

@@ -32,6 +32,8 @@ static json_t *task_to_json(const struct daemon *daemon, const struct client_tas
         build_set(it, "cpu_ms", json_integer(usage.cpu_ms));
         build_set(it, "wall_ms", json_integer(usage.wall_ms));
         build_set(it, "memory_bytes", json_integer(usage.memory_bytes));
+        if (usage.progress_permille > 0)
+            build_set(it, "progress_permille", json_integer(usage.progress_permille));
     }
     if (phase_is_unfinished(record->phase))
         return it;

@@ -175,6 +175,23 @@ static enum held_state held_state_of(enum phase phase)
     return phase_is_unfinished(phase) ? HELD_WAITING : HELD_FINISHED;
 }
 
+/* How long it ran before the client was started anew nobody remembers; so then nothing is said. */
+static struct held_task held_of(const struct daemon *daemon, const struct client_task *task)
+{
+    struct held_task held = {.task = task->record.task,
+                             .state = held_state_of(task->record.phase),
+                             .progress_permille = SCHEDULER_PROGRESS_UNSAID};
+    struct run_usage usage;
+
+    if (task->running == NULL || task->record.starts > 1)
+        return held;
+    usage = daemon->parts.launcher->usage(task->running);
+    held.busy_ms = usage.wall_ms < SCHEDULER_SPAN_MAX_MS ? usage.wall_ms : 0;
+    if (usage.progress_permille > 0)
+        held.progress_permille = usage.progress_permille;
+    return held;
+}
+
 /* The first are those that the server would take for lost where they are not told. */
 static int held_rank(enum phase phase)
 {
@@ -183,7 +200,8 @@ static int held_rank(enum phase phase)
     return phase == PHASE_FINISHED ? 1 : 2;
 }
 
-static void add_held(const struct attached *project, struct scheduler_request *request)
+static void add_held(const struct daemon *daemon, const struct attached *project,
+                     struct scheduler_request *request)
 {
     request->held = must_alloc(SCHEDULER_HELD_MAX, sizeof *request->held);
     for (int rank = 0; rank <= 2; rank++)
@@ -194,10 +212,7 @@ static void add_held(const struct attached *project, struct scheduler_request *r
                 request->held_count == SCHEDULER_HELD_MAX ||
                 visit_find_task(&request->visit, record->task) != NULL)
                 continue;
-            request->held[request->held_count++] =
-                (struct held_task){.task = record->task,
-                                   .state = held_state_of(record->phase),
-                                   .progress_permille = SCHEDULER_PROGRESS_UNSAID};
+            request->held[request->held_count++] = held_of(daemon, project->tasks[i]);
         }
 }
 
@@ -251,7 +266,7 @@ static enum status make_visit(struct daemon *daemon, struct attached *project, s
     request.visit.project = project->record.project;
     request.visit.number = project->host.next_visit;
     add_reports(daemon, project, &request);
-    add_held(project, &request);
+    add_held(daemon, project, &request);
     kept_add(project, &request);
     refused_add(project, &request);
     add_host(daemon, &request.host);

@@ -106,7 +106,12 @@ static int descriptor(const struct running_task *task)
 
 static struct run_usage usage(const struct running_task *task)
 {
-    return (struct run_usage){.cpu_ms = ran_ms(task), .wall_ms = ran_ms(task)};
+    const struct fake_launcher *launcher = task->launcher;
+    struct run_usage usage = {.cpu_ms = ran_ms(task), .wall_ms = ran_ms(task)};
+
+    if (launcher->tells_progress)
+        usage.progress_permille = (int)(usage.wall_ms * 1000 / launcher->duration_ms);
+    return usage;
 }
 
 static void suspend(struct running_task *task)

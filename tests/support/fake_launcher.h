@@ -24,6 +24,7 @@ struct fake_launcher {
     int64_t memory_bytes; /* that the machine allows; INT64_MAX: whatever is asked */
     int proof_fails; /* with this errno; 0: the client's own script runs, at once and uncounted */
     int64_t proofs;
+    bool tells_progress; /* its tasks say how far they are */
     int64_t started;
     int64_t alive;          /* not yet released */
     int64_t killed;         /* released while they ran */

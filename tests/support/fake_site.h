@@ -101,6 +101,7 @@ struct fake_site {
     int64_t asked_memory;                           /* that it offered, bytes */
     bool forgets_told;     /* like a server that restarts: verdicts are told again and again */
     int64_t held;          /* told by the last visit */
+    struct held_task told; /* the last running one that told of its progress */
     int64_t refused_visit; /* by fails_with, last */
     char *refused_body;    /* owned */
     int64_t bulletins;     /* asked for */

@@ -139,6 +139,9 @@ static void add_envelopes(struct fake_site *site, const struct scheduler_request
 static void check_held(struct fake_site *site, const struct scheduler_request *asked)
 {
     site->held = (int64_t)asked->held_count;
+    for (size_t i = 0; i < asked->held_count; i++)
+        if (asked->held[i].progress_permille != SCHEDULER_PROGRESS_UNSAID)
+            site->told = asked->held[i];
     for (size_t i = 0; i < site->task_count; i++)
         if (site->tasks[i].state == FAKE_SENT && !site->sends_lost && site->drops_sent == 0 &&
             !is_held(asked, site->tasks[i].number))

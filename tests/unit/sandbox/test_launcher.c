@@ -132,6 +132,21 @@ Test(launcher, the_last_of_stderr_is_kept_and_no_more)
     cr_expect(not(outcome.tail_is_cut));
 }
 
+/* It waits to be killed, for as long as it takes until its progress was looked at. */
+Test(launcher, how_far_a_program_says_it_is_is_seen)
+{
+    struct running_task *task =
+        start_with("echo 0.25 >dugnad-progress; exec sleep 100", (struct run_spec){0});
+    int tries = 0;
+
+    while (launcher->usage(task).progress_permille == 0 && tries++ < 600) {
+        cr_assert(not(launcher->poll(task, &outcome)));
+        env->sleep_ms(env, 100);
+    }
+    cr_expect(eq(int, launcher->usage(task).progress_permille, 250));
+    launcher->release(task);
+}
+
 Test(launcher, processor_time_of_grandchildren_counts)
 {
     const char *const script =

@@ -1,6 +1,7 @@
 /*
  * Count the primes in a range: `primes FROM TO` (or `primes --from FROM --to TO`) prints how many
- * there are with FROM <= p < TO, and a newline. An ordinary program: it knows nothing of Dugnad.
+ * there are with FROM <= p < TO, and a newline. An ordinary program, but that it says how far it is
+ * (work-units/sdk/dugnad.h).
  *
  * A segmented sieve of Eratosthenes over odd numbers. A segment fits into a first-level cache; the
  * primes up to the root of TO are found once, and each remembers its next multiple.
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "work-units/sdk/dugnad.h"
 
 #define TO_MAX        UINT64_C(10000000000000000) /* 10^16: 70 MB for the primes up to 10^8 */
 #define SEGMENT_BYTES 32768
@@ -155,6 +159,17 @@ static uint64_t count_left(const uint64_t *segment, uint64_t bits)
     return left;
 }
 
+/* About once a second. That it cannot be told is no reason to stop. */
+static void tell(struct range range, uint64_t low)
+{
+    static time_t told;
+
+    if (time(NULL) == told)
+        return;
+    told = time(NULL);
+    (void)dugnad_progress((double)(low - range.from), (double)(range.to - range.from));
+}
+
 static uint64_t count_primes(struct range range)
 {
     static uint64_t segment[WORDS];
@@ -170,6 +185,7 @@ static uint64_t count_primes(struct range range)
 
         if (bits > SEGMENT_BITS)
             bits = SEGMENT_BITS;
+        tell(range, low);
         memset(segment, 0, sizeof segment);
         strike(&bases, low, low + 2 * bits, segment);
         count += count_left(segment, bits);

@@ -118,3 +118,16 @@ Test(lineup, so_are_small_ones_in_a_bundle)
     text_from_bytes(inputs[UNITS - 1].bytes, DIGEST_BYTES, hex);
     cr_expect(eq(str, asked_first, hex));
 }
+
+/* The server goes by it at the end of a batch. */
+Test(lineup, a_visit_tells_how_far_running_tasks_are)
+{
+    seal_units(0);
+    it.launcher.duration_ms = 60 * MINUTE;
+    it.launcher.tells_progress = true;
+    volunteer_live(&it, 40 * MINUTE);
+    cr_expect(it.site.told.progress_permille >= 1 && it.site.told.progress_permille < 700, "%d",
+              it.site.told.progress_permille);
+    cr_expect(eq(i64, it.site.told.busy_ms / 36000 * 10, it.site.told.progress_permille / 10 * 10),
+              "%lld ms, %d", (long long)it.site.told.busy_ms, it.site.told.progress_permille);
+}
