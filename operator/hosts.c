@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "operator/batches.h"
+#include "operator/listing_pages.h"
 #include "operator/remote.h"
 #include "operator/table.h"
 #include "operator/verbs.h"
@@ -24,30 +25,20 @@ static void add_host(struct table *table, const struct host_entry *host)
     table_cell(table, "%" PRId64, host->errors);
 }
 
-/* One page's answer, with `after` appended to the path. */
-static enum status get_page(struct profile *profile, const char *path, char joint,
-                            const struct cursor *after, struct buffer *ret_body, struct error *err)
-{
-    CLEANUP(freep)
-    char *whole = after->text[0] != '\0' ? text_format("%s%cafter=%s", path, joint, after->text)
-                                         : text_copy(path);
-
-    return remote_get(profile, whole, LISTING_MAX, ret_body, err);
-}
-
 static enum status list_hosts(struct profile *profile, const struct options *options,
                               struct table *table, struct error *err)
 {
-    struct cursor after = {0};
+    struct listing_pages pages;
+    bool is_last = false;
 
-    do {
+    listing_pages_begin(&pages, profile, "/v1/hosts");
+    while (!is_last) {
         CLEANUP(host_page_clear) struct host_page page = {0};
         CLEANUP(buffer_clear) struct buffer body = {0};
         CLEANUP(freep) char *json = NULL;
         struct error why = {0};
 
-        TRY(session_go_on(profile->session, err));
-        TRY(get_page(profile, "/v1/hosts", '?', &after, &body, err));
+        TRY(listing_pages_get(&pages, &body, err));
         if (host_page_decode(buffer_text(&body), body.length, &page, &why) != STATUS_OK)
             return remote_misunderstood(&why, err);
         for (size_t i = 0; i < page.count; i++)
@@ -55,8 +46,8 @@ static enum status list_hosts(struct profile *profile, const struct options *opt
         json = host_page_encode(&page);
         if (options_has(options, "json"))
             session_print(profile->session, json);
-        after = page.next;
-    } while (after.text[0] != '\0');
+        TRY(listing_pages_turn(&pages, &page.next, &is_last, err));
+    }
     return STATUS_OK;
 }
 
@@ -98,18 +89,19 @@ static enum status list_tasks(struct profile *profile, const struct options *opt
     const char *state = options_text_or(options, "state", "outvoted");
     CLEANUP(freep) char *path = NULL;
     struct batch_status status;
-    struct cursor after = {0};
+    struct listing_pages pages;
+    bool is_last = false;
 
     TRY(batch_ask(profile, options->operands[0], &status, err));
     path = text_format("/v1/batches/%s/tasks?state=%s", batch_format(&status.batch).text, state);
-    do {
+    listing_pages_begin(&pages, profile, path);
+    while (!is_last) {
         CLEANUP(task_page_clear) struct task_page page = {0};
         CLEANUP(buffer_clear) struct buffer body = {0};
         CLEANUP(freep) char *json = NULL;
         struct error why = {0};
 
-        TRY(session_go_on(profile->session, err));
-        TRY(get_page(profile, path, '&', &after, &body, err));
+        TRY(listing_pages_get(&pages, &body, err));
         if (task_page_decode(buffer_text(&body), body.length, &page, &why) != STATUS_OK)
             return remote_misunderstood(&why, err);
         for (size_t i = 0; i < page.count; i++)
@@ -117,8 +109,8 @@ static enum status list_tasks(struct profile *profile, const struct options *opt
         json = task_page_encode(&page);
         if (options_has(options, "json"))
             session_print(profile->session, json);
-        after = page.next;
-    } while (after.text[0] != '\0');
+        TRY(listing_pages_turn(&pages, &page.next, &is_last, err));
+    }
     return STATUS_OK;
 }
 

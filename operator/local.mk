@@ -21,6 +21,7 @@ liboperator_a_SOURCES = \
 	%D%/key_init.c \
 	%D%/key_publish.c \
 	%D%/keychain.c %D%/keychain.h \
+	%D%/listing_pages.c %D%/listing_pages.h \
 	%D%/name_check.c %D%/name_check.h \
 	%D%/name_list.c %D%/name_list.h \
 	%D%/name_table.c %D%/name_table.h \

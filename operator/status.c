@@ -3,6 +3,7 @@
 
 #include "common/base/text.h"
 #include "operator/batches.h"
+#include "operator/listing_pages.h"
 #include "operator/next_keyring.h"
 #include "operator/remote.h"
 #include "operator/show_batch.h"
@@ -23,16 +24,13 @@ static void add_row(struct table *table, const struct batch_status *status)
     table_cell(table, "%s", shown_time(status->finish_estimate_s).text);
 }
 
-static enum status next_page(struct profile *profile, const struct cursor *after,
-                             struct batch_page *ret_page, struct error *err)
+static enum status next_page(struct listing_pages *pages, struct batch_page *ret_page,
+                             struct error *err)
 {
-    CLEANUP(freep)
-    char *path = after->text[0] != '\0' ? text_format("/v1/batches?after=%s", after->text)
-                                        : text_copy("/v1/batches");
     CLEANUP(buffer_clear) struct buffer body = {0};
     struct error why = {0};
 
-    TRY(remote_get(profile, path, LISTING_MAX, &body, err));
+    TRY(listing_pages_get(pages, &body, err));
     if (batch_page_decode(buffer_text(&body), body.length, ret_page, &why) != STATUS_OK)
         return remote_misunderstood(&why, err);
     return STATUS_OK;
@@ -46,14 +44,15 @@ static enum status list_all(struct profile *profile, const struct options *optio
                                          ">failed", ">cancelled", "done about"};
     struct session *session = profile->session;
     CLEANUP(table_clear) struct table table = {0};
-    struct cursor after = {0};
+    struct listing_pages pages;
+    bool is_last = false;
 
     table_init(&table, titles, sizeof titles / sizeof *titles);
-    do {
+    listing_pages_begin(&pages, profile, "/v1/batches");
+    while (!is_last) {
         CLEANUP(batch_page_clear) struct batch_page page = {0};
 
-        TRY(session_go_on(session, err));
-        TRY(next_page(profile, &after, &page, err));
+        TRY(next_page(&pages, &page, err));
         for (size_t i = 0; i < page.count; i++) {
             CLEANUP(freep) char *json = batch_status_encode(&page.batches[i]);
 
@@ -61,8 +60,8 @@ static enum status list_all(struct profile *profile, const struct options *optio
             if (options_has(options, "json"))
                 session_print(session, json);
         }
-        after = page.next;
-    } while (after.text[0] != '\0');
+        TRY(listing_pages_turn(&pages, &page.next, &is_last, err));
+    }
     if (!options_has(options, "json"))
         table_print(&table, session->out);
     return STATUS_OK;

@@ -296,6 +296,26 @@ static void answer_results(struct memory_site *site, struct http_exchange *excha
     answer(exchange, text_copy(buffer_text(&body)));
 }
 
+/* The cursor of a page is its number. */
+static void answer_circle(const struct memory_site *site, struct http_exchange *exchange,
+                          const char *path)
+{
+    const char *after = strstr(path, "after=");
+    long page = after != NULL ? strtol(after + strlen("after="), NULL, 10) : 0;
+    const char *what = strstr(path, "/hosts") != NULL   ? "hosts"
+                       : strstr(path, "/tasks") != NULL ? "tasks"
+                                                        : "batches";
+
+    answer(exchange,
+           text_format("{\"%s\":[],\"next\":\"%ld\"}", what, page % site->listing_circle + 1));
+}
+
+static bool is_listing(const char *path)
+{
+    return text_starts_with(path, "/v1/hosts") || strstr(path, "/tasks?") != NULL ||
+           strcmp(path, "/v1/batches") == 0 || text_starts_with(path, "/v1/batches?");
+}
+
 /* --- who answers what --- */
 
 static void route_batch(struct memory_site *site, struct http_exchange *exchange, const char *path,
@@ -316,7 +336,9 @@ static void route_batch(struct memory_site *site, struct http_exchange *exchange
 static void route(struct memory_site *site, struct http_exchange *exchange, enum http_method method,
                   const char *path, const char *body, size_t length)
 {
-    if (text_starts_with(path, "/v1/files/") && method == HTTP_GET)
+    if (site->listing_circle > 0 && method == HTTP_GET && is_listing(path))
+        answer_circle(site, exchange, path);
+    else if (text_starts_with(path, "/v1/files/") && method == HTTP_GET)
         answer_file(site, exchange, path + strlen("/v1/files/"));
     else if (strcmp(path, "/v1/project") == 0)
         answer_project(site, exchange);

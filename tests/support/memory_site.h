@@ -27,17 +27,19 @@ struct memory_site {
     bool has_batch;
     struct batch_request batch;
     bool is_closed;
-    char last_action[128];       /* the request */
-    int64_t failed, cancelled;   /* units that are told to have ended so */
-    struct retry_status retry;   /* what it says of the last one; is_running for two answers */
-    int retry_looks;             /* answers so far that told of it */
-    struct texts units;          /* envelopes, in order of arrival, each once */
-    struct texts files;          /* digests that are there */
-    struct texts bodies;         /* theirs, in the same order */
-    struct texts results;        /* lines, each with its end */
-    bool lists_in_circles;       /* of results: after the last line comes the first */
-    char *output;                /* what GET /v1/outputs/… answers; NULL: not found */
-    const char *units_answer;    /* to units that come, of which none is kept; NULL: as it should */
+    char last_action[128];     /* the request */
+    int64_t failed, cancelled; /* units that are told to have ended so */
+    struct retry_status retry; /* what it says of the last one; is_running for two answers */
+    int retry_looks;           /* answers so far that told of it */
+    struct texts units;        /* envelopes, in order of arrival, each once */
+    struct texts files;        /* digests that are there */
+    struct texts bodies;       /* theirs, in the same order */
+    struct texts results;      /* lines, each with its end */
+    bool lists_in_circles;     /* of results: after the last line comes the first */
+    long listing_circle;       /* of hosts, tasks and batches: each page names one of so many as the
+                                * next, in turn, all of them empty; 0: as it should */
+    char *output;              /* what GET /v1/outputs/… answers; NULL: not found */
+    const char *units_answer;  /* to units that come, of which none is kept; NULL: as it should */
     void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */
     void (*while_waiting)(void); /* called instead of ever answering; may be NULL */
     int64_t requests;            /* so far */
