@@ -76,9 +76,25 @@ static int64_t bulletin_at(const struct talk_view *view)
     return sooner(view->bulletin_at, later(view->look_at, view->hold_until));
 }
 
+/* When there is something to hear or to say of what it has: new work is no reason. */
+static int64_t report_only_at(const struct talk_view *view)
+{
+    struct talk_view without = *view;
+
+    without.tasks_wanted = 0;
+    without.has_to_ask_time = false;
+    return talk_visit_at(&without);
+}
+
+/* Keys that are not to be had by now must not keep finished work from the site: by turns. */
+static bool may_visit_meanwhile(const struct talk_view *view)
+{
+    return view->has_to_tell || (view->is_keyless && view->now >= report_only_at(view));
+}
+
 static enum talk first_needed(const struct talk_view *view)
 {
-    if (view->wants_contact && !view->has_to_tell)
+    if (view->wants_contact && !may_visit_meanwhile(view))
         return TALK_PROJECT;
     return view->is_enrolled ? TALK_VISIT : TALK_ENROL;
 }

@@ -28,6 +28,8 @@ struct talk_view {
     bool has_idle_core;     /* for want of tasks */
     bool is_stopped;        /* the project is not to be talked to at all */
     bool wants_contact;     /* GET /v1/project: news of keys, or an unknown certificate */
+    bool is_keyless;        /* its keys were asked for in vain, at a site that may have the token,
+                               and no visit was begun since */
     bool is_enrolled;
     bool has_to_tell; /* of something refused, to a site that may have the token: before its keys
                          are asked for again, or a site whose keys are refused would never know */

@@ -170,6 +170,12 @@ int64_t attached_open(const struct attached *project)
     return count;
 }
 
+bool attached_may_have_token(const struct attached *project)
+{
+    return project->host.host != 0 && !project->is_first_contact && !project->is_place_new &&
+           !digest_is_none(&project->trust.project);
+}
+
 int64_t daemon_memory(const struct daemon *daemon)
 {
     int64_t allowed = daemon->parts.launcher->memory_bytes(daemon->parts.launcher);

@@ -95,6 +95,7 @@ struct attached {
     int64_t upload_failures;
     size_t report_limit; /* fewer after a visit was refused */
     bool wants_contact;
+    bool is_keyless;           /* that failed, and no visit was begun since */
     bool is_distrusted;        /* its certificate was the last failure */
     int64_t bulletin_failures; /* in a row */
     bool is_first_contact;     /* the certificate is unknown: see common/http/client.h */
@@ -208,6 +209,9 @@ bool reply_grants(const struct scheduler_reply *reply, const struct digest *dige
 /* Of its tasks, how many are not finished; and how many the server may have a word to say on. */
 int64_t attached_unfinished(const struct attached *project);
 int64_t attached_open(const struct attached *project);
+
+/* Is the site in use known to be the project's, and this host to it? Else no token goes there. */
+bool attached_may_have_token(const struct attached *project);
 
 /* Is any of them PHASE_FETCHING? */
 bool attached_is_fetching(const struct attached *project);

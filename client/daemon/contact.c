@@ -164,7 +164,7 @@ static enum status take_project(struct daemon *daemon, struct attached *project,
         wake_transfers(daemon, project);
     if (!is_same_trust(&trust, &project->trust))
         TRY(replace_trust(project, &trust, err));
-    project->wants_contact = project->is_first_contact = false;
+    project->wants_contact = project->is_first_contact = project->is_keyless = false;
     contact_check_ca(project);
     tasks_check_again(daemon, project);
     return STATUS_OK;
@@ -179,10 +179,12 @@ static void on_project(struct daemon *daemon, struct attached *project, enum sta
         status = http_check(response, &err);
     if (status == STATUS_OK)
         status = take_project(daemon, project, response, &err);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        project->is_keyless = true;
         talk_failed(daemon, project, status, &err);
-    else
-        talk_worked(project);
+        return;
+    }
+    talk_worked(project);
 }
 
 void contact_start(struct daemon *daemon, struct attached *project)

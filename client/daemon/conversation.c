@@ -33,6 +33,7 @@ static struct talk_view view_of(struct daemon *daemon, const struct attached *pr
         .has_idle_core = has_idle_core(daemon),
         .is_stopped = project->record.stopped[0] != '\0',
         .wants_contact = project->wants_contact || digest_is_none(&project->trust.project),
+        .is_keyless = project->is_keyless && attached_may_have_token(project),
         .is_enrolled = project->host.host != 0,
         .has_to_tell = refused_is_to_be_told(project),
         .has_to_ask_time = own_clock_is_to_be_asked(daemon, project),

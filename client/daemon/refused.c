@@ -54,8 +54,7 @@ bool refused_is_to_be_told(const struct attached *project)
 
     for (size_t i = 0; i < project->refused_count; i++)
         has_untold = has_untold || !project->refused[i].is_told;
-    return has_untold && project->host.host != 0 && !project->is_first_contact &&
-           !project->is_place_new && !digest_is_none(&project->trust.project);
+    return has_untold && attached_may_have_token(project);
 }
 
 void refused_add(const struct attached *project, struct scheduler_request *request)

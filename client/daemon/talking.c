@@ -93,6 +93,8 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         set_words(ret_words, "its owner has not allowed this project's programs to run");
     else if (trust_may_start(&project->trust, daemon_now_s(daemon), &err) != REFUSAL_NONE)
         own_clock_why_stale(daemon, project, &err, ret_words);
+    else if (project->wants_contact)
+        set_words(ret_words, "the project's keys are asked for first");
     else if (daemon_trouble(daemon)[0] != '\0')
         set_words(ret_words, daemon_trouble(daemon));
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)

@@ -399,6 +399,7 @@ void visit_start(struct daemon *daemon, struct attached *project)
     struct error err = {0};
     enum status status = STATUS_OK;
 
+    project->is_keyless = false;
     if (project->visit.body == NULL)
         status = make_visit(daemon, project, &err);
     if (status == STATUS_OK)

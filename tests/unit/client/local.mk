@@ -1,4 +1,4 @@
-check_PROGRAMS += %D%/agent/test_agent %D%/agent/test_clock %D%/agent/test_idle
+check_PROGRAMS += %D%/agent/test_agent %D%/agent/test_clock %D%/agent/test_idle %D%/agent/test_talk
 check_PROGRAMS += %D%/agent/test_known_urls %D%/agent/test_turns
 check_PROGRAMS += %D%/control/test_socket
 check_PROGRAMS += %D%/daemon/test_authority %D%/daemon/test_crash %D%/daemon/test_daemon %D%/daemon/test_ends

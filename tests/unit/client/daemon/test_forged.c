@@ -392,3 +392,27 @@ Test(forged, a_keyring_that_is_no_envelope_is_told)
     volunteer_live(&it, 5 * HOUR);
     expect_told(REFUSED_KEYRING, REFUSAL_MALFORMED, &digest);
 }
+
+/* Regression: it asked for keys, which it refused, and for ever made no visit but the one that told
+ * so: what it had finished was reported by nobody. */
+Test(forged, finished_work_is_reported_to_a_site_whose_keys_are_refused)
+{
+    int64_t visits;
+
+    volunteer_live(&it, MINUTE / 2);
+    cr_assert(zero(sz, fake_site_count(&it.site, FAKE_STORED)));
+    it.site.sample.keyring.version = 2;
+    envelope_clear(&it.site.keyring);
+    it.site.keyring = sample_seal_keyring(&it.site.sample);
+    sample_forge(&it.site.sample, &it.site.keyring, &it.site.sample.root[0]);
+    sample_forge(&it.site.sample, &it.site.keyring, &it.site.sample.root[1]);
+    visits = it.site.visits;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
+    cr_expect(lt(i64, visits + 1, it.site.visits));
+    cr_expect(zero(i64, it.site.asked_tasks), "nothing new is wanted");
+    cr_expect(ne(str, (char *)volunteer_text(&it, "trouble"), ""), "and it is said");
+    visits = it.site.visits;
+    volunteer_live(&it, 5 * HOUR);
+    cr_expect(eq(i64, it.site.visits, visits), "there is nothing to report any more");
+}
