@@ -57,6 +57,13 @@ static void add_engine(struct buffer *text, const struct engine_counts *counts)
     counter(text, "dugnad_tasks_reported", "Good reports.", counts->tasks_reported);
     counter(text, "dugnad_tasks_failed", "Reports of failure.", counts->tasks_failed);
     counter(text, "dugnad_tasks_overdue", "Deadlines passed.", counts->tasks_overdue);
+    counter(text, "dugnad_tasks_resent", "Sent again: hosts had lost them.", counts->tasks_resent);
+    counter(text, "dugnad_tasks_moved", "Withdrawn unstarted, for an idle host.",
+            counts->tasks_moved);
+    counter(text, "dugnad_tasks_moved_back", "Of these: begun before it had them.",
+            counts->tasks_moved_back);
+    counter(text, "dugnad_last_copies", "Wanted once more, of units that are late.",
+            counts->last_copies);
     counter(text, "dugnad_units_accepted", "Units accepted.", counts->units_accepted);
     counter(text, "dugnad_units_failed", "Units failed.", counts->units_failed);
     counter(text, "dugnad_credit", "Credit given, in declared operations.", counts->credit);

@@ -245,6 +245,9 @@ static void add_counts(struct engine *engine, const struct engine_counts *counts
     engine->counts.tasks_failed += counts->tasks_failed;
     engine->counts.tasks_overdue += counts->tasks_overdue;
     engine->counts.tasks_resent += counts->tasks_resent;
+    engine->counts.tasks_moved += counts->tasks_moved;
+    engine->counts.tasks_moved_back += counts->tasks_moved_back;
+    engine->counts.last_copies += counts->last_copies;
     engine->counts.units_accepted += counts->units_accepted;
     engine->counts.units_failed += counts->units_failed;
     engine->counts.credit += counts->credit;

@@ -142,6 +142,9 @@ struct engine_counts {
     int64_t tasks_failed;
     int64_t tasks_overdue;
     int64_t tasks_resent;
+    int64_t tasks_moved;      /* withdrawn so that another host begins sooner ... */
+    int64_t tasks_moved_back; /* ... and of these, begun before that host had them: they went on */
+    int64_t last_copies;      /* wanted beyond the rule, of units that are late */
     int64_t units_accepted;
     int64_t units_failed;
     int64_t credit;

@@ -120,6 +120,7 @@ static void resume(struct cycle *cycle, struct unit *unit, struct task *task)
 {
     settle_task(cycle, unit, task, transition_task(task->state, EVENT_RESUME));
     unit->copies_wanted--;
+    cycle->counts.tasks_moved_back++;
     cycle_hint(cycle, (struct deadline_hint){
                           .up_s = task->deadline_up_s, .task = task->id, .unit = unit->id});
 }
@@ -243,6 +244,7 @@ static bool offer(struct cycle *cycle, int64_t id)
     settle_unit(cycle, unit); /* so that one more of the unit is judged by what is wanted now */
     if (work_host(&cycle->set, task->at_dispatch.host) != NULL)
         give_back(cycle, unit, task);
+    cycle->counts.tasks_moved++;
     return true;
 }
 

@@ -284,6 +284,7 @@ static void add_copy(struct cycle *cycle, struct late_ones *late, int64_t id)
     late->made[late->made_count++] = tail;
     unit->extra++;
     unit->is_changed = true;
+    cycle->counts.last_copies++;
     settle_unit(cycle, unit);
 }
 

@@ -91,6 +91,15 @@ Test(flow, one_unit_goes_the_whole_way)
         grid_host_clear(&hosts[i]);
 }
 
+Test(flow, metrics_say_how_work_came_to_idle_hosts)
+{
+    cr_assert(eq(int, grid_get(&grid, "/metrics"), 200));
+    cr_expect(grid_says(&grid, "\ndugnad_tasks_resent_total 0\n"));
+    cr_expect(grid_says(&grid, "\ndugnad_tasks_moved_total 0\n"));
+    cr_expect(grid_says(&grid, "\ndugnad_tasks_moved_back_total 0\n"));
+    cr_expect(grid_says(&grid, "\ndugnad_last_copies_total 0\n"));
+}
+
 Test(flow, a_task_that_ended_at_a_limit_is_explained_in_words)
 {
     static const char words[] = "ended at its limit of memory: probably, for it died of SIGSEGV";

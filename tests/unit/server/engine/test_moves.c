@@ -118,6 +118,8 @@ Test(moves, idle_hosts_get_what_waits_with_others)
     cr_expect(eq(sz, joes.count, 1));
     cr_expect(eq(sz, come(ann, &anns, 0) + come(bob, &bobs, 0), 2), "they let go of these two");
     cr_expect(eq(i64, village_count(&village, "count(*) FROM task WHERE state = 1"), COPIES));
+    cr_expect(eq(i64, engine_counts(village.engine).tasks_moved, 2));
+    cr_expect(zero(i64, engine_counts(village.engine).tasks_moved_back));
 }
 
 Test(moves, nothing_moves_while_nobody_is_idle)
@@ -166,6 +168,8 @@ Test(moves, a_copy_that_is_begun_before_it_was_taken_goes_on)
     }
     cr_expect(zero(i64, dropped()));
     cr_expect(zero(i64, village_count(&village, "sum(copies_wanted) FROM unit")));
+    cr_expect(eq(i64, engine_counts(village.engine).tasks_moved, 1));
+    cr_expect(eq(i64, engine_counts(village.engine).tasks_moved_back, 1));
 }
 
 /* It had begun when the other one got it: both count, and nobody is charged. */

@@ -97,6 +97,7 @@ Test(tails, an_idle_host_computes_the_last_unit_once_more)
     cr_assert(eq(i64, extras(), 1));
     let_pass();
     cr_expect(eq(i64, extras(), 1), "one, not more");
+    cr_expect(eq(i64, engine_counts(village.engine).last_copies, 1));
     fasts = come(fast, 0, 1);
     cr_assert(fasts != 0);
     village_report(&village, fast, fasts, "right\n");
