@@ -80,24 +80,6 @@ static enum status plan(struct migration_run *run, const char *to, struct error 
     return config_parse(buffer_text(&run->text), &run->after, err);
 }
 
-static bool note_other(void *context, const struct other_server *server)
-{
-    *(int64_t *)context = server->runs ? server->id : *(int64_t *)context;
-    return !server->runs;
-}
-
-/* This folder's server is kept out by its lock, and its number by the connection. */
-static enum status refuse_others(struct store *store, struct error *err)
-{
-    int64_t running = 0;
-
-    TRY(store->query->other_servers(store, note_other, &running, err));
-    if (running == 0)
-        return STATUS_OK;
-    return error_set(err, STATUS_BUSY, "server %lld of this site runs; stop all of them first",
-                     (long long)running);
-}
-
 /* What is in the other database is the site already: a migration was ended before its last step. */
 static enum status go_on(struct migration_run *run, const struct copy_listener *listener,
                          struct error *err)
@@ -120,7 +102,7 @@ static enum status copy(struct migration_run *run, struct error *err)
     bool is_blank;
 
     TRY(site_open_store(run->folder.text, &run->config, true, &run->from, err));
-    TRY(refuse_others(run->from, err));
+    TRY(verb_refuse_others(run->from, err));
     TRY(site_path(run->folder.text, "dugnad.db", &lite, err));
     TRY(store_open(*run->after.database.text != '\0' ? run->after.database.text : lite.text,
                    &run->to, err));

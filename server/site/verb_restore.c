@@ -51,7 +51,7 @@ static enum status restore(struct env *env, const char *folder, struct site *ret
     TRY(site_path(folder, "lock", &path, err));
     if (env->disk->lock(env->disk, path.text, &lock, err) == STATUS_BUSY)
         return error_set(err, STATUS_BUSY, "a server runs this site; stop it first");
-    TRY(verb_open_store(env, folder, &store, err));
+    TRY(verb_open_store_alone(env, folder, &store, err));
     return begin_anew(env, store, ret_site, err);
 }
 
@@ -82,7 +82,8 @@ const struct command verb_restore = {
     .operand_max = 1,
     .summary = "say that a site was put back from a copy",
     .description =
-        "To be given once, with the server stopped, after a site's folder or database was put back "
+        "To be given once, with the server (each of several) stopped, after a site's folder or "
+        "database was put back "
         "from an older copy, and before it runs again. Numbers that were given out since the copy "
         "was made are not given out again; and for a week hosts are asked for the finished work "
         "that they keep, and told to drop nothing only because the copy does not know it.",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/env.h"
+#include "db/query.h"
 #include "db/store.h"
 #include "server/site/folder.h"
 
@@ -46,14 +47,48 @@ enum status verb_folder(const struct options *options, struct disk_path *ret_fol
     return disk_join(ret_folder, err, "%.*s", (int)length, folder);
 }
 
-enum status verb_open_store(struct env *env, const char *folder, struct store **ret_store,
-                            struct error *err)
+static bool note_other(void *context, const struct other_server *server)
+{
+    *(int64_t *)context = server->runs ? server->id : *(int64_t *)context;
+    return !server->runs;
+}
+
+enum status verb_refuse_others(struct store *store, struct error *err)
+{
+    int64_t running = 0;
+
+    TRY(store->query->other_servers(store, note_other, &running, err));
+    if (running == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_BUSY, "server %lld of this site runs; stop all of them first",
+                     (long long)running);
+}
+
+static enum status open_store(struct env *env, const char *folder, bool runs,
+                              struct store **ret_store, struct error *err)
 {
     struct config *config = must_alloc(1, sizeof *config);
     enum status status = site_load_config(env->disk, folder, config, err);
 
     if (status == STATUS_OK)
-        status = site_open_store(folder, config, false, ret_store, err);
+        status = site_open_store(folder, config, runs, ret_store, err);
     free(config);
     return status;
+}
+
+enum status verb_open_store(struct env *env, const char *folder, struct store **ret_store,
+                            struct error *err)
+{
+    return open_store(env, folder, false, ret_store, err);
+}
+
+enum status verb_open_store_alone(struct env *env, const char *folder, struct store **ret_store,
+                                  struct error *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+
+    TRY(open_store(env, folder, true, &store, err));
+    TRY(verb_refuse_others(store, err));
+    *ret_store = TAKE(store);
+    return STATUS_OK;
 }

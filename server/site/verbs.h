@@ -54,8 +54,18 @@ enum status verb_print_secret(const char *secret, const char *noun, struct error
 struct store;
 struct env;
 
+/*
+ * STATUS_BUSY: a server of another number runs on this database. This folder's own is kept out by
+ * its lock, and its number by a connection that joined as one that runs.
+ */
+enum status verb_refuse_others(struct store *store, struct error *err) MUST_USE;
+
 /* Check that the site is whole and open its database. */
 enum status verb_open_store(struct env *env, const char *folder, struct store **ret_store,
                             struct error *err) MUST_USE;
+
+/* The same as the only one of all servers of the database; STATUS_BUSY as above. */
+enum status verb_open_store_alone(struct env *env, const char *folder, struct store **ret_store,
+                                  struct error *err) MUST_USE;
 
 #endif

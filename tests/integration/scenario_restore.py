@@ -2,9 +2,11 @@
 import os
 import re
 import shutil
+import subprocess
 
 from audit import audit_rows
-from grid import Grid, batch_ended, expect, wait_for
+from grid import PATIENCE, Grid, batch_ended, expect, wait_for
+from scenario_postgres import Postgres
 
 UNITS = 24
 KNOWN = ("submit", "primes", "--name", "known", "--range", f"0..{UNITS}00000", "--step", "100000", "--", "{from}", "{to}")
@@ -33,18 +35,52 @@ def total(grid, batch):
     return found
 
 
+def tool(*command):
+    """One of PostgreSQL's own."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120 * PATIENCE)
+    expect(done.returncode == 0, f"{command[0]}: {done.stderr[-2000:]}")
+
+
+def copy_site(grid, copy):
+    shutil.copytree(grid.site, copy)
+    if grid.postgres:
+        tool("pg_dump", "--format=custom", f"--file={copy}.dump", grid.postgres)
+
+
 def put_back(grid, copy):
     """As OPERATIONS says."""
     grid.stop_server()
     shutil.rmtree(grid.site)
     shutil.copytree(copy, grid.site)
+    if grid.postgres:
+        tool("pg_restore", "--clean", "--if-exists", "--exit-on-error", f"--dbname={grid.postgres}", f"{copy}.dump")
     grid.call("dugnad-server", "restore", grid.site)
     grid.start_server()
 
 
 def scenario_restored_copy(build):
     """a site is put back from a copy of before a batch and half of another: all is accepted, nothing computed in vain"""
-    with Grid(build) as grid:
+    restored_copy(build, None)
+
+
+def scenario_restored_copy_on_postgres(build):
+    """the same with the rows in PostgreSQL, dumped and put back by its own tools; refused while a server runs"""
+    with Postgres() as postgres:
+        restored_copy(build, postgres.url)
+
+
+def refused_beside_a_server(grid):
+    """Another server's folder of the same site: its own lock says nothing of the server that runs."""
+    other = os.path.join(grid.folder, "other")
+    shutil.copytree(grid.site, other)
+    with open(os.path.join(other, "site.conf"), "a") as f:
+        f.write("server = 2\n")
+    done = grid.run("dugnad-server", "restore", other)
+    expect(done.returncode != 0 and "stop" in done.stderr, f"restore beside a server: {done.returncode} {done.stdout}{done.stderr}")
+
+
+def restored_copy(build, database):
+    with Grid(build, database=database) as grid:
         grid.start_server()
         grid.publish_project()
         ann, bob = grid.machine("ann"), grid.machine("bob")
@@ -54,7 +90,7 @@ def scenario_restored_copy(build):
         wait_for(lambda: grid.rows("SELECT count(*) AS n FROM task WHERE state = 2")[0]["n"] >= 4, 120, "no report comes")
         grid.stop_server()
         copy = os.path.join(grid.folder, "copy")
-        shutil.copytree(grid.site, copy)
+        copy_site(grid, copy)
         known_to_copy = grid.rows("SELECT count(*) AS n FROM task")[0]["n"]
         grid.start_server()
         bob.start()
@@ -63,6 +99,8 @@ def scenario_restored_copy(build):
             wait_for(batch_ended(grid, batch, UNITS), 240, f"{batch} does not end\n{grid.server_log()}", 0.5)
         before = started(grid)
 
+        if grid.postgres:
+            refused_beside_a_server(grid)
         put_back(grid, copy)
         done = grid.run("dugnad", "key", "publish")
         expect(done.returncode == 0, f"publishing after a restore: {done.stderr}")
