@@ -127,15 +127,16 @@ enum journal_kind {
     JOURNAL_UNIT_REOPENED = 2,
     JOURNAL_UNIT_FAILED = 3, /* detail: enum unit_failure */
     JOURNAL_UNIT_AGREED = 4,
-    JOURNAL_TASK_SENT = 10,     /* subject: task; detail: host */
-    JOURNAL_TASK_STATE = 11,    /* detail: enum task_state */
-    JOURNAL_CREDIT = 12,        /* subject: task; detail: amount. At most once per task */
-    JOURNAL_TASK_KEPT = 13,     /* was sent to a host that keeps its result from before a restore;
-                                   detail: the task's number then */
-    JOURNAL_HOST_ENROLLED = 20, /* subject: host */
-    JOURNAL_HOST_WITHDRAWN = 21,
-    JOURNAL_BATCH_STATE = 30, /* subject: batch; detail: enum batch_state */
-    JOURNAL_BATCH_UNITS = 31, /* detail: units added */
+    JOURNAL_TASK_SENT = 10,      /* subject: task; detail: host */
+    JOURNAL_TASK_STATE = 11,     /* detail: enum task_state */
+    JOURNAL_CREDIT = 12,         /* subject: task; detail: amount. At most once per task */
+    JOURNAL_TASK_KEPT = 13,      /* was sent to a host that keeps its result from before a restore;
+                                    detail: the task's number then */
+    JOURNAL_HOST_ENROLLED = 20,  /* subject: host */
+    JOURNAL_HOST_WITHDRAWN = 21, /* a clone */
+    JOURNAL_HOST_GONE = 22,      /* an operator said so; detail: copies that others get */
+    JOURNAL_BATCH_STATE = 30,    /* subject: batch; detail: enum batch_state */
+    JOURNAL_BATCH_UNITS = 31,    /* detail: units added */
     JOURNAL_BATCH_PRIORITY = 32,
     JOURNAL_KEYRING = 40,     /* subject: version */
     JOURNAL_FRESHNESS = 41,   /* subject: sequence */

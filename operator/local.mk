@@ -10,6 +10,7 @@ liboperator_a_SOURCES = \
 	%D%/batch_record.c %D%/batch_record.h \
 	%D%/batches.c %D%/batches.h \
 	%D%/clock.c \
+	%D%/host_withdraw.c \
 	%D%/connect.c \
 	%D%/download.c %D%/download.h \
 	%D%/exit_codes.h \

@@ -23,11 +23,11 @@ const struct command verb_manual = {
 };
 
 static const struct command *const verbs[] = {
-    &verb_connect,    &verb_key_init,      &verb_key_publish, &verb_key_rotate, &verb_key_retire,
-    &verb_key_revoke, &verb_app_add,       &verb_submit,      &verb_status,     &verb_watch,
-    &verb_explain,    &verb_fetch,         &verb_audit,       &verb_tasks,      &verb_hosts,
-    &verb_close,      &verb_cancel,        &verb_hold,        &verb_release,    &verb_retry,
-    &verb_again,      &verb_clock_confirm, &verb_manual,
+    &verb_connect,    &verb_key_init,       &verb_key_publish,   &verb_key_rotate, &verb_key_retire,
+    &verb_key_revoke, &verb_app_add,        &verb_submit,        &verb_status,     &verb_watch,
+    &verb_explain,    &verb_fetch,          &verb_audit,         &verb_tasks,      &verb_hosts,
+    &verb_close,      &verb_cancel,         &verb_hold,          &verb_release,    &verb_retry,
+    &verb_again,      &verb_hosts_withdraw, &verb_clock_confirm, &verb_manual,
 };
 
 static const struct option_rule every[] = {

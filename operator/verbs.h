@@ -26,6 +26,7 @@ extern const struct command verb_release;
 extern const struct command verb_retry;
 extern const struct command verb_again;
 extern const struct command verb_clock_confirm;
+extern const struct command verb_hosts_withdraw;
 extern const struct command verb_manual;
 
 extern const struct program operator_program;

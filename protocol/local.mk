@@ -9,6 +9,7 @@ libprotocol_a_SOURCES = \
 	%D%/bulletin.c %D%/bulletin.h \
 	%D%/cause.c %D%/cause.h \
 	%D%/clock.c %D%/clock.h \
+	%D%/withdrawal.c %D%/withdrawal.h \
 	%D%/enrolment.c %D%/enrolment.h \
 	%D%/explain.c %D%/explain.h \
 	%D%/files_bundle.c %D%/files_bundle.h \

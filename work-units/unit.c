@@ -40,12 +40,18 @@ int64_t identity_named(const struct identity *identity, enum independence indepe
     abort();
 }
 
+/* One that failed, and was forgiven, is DROPPED and was reported. */
+static bool is_without_evidence(const struct task *task)
+{
+    return task->state == TASK_ABANDONED || (task->state == TASK_DROPPED && task->reported_s == 0);
+}
+
 uint32_t unit_tasks_charged(const struct unit *unit)
 {
     uint32_t count = 0;
 
     for (size_t i = 0; i < unit->task_count; i++)
-        count += unit->tasks[i].state != TASK_ABANDONED;
+        count += !is_without_evidence(&unit->tasks[i]);
     return count;
 }
 

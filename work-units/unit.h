@@ -108,7 +108,7 @@ struct unit_rule {
     uint32_t quorum;       /* agreeing tasks needed, 1..max_tasks */
     uint32_t copies;       /* tasks made at first, quorum..max_tasks */
     uint32_t max_failures; /* one more fails the unit */
-    uint32_t max_tasks;    /* 1..UNIT_TASKS_MAX; not counting those that were abandoned */
+    uint32_t max_tasks;    /* 1..UNIT_TASKS_MAX; see unit_tasks_charged() */
     enum independence independence;
 };
 
@@ -170,7 +170,8 @@ static inline int64_t unit_room_bytes(const struct unit *unit)
     return unit->disk_bytes + unit->output_bytes;
 }
 
-/* Tasks that use up max_tasks: what a volunteer handed back brought nothing, and costs nothing. */
+/* Tasks that use up max_tasks: what a volunteer handed back, or the server took back and was not
+ * reported after all, brought nothing, and costs nothing. */
 uint32_t unit_tasks_charged(const struct unit *unit);
 
 /* How many more tasks may be made of it. */

@@ -57,7 +57,7 @@ struct work_acceptance {
     int64_t quorum;       /* agreeing independent tasks that make a result accepted */
     int64_t copies;       /* made at once; more only on need */
     int64_t max_failures; /* 0..WORK_UNIT_TASKS_MAX; one more fails the unit */
-    int64_t max_tasks;    /* ever made, but for those that volunteers handed back */
+    int64_t max_tasks;    /* ever made that brought evidence: see unit_tasks_charged() */
 };
 
 /* Where it may run. An empty list forbids nothing. */

@@ -18,6 +18,9 @@
     " FROM acceptance_task a CROSS JOIN unit u ON u.id = a.task / 16 AND a.revision = u.revision"  \
     " JOIN task t ON t.id = a.task WHERE u.state = 4"
 
+/* As unit_tasks_charged() has it. */
+#define CHARGED "t.state <> 9 AND NOT (t.state = 8 AND t.reported_s = 0)"
+
 /* As quorum_is_unstarted() has it: what its volunteer handed back so may come to it once more. */
 #define UNSTARTED "(t.state = 9 AND t.cause = 7)"
 
@@ -98,10 +101,10 @@ static const struct check_rule rules[] = {
      .words = "wants copies though it is not open, or more than it may have",
      .sql = "SELECT id FROM unit u WHERE copies_wanted > 0 AND (state <> 1 OR copies_wanted +"
             " (SELECT count(*) FROM task t WHERE t.id BETWEEN u.id * 16 AND u.id * 16 + 15"
-            " AND t.state <> 9) > max_tasks)",
+            " AND " CHARGED ") > max_tasks)",
      .postgres =
          "SELECT u.id FROM unit u LEFT JOIN (SELECT id / 16 AS unit, count(*) AS n FROM task"
-         " WHERE state <> 9 GROUP BY 1) t ON t.unit = u.id WHERE u.copies_wanted > 0"
+         " t WHERE " CHARGED " GROUP BY 1) t ON t.unit = u.id WHERE u.copies_wanted > 0"
          " AND (u.state <> 1 OR u.copies_wanted + coalesce(t.n, 0) > u.max_tasks)"},
     {.noun = "unit",
      .words = "is open and waits for nothing",

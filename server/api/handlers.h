@@ -18,6 +18,7 @@ void files_bundle(struct call *call);
 void file_put(struct call *call);
 void files_missing(struct call *call);
 void clock_post(struct call *call);
+void host_withdraw_post(struct call *call);
 void output_get(struct call *call);
 
 /* enrolment.c */

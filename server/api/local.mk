@@ -6,6 +6,7 @@ libserver_a_SOURCES += \
 	%D%/call.c %D%/call.h \
 	%D%/challenge.c %D%/challenge.h \
 	%D%/clock.c \
+	%D%/host_withdraw.c \
 	%D%/digest_set.c %D%/digest_set.h \
 	%D%/enrolment.c \
 	%D%/explain.c \

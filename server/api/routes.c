@@ -64,6 +64,8 @@ const struct route routes[] = {
     {"GET", "/v1/outputs/{}", ACCESS_READER, BODY_NONE, NULL, 0, output_get},
     {"POST", "/v1/clock", ACCESS_OPERATOR, BODY_WHOLE, JSON, NOTHING_MUCH, clock_post},
     {"GET", "/v1/hosts", ACCESS_READER, BODY_NONE, NULL, 0, hosts_get},
+    {"POST", "/v1/hosts/{}/withdraw", ACCESS_OPERATOR, BODY_WHOLE, JSON, NOTHING_MUCH,
+     host_withdraw_post},
 };
 
 const size_t route_count = sizeof routes / sizeof *routes;

@@ -52,6 +52,7 @@ enum command_kind {
     COMMAND_BATCH_ACTION,
     COMMAND_READ,
     COMMAND_CLOCK,
+    COMMAND_WITHDRAW_HOST,
     COMMAND_KINDS, /* how many, and one more */
 };
 
@@ -224,6 +225,18 @@ struct clock_command {
     bool was_in_doubt;
 };
 
+/*
+ * An operator says that a host is gone for good: other hosts get the copies it has. Nothing is held
+ * against it: should it be back it is as before, and what it reports counts while it is needed.
+ * Again, it does nothing. STATUS_NOT_FOUND: there is no such host.
+ */
+struct withdraw_command {
+    int64_t host;
+    /* reply */
+    int64_t withdrawn; /* copies */
+    int64_t left;      /* those it keeps until their deadline: server/policy/withdrawing.h */
+};
+
 struct command {
     enum command_kind kind;
     void (*done)(struct command *command, void *context); /* NULL: nobody waits */
@@ -248,6 +261,7 @@ struct command {
         struct action_command action;
         struct read_command read;
         struct clock_command clock;
+        struct withdraw_command withdraw;
     };
 };
 

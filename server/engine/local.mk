@@ -46,4 +46,5 @@ libserver_a_SOURCES += \
 	%D%/timing.c %D%/timing.h \
 	%D%/token_table.c %D%/token_table.h \
 	%D%/uploads.c %D%/uploads.h \
+	%D%/withdrawals.c %D%/withdrawals.h \
 	%D%/visit.c %D%/visit.h

@@ -9,12 +9,11 @@
 #include "server/engine/reports.h"
 #include "server/engine/settle.h"
 #include "server/engine/tails.h"
-#include "server/policy/allowance.h"
+#include "server/engine/withdrawals.h"
 #include "server/policy/moving.h"
 #include "server/policy/quorum.h"
 #include "server/policy/transition.h"
 
-#define DAY_SECONDS   86400
 #define TOLD_LEAST_MS 30000 /* before, progress says little */
 
 /* --------------------------------------------------------------------------- what a visit tells */
@@ -218,17 +217,6 @@ static bool is_issued(const struct batch *batch)
     return batch != NULL && (batch->state == BATCH_OPEN || batch->state == BATCH_CLOSED);
 }
 
-/* What was not computed is not charged. */
-static void give_back(struct cycle *cycle, const struct unit *unit, const struct task *task)
-{
-    struct allowance *row = work_allowance(&cycle->set, task->at_dispatch.host, unit->app_version);
-    struct allowance_facts facts = {.per_day = row->per_day, .day = row->day, .used = row->used};
-
-    facts = allowance_after_withdrawal(&facts, task->sent_s / DAY_SECONDS);
-    row->is_changed = row->is_changed || row->used != facts.used;
-    row->used = facts.used;
-}
-
 /* Returns whether there is nothing to move any more. */
 static bool offer(struct cycle *cycle, int64_t id)
 {
@@ -240,10 +228,7 @@ static bool offer(struct cycle *cycle, int64_t id)
     if (!is_issued(work_batch(&cycle->set, unit->batch)) ||
         !moving_is_allowed(unit, (size_t)(task - unit->tasks)) || !has_taker(cycle->engine, unit))
         return false;
-    settle_task(cycle, unit, task, transition_task(task->state, EVENT_WITHDRAW));
-    settle_unit(cycle, unit); /* so that one more of the unit is judged by what is wanted now */
-    if (work_host(&cycle->set, task->at_dispatch.host) != NULL)
-        give_back(cycle, unit, task);
+    withdraw_task(cycle, unit, task);
     cycle->counts.tasks_moved++;
     return true;
 }

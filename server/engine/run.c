@@ -10,6 +10,7 @@
 #include "server/engine/settle.h"
 #include "server/engine/uploads.h"
 #include "server/engine/visit.h"
+#include "server/engine/withdrawals.h"
 
 /* More than wanted that is looked at, draw by draw, if the first ones are not to be had: together
  * no more than 64 of a bucket. At first none: hints are mostly right, and each unit that is looked
@@ -91,6 +92,9 @@ static enum status name_command(struct cycle *cycle, struct shared *shared, stru
         if (command->status == STATUS_OK && command->action.unit_row != 0)
             id_list_add(&shared->names.units, command->action.unit_row);
         return STATUS_OK;
+    case COMMAND_WITHDRAW_HOST:
+        id_list_add(&shared->names.hosts, command->withdraw.host);
+        return STATUS_OK;
     default:
         abort();
     }
@@ -123,6 +127,9 @@ static enum status take_command(struct cycle *cycle, struct command *command, st
         return STATUS_OK;
     case COMMAND_BATCH_ACTION:
         action_take(cycle, command);
+        return STATUS_OK;
+    case COMMAND_WITHDRAW_HOST:
+        withdrawal_take(cycle, command);
         return STATUS_OK;
     default:
         return STATUS_OK; /* a visit: taken apart */
@@ -210,6 +217,8 @@ static void answer_shared(struct cycle *cycle, void *context)
             enrolment_answer(cycle, command);
         if (command->kind == COMMAND_BATCH_ACTION)
             action_follow_up(cycle->engine, command);
+        if (command->kind == COMMAND_WITHDRAW_HOST)
+            withdrawal_follow_up(cycle->engine, command);
     }
 }
 
@@ -247,7 +256,8 @@ static void run_together(struct engine *engine, struct command **commands, size_
 static bool shares_a_cycle(enum command_kind kind)
 {
     return kind == COMMAND_VISIT || kind == COMMAND_ENROL || kind == COMMAND_MAY_UPLOAD ||
-           kind == COMMAND_UPLOADED || kind == COMMAND_BATCH_ACTION;
+           kind == COMMAND_UPLOADED || kind == COMMAND_BATCH_ACTION ||
+           kind == COMMAND_WITHDRAW_HOST;
 }
 
 void engine_run(struct engine *engine, struct command **commands, size_t count)

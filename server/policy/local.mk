@@ -18,4 +18,5 @@ libserver_a_SOURCES += \
 	%D%/returning.c %D%/returning.h \
 	%D%/share.c %D%/share.h \
 	%D%/tail.c %D%/tail.h \
-	%D%/transition.c %D%/transition.h
+	%D%/transition.c %D%/transition.h \
+	%D%/withdrawing.c %D%/withdrawing.h

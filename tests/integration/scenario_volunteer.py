@@ -9,6 +9,7 @@ from audit import audit, audit_rows
 from grid import PATIENCE, Grid, Machine, batch_ended, expect, free_port, wait_for
 
 WRONG_USAGE, NOT_AGREED, BUSY = 2, 5, 6
+REFUSED = 5
 
 
 def add_sleeper(grid):
@@ -185,6 +186,30 @@ def scenario_leaving(build):
         said = cid.call("detach", "--all", "--wait", "1s")
         expect("until their deadline" in said, f"without a server: {said}")
         expect(cid.status()["projects"] == [], "cid did not leave")
+
+
+def scenario_machine_gone(build):
+    """a machine is gone for good: its operator says so, and others compute what it had, with no deadline passed"""
+    with prepared(build, machines=("ann", "bob", "cid")) as grid:
+        ann, bob, cid = grid.machines
+        sleep_units(grid, "gone", 4, 4)
+        ann.start()
+        wait_for(lambda: "running" in phases(ann), 60, "ann computes nothing")
+        ann.kill()
+        held = [tuple(row) for row in grid.rows("select host, count(*) from task where state = 1 group by host")]
+        expect(len(held) == 1, f"who has what: {held}")
+        (number, copies), = held
+        expect(grid.run("dugnad", "hosts", "withdraw", str(number + 99), "--yes").returncode == REFUSED, "of no host")
+        expect(grid.run("dugnad", "hosts", "withdraw", str(number)).returncode == WRONG_USAGE, "nobody was asked")
+        for expected in (copies, 0):
+            said = grid.operator_json("hosts", "withdraw", str(number), "--yes")
+            expect(said == {"host": number, "withdrawn": expected, "left": 0}, f"withdrawing {number}: {said}")
+        bob.start()
+        cid.start()
+        wait_for(batch_ended(grid, "gone", 4), 120, f"it waits for who is gone\n{cid.log()}", 0.5)
+        status = grid.operator_json("status", "gone")
+        expect(status["accepted"] == 4 and status["task_outcomes"]["dropped"] > 0, f"what became of it: {status}")
+        audit(grid)
 
 
 def scenario_moving(build):

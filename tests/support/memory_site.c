@@ -364,6 +364,8 @@ static void route(struct memory_site *site, struct http_exchange *exchange, enum
         create(site, exchange, body);
     else if (text_starts_with(path, "/v1/batches/"))
         route_batch(site, exchange, path, body);
+    else if (text_starts_with(path, "/v1/hosts/") && site->host_answer != NULL)
+        answer(exchange, text_copy(site->host_answer));
     else if (text_starts_with(path, "/v1/outputs/") && site->output != NULL)
         answer(exchange, text_copy(site->output));
     else

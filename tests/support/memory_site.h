@@ -40,6 +40,7 @@ struct memory_site {
                                 * next, in turn, all of them empty; 0: as it should */
     char *output;              /* what GET /v1/outputs/… answers; NULL: not found */
     const char *units_answer;  /* to units that come, of which none is kept; NULL: as it should */
+    const char *host_answer;   /* what is said of a host's withdrawal; NULL: there is no host */
     void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */
     void (*while_waiting)(void); /* called instead of ever answering; may be NULL */
     int64_t requests;            /* so far */

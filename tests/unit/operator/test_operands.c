@@ -66,6 +66,34 @@ Test(operands, without_a_terminal_nothing_is_cancelled_unless_said_so)
     cr_expect(eq(int, RUN("cancel", "b", "--yes"), EXIT_DONE), "%s", desk_said);
 }
 
+Test(operands, without_a_terminal_no_host_is_withdrawn_unless_said_so)
+{
+    int64_t requests;
+
+    submit_three();
+    requests = desk_site.requests;
+    cr_expect(eq(int, RUN("hosts", "withdraw", "17"), EXIT_USAGE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "--yes") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("hosts", "withdraw", "host17", "--yes"), EXIT_USAGE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "number") != NULL, "%s", desk_said);
+    cr_expect(eq(i64, desk_site.requests, requests));
+}
+
+Test(operands, what_becomes_of_a_host_that_is_withdrawn_is_said)
+{
+    submit_three();
+    cr_expect(eq(int, RUN("hosts", "withdraw", "17", "--yes"), EXIT_REFUSED), "%s", desk_said);
+    desk_site.host_answer = "{\"host\":17,\"withdrawn\":3,\"left\":0}";
+    cr_expect(eq(int, RUN("hosts", "withdraw", "17", "--yes"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "3 copies") != NULL, "%s", desk_out);
+    cr_expect(eq(str, desk_site.log.texts[desk_site.log.count - 1], "POST /v1/hosts/17/withdraw"));
+    desk_site.host_answer = "{\"host\":17,\"withdrawn\":0,\"left\":0}";
+    cr_expect(eq(int, RUN("hosts", "withdraw", "17", "--yes"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "no copy") != NULL, "%s", desk_out);
+    desk_site.host_answer = "{\"host\":17,\"withdrawn\":2,\"left\":1}";
+    cr_expect(eq(int, RUN("hosts", "withdraw", "17", "--yes"), EXIT_NOT_ALL), "%s", desk_said);
+}
+
 /* Each vanished from what was signed: the program ran with fewer words, at anybody. */
 Test(operands, what_is_not_utf8_is_never_left_out)
 {

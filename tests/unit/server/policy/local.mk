@@ -16,4 +16,5 @@ check_PROGRAMS += \
 	%D%/test_returning \
 	%D%/test_share \
 	%D%/test_tail \
-	%D%/test_transition
+	%D%/test_transition \
+	%D%/test_withdrawing
