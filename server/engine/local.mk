@@ -38,6 +38,7 @@ libserver_a_SOURCES += \
 	%D%/settle.c %D%/settle.h \
 	%D%/shares.c \
 	%D%/signed.c \
+	%D%/silences.c %D%/silences.h \
 	%D%/state.h \
 	%D%/stock.c %D%/stock.h \
 	%D%/tails.c %D%/tails.h \

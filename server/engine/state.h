@@ -96,10 +96,12 @@ struct engine {
     struct tails tails;
     struct horizon horizon;
     struct hailing hailing;
-    uint64_t seen_news;      /* of the queue's */
-    int64_t up_since_s;      /* when this engine was opened, by the up-time clock */
-    int64_t moves_up_s;      /* when copies to be moved were looked for, of the up-time clock ... */
-    int64_t movable;         /* ... and how many there were */
+    uint64_t seen_news; /* of the queue's */
+    int64_t up_since_s; /* when this engine was opened, by the up-time clock */
+    int64_t moves_up_s; /* when copies to be moved were looked for, of the up-time clock ... */
+    int64_t movable;    /* ... and how many there were */
+    size_t silences_at; /* of the deadlines' hints: where the next look for silent hosts begins */
+    int64_t silences_up_s;   /* when the last one was, of the up-time clock */
     bool has_failed;         /* to do any of that; waits for the next tick */
     int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
 

@@ -12,6 +12,7 @@
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/settle.h"
+#include "server/engine/silences.h"
 #include "server/policy/transition.h"
 
 #define DEADLINES_BUDGET_MS 250 /* of one tick; visits wait meanwhile */
@@ -217,6 +218,7 @@ static enum status judge_time(struct engine *engine, const struct engine_clock *
         return STATUS_OK;
     TRY(meet_deadlines(engine, clock->up_s, err));
     TRY(end_expired(engine, clock->now_s, err));
+    TRY(silences_meet(engine, clock, err));
     TRY(moves_make(engine, clock->up_s, err));
     return forget_old_notices(engine, clock->now_s, err);
 }

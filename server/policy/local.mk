@@ -17,6 +17,7 @@ libserver_a_SOURCES += \
 	%D%/fitness.c %D%/fitness.h \
 	%D%/returning.c %D%/returning.h \
 	%D%/share.c %D%/share.h \
+	%D%/silence.c %D%/silence.h \
 	%D%/tail.c %D%/tail.h \
 	%D%/transition.c %D%/transition.h \
 	%D%/withdrawing.c %D%/withdrawing.h

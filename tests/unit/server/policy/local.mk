@@ -15,6 +15,7 @@ check_PROGRAMS += \
 	%D%/test_host_clock \
 	%D%/test_returning \
 	%D%/test_share \
+	%D%/test_silence \
 	%D%/test_tail \
 	%D%/test_transition \
 	%D%/test_withdrawing
