@@ -140,7 +140,7 @@ class Grid:
 
     def start_server(self):
         self.server = self.spawn_server(self.site)
-        wait_for(self.server_answers, 30, f"the server does not listen\n{self.server_log()}")
+        wait_for(self.server_answers, 60, f"the server does not listen\n{self.server_log()}")
 
     def server_answers(self):
         if self.server.poll() is not None:

@@ -176,7 +176,7 @@ def http_alone(site):
 
 def scenario_every_operation(build):
     """every operation of docs/openapi.json by a foreign operator and hosts: GET and HEAD alike, new and known, in parts"""
-    with Grid(build, {"header_time": "2s", "accounts_per_hour": str(ACCOUNTS)}) as grid:
+    with Grid(build, {"header_time": "10s", "accounts_per_hour": str(ACCOUNTS)}) as grid:
         grid.start_server()
         site = grid.wire()
         publisher, large = Publisher(site, grid.token()), os.urandom(200000)
@@ -184,7 +184,7 @@ def scenario_every_operation(build):
         batch = submit(publisher, app_version)
         host = work(site, large)
         upload(site, host, large)
-        wait_for(lambda: publisher.request("GET", "/v1/outputs/" + digest(large)[7:])[0] == 200, 20,
+        wait_for(lambda: publisher.request("GET", "/v1/outputs/" + digest(large)[7:])[0] == 200, 60,
                  "the large output is not accepted")
         results = publisher.request("GET", f"/v1/batches/{batch}/results")[1].splitlines()
         unit = json.loads(results[0])["unit"][7:]

@@ -3,7 +3,7 @@ import os
 import shutil
 
 from grid import Grid, batch_ended, expect, wait_for
-from scenario_volunteer import add_sleeper, phases, sleep_units
+from scenario_volunteer import LONG, add_sleeper, phases, sleep_units, waking
 
 
 def another_authority(grid, name):
@@ -51,28 +51,28 @@ def scenario_another_authority(build):
         version = publish_cas(grid, grid.ca, os.path.join(spare, "ca.pem"))
         expect(version == 2, f"it is keyring {version}")
         for machine in grid.machines:
-            wait_for(lambda: knows_keyring(machine, version), 30, f"keyring {version} does not arrive\n{machine.log()}")
-        sleep_units(grid, "moved", 3, 4)
+            wait_for(lambda: knows_keyring(machine, version), 60, f"keyring {version} does not arrive\n{machine.log()}")
+        sleep_units(grid, "moved", LONG, 4)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         move_to(grid, foreign)
         visits = {row["id"]: row["visit"] for row in grid.rows("SELECT id, visit FROM host")}
         for machine in grid.machines:
-            wait_for(lambda: "finished" in phases(machine), 60, f"nothing is finished\n{machine.log()}")
-            wait_for(lambda: "certificate" in trouble(machine), 30, f"no word of the certificate: {trouble(machine)}")
+            wait_for(waking(grid, lambda: "finished" in phases(machine)), 60, f"nothing is finished\n{machine.log()}")
+            wait_for(lambda: "certificate" in trouble(machine), 60, f"no word of the certificate: {trouble(machine)}")
         later = {row["id"]: row["visit"] for row in grid.rows("SELECT id, visit FROM host")}
         expect(later == visits, f"visits before {visits}, then {later}")
         move_to(grid, spare)
         grid.operator("connect", grid.url, "--ca", grid.ca)
-        wait_for(batch_ended(grid, "moved", 4), 90, f"it does not end\n{grid.machines[0].log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "moved", 4)), 90, f"it does not end\n{grid.machines[0].log()}", 0.5)
         for machine in grid.machines:
             wait_for(lambda: trouble(machine) == "", 30, f"still in trouble: {trouble(machine)}")
         expect(len(grid.rows("SELECT id FROM host")) == 2, "a host enrolled anew")
         version = publish_cas(grid, os.path.join(spare, "ca.pem"))
         for machine in grid.machines:
-            wait_for(lambda: knows_keyring(machine, version), 30, f"keyring {version} does not arrive\n{machine.log()}")
+            wait_for(lambda: knows_keyring(machine, version), 60, f"keyring {version} does not arrive\n{machine.log()}")
         move_to(grid, first)
         for machine in grid.machines:
-            wait_for(lambda: "certificate" in trouble(machine), 30, f"a dropped CA is trusted: {trouble(machine)}")
+            wait_for(lambda: "certificate" in trouble(machine), 60, f"a dropped CA is trusted: {trouble(machine)}")
         for machine in grid.machines:
             machine.stop()
         grid.stop_server()

@@ -27,6 +27,15 @@ def noted(grid):
     return sum(entry.stat().st_size for entry in os.scandir(grid.recording))
 
 
+def measured(grid, *arguments):
+    """For two seconds; longer where a crowded machine comes to nothing in them."""
+    for seconds in (2, 10, 60):
+        found = bench(grid, *arguments, "--seconds", seconds)
+        if found["accepted_per_s"] > 0 and found["server_us_per_task"] and all(l["reached"] > 0 for l in found.get("limits", [])):
+            break
+    return found
+
+
 def leftovers(folder):
     return [name for name in os.listdir(folder) if name.startswith("dugnad-bench-")]
 
@@ -35,8 +44,8 @@ def scenario_bench_of_its_own_site(build):
     """dugnad-bench --site measures two seconds, finds no failure, and leaves nothing behind"""
     with Grid(build) as grid:
         for more in (("--limit",), ("--fresh", "--verify"), ("--tasks", 8), ("--rate", 50), ("--output-bytes", "100K")):
-            found = bench(grid, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
-                          "--seconds", 2, "--warm-up", 1, *more)
+            found = measured(grid, "--site", "--folder", grid.folder, "--hosts", 40, "--connections", 8, "--units", 4000,
+                             "--warm-up", 1, *more)
             counts = found["counts"]
             expect(counts["reported"] > 0 and counts["granted"] > 0, f"{more}: nothing was measured: {counts}")
             expect(counts["failed"] == 0 and counts["refused"] == 0, f"{more}: {found.get('first_failure')} {counts}")
@@ -56,7 +65,7 @@ def scenario_bench_on_postgres(build):
     """dugnad-bench --site --database measures a site of its own on PostgreSQL"""
     with Postgres() as postgres, Grid(build) as grid:
         found = bench(grid, "--site", "--database", postgres.url, "--folder", grid.folder, "--hosts", 40,
-                      "--connections", 8, "--units", 2000, "--seconds", 2, "--warm-up", 1, "--limit")
+                      "--connections", 8, "--units", 2000, "--seconds", 5, "--warm-up", 1, "--limit")
         counts = found["counts"]
         expect(counts["reported"] > 0 and counts["failed"] == 0, f"{found.get('first_failure')} {counts}")
         expect(found["accepted_per_s"] > 0, "no unit was accepted")

@@ -89,7 +89,7 @@ class Terminal:
         wait_for(self.look, 60, f"{self.shown()} does not end: {self.said}", 0.005)
         self.look()  # what it said last
         expect(self.code in codes, f"{self.shown()} ended with {self.code}, not one of {codes}: {self.said}")
-        wait_for(lambda: not any(map(lives, self.children)), 20, f"{self.shown()} left processes behind", 0.01)
+        wait_for(lambda: not any(map(lives, self.children)), 60, f"{self.shown()} left processes behind", 0.01)
         expect(self.shows_typing(), f"{self.shown()} left a terminal that does not show what is typed")
         if self.code >= 0:  # one that was ended at once cannot
             said = re.sub(r"\n(\^C)+$", "\n", self.said)  # what was pressed when all was said
@@ -145,7 +145,7 @@ def frozen(grid):
     grid.server.send_signal(signal.SIGSTOP)
     try:
         wait_for(lambda: all((thread / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
-                             for thread in threads.iterdir()), 20, "the server does not stand still", 0.001)
+                             for thread in threads.iterdir()), 60, "the server does not stand still", 0.001)
         yield
     finally:
         grid.server.send_signal(signal.SIGCONT)

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 
-from grid import Grid, batch_ended, expect, wait_for
+from grid import PATIENCE, Grid, batch_ended, expect, wait_for
 
 
 def fill(writer):
@@ -40,7 +40,7 @@ def drained(reader):
 def ends_at_once(process, name):
     process.send_signal(signal.SIGTERM)
     try:
-        code = process.wait(60)
+        code = process.wait(60 * PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -54,7 +54,7 @@ def scenario_unread_log(build):
         server_reads, server_writes = filled_pipe()
         client_reads, client_writes = filled_pipe()
         grid.server = grid.spawn_server(grid.site, server_writes)
-        wait_for(grid.server_answers, 30, "the server does not listen")
+        wait_for(grid.server_answers, 60, "the server does not listen")
         grid.publish_project()
         grid.operator("app", "add", "primes", grid.app("primes"))
         grid.operator("submit", "primes", "--name", "unread", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")

@@ -1,8 +1,9 @@
 """The operator's command with bad input, cuts in the middle, and large batches."""
 import os
+import signal
 import time
 
-from grid import PATIENCE, Grid, expect, wait_for
+from grid import Grid, expect, wait_for
 from large import memory_kib, submitting, units_there
 
 # A name or hint kept per unit would be more: four slices on their way are 4 MiB. The server may fill its page cache.
@@ -60,18 +61,35 @@ def scenario_operator_mistakes(build):
         refused(grid, UNREACHABLE, ["reach"], "status")
 
 
+def halted(grid, submit, moment):
+    """Halt it again and again and look, until the moment has come: then it stays halted, however slow we are. False: it
+    came to its end."""
+
+    def ask():
+        if submit.poll() is None:
+            submit.send_signal(signal.SIGSTOP)
+            ask.progress = units_there(grid)
+            if moment(ask.progress):
+                return True
+            submit.send_signal(signal.SIGCONT)
+        return submit.poll() is not None
+
+    wait_for(ask, 120, "no unit arrives", 0.02)
+    return submit.poll() is None
+
+
 def streamed(grid, name, units):
     """A submit from start to end; the most memory dugnad takes while units leave, and the server in all, in KiB."""
     submit = submitting(grid, name, units)
     before, highest = units_there(grid), 0
-    end = time.monotonic() + 200 * PATIENCE
-    while submit.poll() is None and time.monotonic() < end:
-        now = memory_kib(submit.pid, "VmRSS")
-        if units_there(grid) > before + UNDER_WAY:  # scrypt, which takes 128 MiB, is over
-            highest = max(highest, now)
-        time.sleep(0.02)
-    if submit.poll() is None:
-        submit.kill()
+
+    def look(there):
+        nonlocal highest
+        if there > before + UNDER_WAY:  # scrypt, which takes 128 MiB, is over
+            highest = max(highest, memory_kib(submit.pid, "VmRSS"))
+
+    halted(grid, submit, look)
+    expect(highest > 0, f"submit {name} was not seen while units left")
     with open(os.path.join(grid.folder, "submit.log"), errors="replace") as f:
         expect(submit.wait() == 0, f"submit {name} ended with {submit.returncode}: {f.read()[-1000:]}")
     return highest, memory_kib(grid.server.pid, "VmHWM")
@@ -80,8 +98,7 @@ def streamed(grid, name, units):
 def kill_half_way(grid, name, units):
     before = units_there(grid)
     submit = submitting(grid, name, units)
-    wait_for(lambda: submit.poll() is not None or units_there(grid) - before > units // 5, 120,
-             "no unit arrives", 0.02)
+    halted(grid, submit, lambda there: there - before > units // 5)
     submit.kill()
     submit.wait()
     there = units_there(grid) - before
@@ -116,6 +133,11 @@ def scenario_large_batch(build):
                 "--", "{from}", "{to}")
         expect(units_there(grid) == units + units // 4, "a third submit of the same added units")
         grid.operator("cancel", "large", "--yes")
-        wait_for(lambda: grid.operator_json("status", "large")["cancelled"] == units, 60, "the cancel does not end")
+
+        def is_cancelled():
+            is_cancelled.progress = grid.operator_json("status", "large")["cancelled"]
+            return is_cancelled.progress == units
+
+        wait_for(is_cancelled, 60, "the cancel does not end")
         grid.stop_server()
         grid.call("dugnad-server", "check", grid.site)

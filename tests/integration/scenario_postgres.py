@@ -12,11 +12,11 @@ import time
 
 from audit import audit
 from grid import PATIENCE, Failed, Grid, NotRun, batch_ended, expect, free_port, seeded, wait_for
+from wire import Site
 
 KILLS = int(os.environ.get("DUGNAD_KILLS", "30"))
 UNITS = 60
 SERVERS = 2
-FOLLOW_S = 4  # until every server knows what was published through another
 WITH = pathlib.Path(__file__).resolve().parents[1] / "support" / "with-postgres"
 
 
@@ -121,6 +121,10 @@ class SharedGrid(Grid):
             return True
         return False
 
+    def all_know_project(self):
+        """Each server has heard of what was published through another."""
+        return all(Site(port, self.ca).request("GET", "/v1/project")[1]["project"] for port in self.ports)
+
     def kill(self, i):
         self.servers[i].kill()
         self.servers[i].wait(10 * PATIENCE)
@@ -164,13 +168,14 @@ def scenario_servers_on_postgres(build):
         for i in range(SERVERS):
             grid.start(i)
         grid.publish_project()
-        time.sleep(FOLLOW_S)  # an operator's balancer sends one address to one server; this one goes round
+        # An operator's balancer sends one address to one server; this one goes round.
+        wait_for(grid.all_know_project, 60, "a server does not hear of the project")
         for name in ("ann", "bob", "cid"):
             grid.machine(name).start()
         grid.operator("app", "add", "primes", grid.app("primes"))
-        time.sleep(FOLLOW_S)
-        grid.operator("submit", "primes", "--name", "killed", "--range", f"0..{UNITS}000000", "--step", "1000000",
-                      "--", "{from}", "{to}")
+        submit = ("submit", "primes", "--name", "killed", "--range", f"0..{UNITS}000000", "--step", "1000000",
+                  "--", "{from}", "{to}")
+        wait_for(lambda: grid.run("dugnad", *submit).returncode == 0, 60, "a server does not hear of the app", 1)
         kill_at_random(grid, postgres, chance)
         wait_for(batch_ended(grid, "killed", UNITS), 240, f"the batch does not end\n{grid.server_log()}", 0.5)
         into = os.path.join(grid.folder, "results")

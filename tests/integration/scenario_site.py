@@ -11,7 +11,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
-from grid import Grid, expect, free_port, wait_for
+from grid import PATIENCE, Grid, expect, free_port, wait_for
 
 
 def snapshot(folder):
@@ -29,7 +29,7 @@ def snapshot(folder):
 def refused(grid, words, code=1, verb="run"):
     """`dugnad-server verb` ends with that code and says these words; the site is as before."""
     before = snapshot(grid.folder)
-    done = grid.run("dugnad-server", verb, grid.site, timeout=20)
+    done = grid.run("dugnad-server", verb, grid.site)
     said = done.stdout + done.stderr
     expect(done.returncode == code, f"{verb} ended with {done.returncode}, not {code}: {said}")
     for word in words:
@@ -110,13 +110,13 @@ def scenario_second_server(build):
     """a second server on one site is refused, and so are check and a taken port; the first goes on"""
     with Grid(build) as grid, Grid(build) as other:
         grid.start_server()
-        done = grid.run("dugnad-server", "run", grid.site, timeout=20)
+        done = grid.run("dugnad-server", "run", grid.site)
         expect(done.returncode == 4, f"a second run ends with {done.returncode}: {done.stderr}")
         expect("another" in done.stderr or "runs this site" in done.stderr, f"it says: {done.stderr}")
         done = grid.run("dugnad-server", "check", grid.site)
         expect(done.returncode == 4 and "stop it first" in done.stderr, f"check beside a server: {done.stderr}")
         other.configure({"listen": f"127.0.0.1:{grid.port}"})
-        done = other.run("dugnad-server", "run", other.site, timeout=20)
+        done = other.run("dugnad-server", "run", other.site)
         expect(done.returncode in (1, 4) and str(grid.port) in done.stderr, f"a taken port: {done.stderr}")
         expect(grid.server_answers(), "the first server is gone")
         grid.stop_server()
@@ -153,7 +153,7 @@ def scenario_tokens(build):
         listed = grid.call("dugnad-server", "token", grid.site, "list")
         number = [line.split()[0] for line in listed.splitlines() if "valid" in line][-1]
         grid.call("dugnad-server", "token", grid.site, "revoke", number)
-        wait_for(lambda: site.request("GET", "/v1/batches", token=token)[0] == 401, 10, "a revoked token still works")
+        wait_for(lambda: site.request("GET", "/v1/batches", token=token)[0] == 401, 60, "a revoked token still works")
         answer = site.request("GET", "/v1/batches", token=token)[1]
         expect(answer["type"] == "unauthorized", f"a revoked token: {answer}")
         account = grid.call("dugnad-server", "volunteer", grid.site, "add", "Anna").strip()
@@ -195,7 +195,7 @@ def health(grid):
     context = ssl.create_default_context(cafile=grid.ca)
     with contextlib.suppress(OSError):
         try:
-            with urllib.request.urlopen(f"{grid.url}/healthz", timeout=30, context=context) as answer:
+            with urllib.request.urlopen(f"{grid.url}/healthz", timeout=30 * PATIENCE, context=context) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()
@@ -225,7 +225,7 @@ def scenario_file_limits(build):
             grid.server = subprocess.Popen(
                 [grid.program("dugnad-server"), "run", grid.site], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 preexec_fn=lambda hard=hard: resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard)))
-            wait_for(lambda: "event=server.started" in grid.server_log(), 30, f"it does not start: {grid.server_log()}")
+            wait_for(lambda: "event=server.started" in grid.server_log(), 60, f"it does not start: {grid.server_log()}")
             soft = resource.prlimit(grid.server.pid, resource.RLIMIT_NOFILE)[0]
             expect(soft == hard or (is_enough and 600 < soft <= hard), f"of {hard} it took {soft}")
             expect(("event=descriptors.few" in grid.server_log()) != is_enough, f"with {hard} it says: {grid.server_log()}")

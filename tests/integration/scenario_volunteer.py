@@ -1,15 +1,16 @@
 """A volunteer's life: weeks offline, pauses, restores, clones, keys that end."""
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-import time
 
 from audit import audit, audit_rows
 from grid import PATIENCE, Grid, Machine, batch_ended, expect, free_port, wait_for
 
 WRONG_USAGE, NOT_AGREED, BUSY = 2, 5, 6
 REFUSED = 5
+LONG = 600  # seconds of sleep that no scenario waits for: wake() ends them when what it wants to see has been seen
 
 
 def add_sleeper(grid):
@@ -54,6 +55,28 @@ def alive(pid):
         return False
 
 
+def wake(machine):
+    """End the sleep of every task that runs there."""
+    for pid in children(machine.daemon.pid) if machine.daemon else []:
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/comm") as f:
+                if f.read() == "sleep\n":
+                    os.kill(pid, signal.SIGTERM)
+
+
+def waking(grid, condition):
+    """A condition for wait_for(): that one, while nobody sleeps on."""
+
+    def ask():
+        for machine in grid.machines:
+            wake(machine)
+        answer = condition()
+        ask.progress = getattr(condition, "progress", None)
+        return answer
+
+    return ask
+
+
 def prepared(build, machines=("ann", "bob"), settings=None):
     grid = Grid(build, settings)
     try:
@@ -71,18 +94,19 @@ def prepared(build, machines=("ann", "bob"), settings=None):
 def scenario_offline(build):
     """tasks finish while the server is away; the daemons restart, too; all is delivered when it is back"""
     with prepared(build) as grid:
-        sleep_units(grid, "offline", 3, 2)
+        sleep_units(grid, "offline", LONG, 2)
         for machine in grid.machines:
             machine.start()
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         grid.stop_server()
-        wait_for(lambda: all("finished" in phases(machine) for machine in grid.machines), 60, "nothing is finished")
+        wait_for(waking(grid, lambda: all("finished" in phases(machine) for machine in grid.machines)), 60,
+                 "nothing is finished")
         for machine in grid.machines:
             machine.kill()
             machine.start()
-        time.sleep(3)
+            wait_for(lambda: machine.status()["is_running"], 60, f"{machine.name} does not run")
         grid.start_server()
-        wait_for(batch_ended(grid, "offline", 2), 90, f"it is not delivered\n{grid.machines[0].log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "offline", 2)), 90, f"it is not delivered\n{grid.machines[0].log()}", 0.5)
         audit(grid)
         grid.stop_server()
         grid.call("dugnad-server", "check", grid.site, "--deep")
@@ -93,24 +117,24 @@ def scenario_pause_and_kill(build):
     with prepared(build) as grid:
         ann, bob = grid.machines
         ann.call("pause")
-        sleep_units(grid, "pause", 4, 1)
+        sleep_units(grid, "pause", LONG, 1)
         ann.start()
         bob.start()
         wait_for(lambda: "running" in phases(bob), 60, "bob computes nothing")
         expect(ann.status()["is_paused"] and "running" not in phases(ann), f"ann is paused: {ann.status()}")
-        second = grid.run("dugnad-client", "run", "--data", ann.data, timeout=20)
+        second = grid.run("dugnad-client", "run", "--data", ann.data)
         expect(second.returncode == BUSY, f"a second daemon ends with {second.returncode}: {second.stderr}")
         ann.kill()
         ann.start()
-        wait_for(lambda: ann.status()["is_running"], 20, "ann's daemon does not run")
+        wait_for(lambda: ann.status()["is_running"], 60, "ann's daemon does not run")
         expect(ann.status()["is_paused"], "the pause did not survive")
         ann.call("resume")
         wait_for(lambda: "running" in phases(ann), 60, f"ann does not go on: {ann.status()}")
-        family = wait_for(lambda: [pid for pid in children(ann.daemon.pid) if alive(pid)], 10, "no process of a task")
+        family = wait_for(lambda: [pid for pid in children(ann.daemon.pid) if alive(pid)], 60, "no process of a task")
         ann.kill()
-        wait_for(lambda: not [pid for pid in family if alive(pid)], 10, "a task outlived its daemon")
+        wait_for(lambda: not [pid for pid in family if alive(pid)], 60, "a task outlived its daemon")
         ann.start()
-        wait_for(batch_ended(grid, "pause", 1), 90, f"it does not end\n{ann.log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "pause", 1)), 90, f"it does not end\n{ann.log()}", 0.5)
         grid.stop_server()
 
 
@@ -164,7 +188,7 @@ def scenario_leaving(build):
     """hosts that leave, with a daemon and without, hand their copies back at once: their batch waits for no deadline"""
     with prepared(build, machines=("ann", "bob")) as grid:
         ann, bob = grid.machines
-        sleep_units(grid, "leaving", 4, 6)
+        sleep_units(grid, "leaving", LONG, 6)
         for machine in (ann, bob):
             machine.start()
             wait_for(lambda: "running" in phases(machine), 60, f"{machine.name} computes nothing")
@@ -175,12 +199,12 @@ def scenario_leaving(build):
         expect(out == 0, f"{out} copies are still with hosts that left")
         for name in ("cid", "dan"):
             grid.machine(name).start()
-        wait_for(batch_ended(grid, "leaving", 6), 120, f"it waits for who left\n{grid.machines[-1].log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "leaving", 6)), 120, f"it waits for who left\n{grid.machines[-1].log()}", 0.5)
         status = grid.operator_json("status", "leaving")
         expect(status["failed"] == 0 and status["task_outcomes"]["abandoned"] > 0, f"what became of it: {status}")
         audit(grid)
         cid = grid.machines[-1]
-        sleep_units(grid, "alone", 600, 1)
+        sleep_units(grid, "alone", LONG, 1)
         wait_for(lambda: "running" in phases(cid), 60, "cid computes nothing")
         grid.stop_server()
         said = cid.call("detach", "--all", "--wait", "1s")
@@ -220,7 +244,7 @@ def scenario_moving(build):
             machine.start()
         sleep_units(grid, "before", 0, 2)
         wait_for(batch_ended(grid, "before", 2), 90, f"nothing is done\n{grid.machines[0].log()}", 0.5)
-        sleep_units(grid, "meanwhile", 3, 4)
+        sleep_units(grid, "meanwhile", LONG, 4)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         port = free_port()
         new = f"https://127.0.0.1:{port}"
@@ -233,7 +257,7 @@ def scenario_moving(build):
         grid.start_server()
         said = grid.operator("connect", new)
         expect("Connected" in said or said == "", f"connect: {said}")
-        wait_for(batch_ended(grid, "meanwhile", 4), 120, f"nobody comes\n{grid.machines[0].log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "meanwhile", 4)), 120, f"nobody comes\n{grid.machines[0].log()}", 0.5)
         for machine in grid.machines:
             project = machine.status()["projects"][0]
             expect(project["url"] == new and old in project["place_why"], f"{machine.name}: {project}")
@@ -283,7 +307,7 @@ def scenario_cloned_machine(build):
         ann, bob, cid = grid.machines
         sleep_units(grid, "cloned", 1, 12)
         ann.start()
-        wait_for(lambda: {"running", "finished", "stored"} & set(phases(ann)), 60, "ann computes nothing")
+        wait_for(lambda: {"running", "finished", "reported", "stored"} & set(phases(ann)), 60, "ann computes nothing")
         ann.kill()
         clones = [copied(grid, ann, name) for name in ("clone", "spoilt")]
         spoil_host_record(clones[1])
@@ -325,7 +349,7 @@ def scenario_revoked_work_key(build):
     with prepared(build) as grid:
         for machine in grid.machines:
             machine.start()
-        sleep_units(grid, "stolen", 600, 2)
+        sleep_units(grid, "stolen", LONG, 2)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         grid.operator("key", "revoke", "work")
         wait_for(lambda: not any("running" in phases(machine) for machine in grid.machines), 60,
@@ -347,14 +371,14 @@ def scenario_revocation(build):
     with prepared(build) as grid:
         for machine in grid.machines:
             machine.start()
-        sleep_units(grid, "cancelled", 600, 2)
+        sleep_units(grid, "cancelled", LONG, 2)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs")
         grid.operator("cancel", "cancelled", "--yes")
         wait_for(lambda: not any("running" in phases(machine) for machine in grid.machines), 60,
                  "cancelled work goes on", 0.5)
         status = grid.operator_json("status", "cancelled")
         expect(status["state"] == "cancelled" and status["cancelled"] == 2, f"after cancel: {status}")
-        sleep_units(grid, "revoked", 600, 2)
+        sleep_units(grid, "revoked", LONG, 2)
         wait_for(lambda: all("running" in phases(machine) for machine in grid.machines), 60, "nothing runs again")
         version = grid.operator_json("status", "revoked")["app_version"]
         grid.operator("key", "revoke", version)
