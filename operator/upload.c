@@ -50,26 +50,78 @@ enum status local_file_look(struct disk *disk, const char *path, struct local_fi
     return STATUS_OK;
 }
 
-static enum status put_file(struct profile *profile, const struct local_file *local,
-                            struct error *err)
-{
-    struct disk *disk = profile->session->env->disk;
-    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
-    char hex[2 * DIGEST_BYTES + 1];
-    CLEANUP(freep) char *path = NULL;
-    struct http_response response;
-    struct remote_request request = {
-        .method = HTTP_PUT, .content_type = "application/octet-stream", .max_bytes = 4096};
+/* ----------------------------------------------------------------------------------- under way */
 
-    TRY(disk->open_read(disk, local->path, &file, err));
-    text_from_bytes(local->digest.bytes, DIGEST_BYTES, hex);
-    path = text_format("/v1/files/%s", hex);
-    request.path = path;
-    request.body = (struct http_body){.file = file, .length = local->size};
-    if (local->size == 0)
+/* A file on its way. */
+struct sending {
+    const struct local_file *local;
+    struct disk_file *file;
+    char *path; /* of the request */
+    struct http_exchange *exchange;
+};
+
+struct sendings {
+    struct profile *profile;
+    struct upload_tally *tally;
+    struct sending ring[UPLOAD_UNDER_WAY];
+    size_t first, count;
+};
+
+static struct sending *oldest(struct sendings *sendings)
+{
+    return &sendings->ring[sendings->first];
+}
+
+static void drop_oldest(struct sendings *sendings)
+{
+    struct sending *sending = oldest(sendings);
+
+    remote_forget(sendings->profile, sending->exchange);
+    disk_file_close(sending->file);
+    free(sending->path);
+    *sending = (struct sending){0};
+    sendings->first = (sendings->first + 1) % UPLOAD_UNDER_WAY;
+    sendings->count--;
+}
+
+static void sendings_clear(struct sendings *sendings)
+{
+    while (sendings->count > 0)
+        drop_oldest(sendings);
+}
+
+static struct remote_request request_of(const struct sending *sending)
+{
+    struct remote_request request = {
+        .method = HTTP_PUT,
+        .path = sending->path,
+        .content_type = "application/octet-stream",
+        .body = {.file = sending->file, .length = sending->local->size},
+        .max_bytes = 4096,
+    };
+
+    if (sending->local->size == 0)
         request.body = (struct http_body){.bytes = ""};
-    TRY(remote_ask(profile, &request, &response, err));
-    http_response_clear(&response);
+    return request;
+}
+
+static enum status begin(struct sendings *sendings, const struct local_file *local,
+                         struct error *err)
+{
+    struct disk *disk = sendings->profile->session->env->disk;
+    struct sending *sending =
+        &sendings->ring[(sendings->first + sendings->count) % UPLOAD_UNDER_WAY];
+    struct remote_request request;
+    char hex[2 * DIGEST_BYTES + 1];
+
+    TRY(disk->open_read(disk, local->path, &sending->file, err));
+    text_from_bytes(local->digest.bytes, DIGEST_BYTES, hex);
+    sending->local = local;
+    sending->path = text_format("/v1/files/%s", hex);
+    sendings->count++;
+    request = request_of(sending);
+    TRY(remote_begin(sendings->profile, &request, &sending->exchange, err));
+    remote_move(sendings->profile);
     return STATUS_OK;
 }
 
@@ -88,6 +140,40 @@ static enum status name_changed(struct profile *profile, const struct local_file
                      "%.150s changed while it was sent: repeat the command when it changes no more",
                      local->path);
 }
+
+/* Wait until the oldest is there. */
+static enum status end_oldest(struct sendings *sendings, struct error *err)
+{
+    struct session *session = sendings->profile->session;
+    struct sending *sending = oldest(sendings);
+    struct remote_request request = request_of(sending);
+    struct http_response response;
+    enum status status =
+        remote_end(sendings->profile, &request, &sending->exchange, &response, err);
+
+    if (status != STATUS_OK)
+        return name_changed(sendings->profile, sending->local, status, err);
+    http_response_clear(&response);
+    sendings->tally->files++;
+    sendings->tally->bytes += sending->local->size;
+    drop_oldest(sendings);
+    return session_is_interrupted(session)
+               ? error_set(err, STATUS_CONFLICT, "interrupted while sending files")
+               : STATUS_OK;
+}
+
+static enum status send_next(struct sendings *sendings, const struct local_file *local,
+                             struct error *err)
+{
+    enum status status;
+
+    if (sendings->count == UPLOAD_UNDER_WAY)
+        TRY(end_oldest(sendings, err));
+    status = begin(sendings, local, err);
+    return status == STATUS_OK ? STATUS_OK : name_changed(sendings->profile, local, status, err);
+}
+
+/* ------------------------------------------------------------------------------ what is missing */
 
 static const struct local_file *find(const struct local_file *files, size_t count,
                                      const struct digest *digest)
@@ -120,22 +206,18 @@ static enum status upload_some(struct profile *profile, const struct local_file 
                                size_t count, struct upload_tally *tally, struct error *err)
 {
     CLEANUP(digests_clear) struct digests missing = {0};
+    CLEANUP(sendings_clear)
+    struct sendings sendings = {.profile = profile, .tally = tally};
 
     TRY(ask_missing(profile, files, count, &missing, err));
     for (size_t i = 0; i < missing.count; i++) {
         const struct local_file *file = find(files, count, &missing.digests[i]);
-        enum status status;
 
-        if (file == NULL)
-            continue; /* nothing we asked about */
-        status = put_file(profile, file, err);
-        if (status != STATUS_OK)
-            return name_changed(profile, file, status, err);
-        tally->files++;
-        tally->bytes += file->size;
-        if (session_is_interrupted(profile->session))
-            return error_set(err, STATUS_CONFLICT, "interrupted while sending files");
+        if (file != NULL) /* else it is nothing we asked about */
+            TRY(send_next(&sendings, file, err));
     }
+    while (sendings.count > 0)
+        TRY(end_oldest(&sendings, err));
     return STATUS_OK;
 }
 

@@ -4,6 +4,8 @@
 
 #include "operator/profile.h"
 
+#define UPLOAD_UNDER_WAY 8 /* files, each on a connection of its own */
+
 struct local_file {
     char *path; /* owned */
     struct digest digest;
@@ -20,7 +22,10 @@ struct upload_tally {
     int64_t files, bytes; /* sent, not those that were there */
 };
 
-/* Ask which are missing (any number), send those. The same digest twice is fine. */
+/*
+ * Ask which are missing (any number), send those, up to UPLOAD_UNDER_WAY at once. The same digest
+ * twice is fine. After a failure those under way are broken off: the next time they are asked for.
+ */
 enum status upload_files(struct profile *profile, const struct local_file *files, size_t count,
                          struct upload_tally *tally, struct error *err) MUST_USE;
 

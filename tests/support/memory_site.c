@@ -22,6 +22,7 @@ struct http_exchange {
     char *body; /* owned */
     struct http_sink *sink;
     bool hangs;
+    bool is_put;
 };
 
 static void refuse(struct http_exchange *exchange, enum status status, const char *words)
@@ -420,6 +421,10 @@ static enum status start(struct http_client *client, const struct http_request *
     if (is_cut)
         exchange->status = STATUS_UNREACHABLE;
     site->requests++;
+    exchange->is_put = request->method == HTTP_PUT;
+    site->puts += exchange->is_put;
+    if (site->puts > site->most_puts)
+        site->most_puts = site->puts;
     *ret_exchange = exchange;
     return STATUS_OK;
 }
@@ -462,9 +467,12 @@ static void wait_for(struct http_client *client, struct pollfd *others, unsigned
 
 static void release(struct http_client *client, struct http_exchange *exchange)
 {
-    (void)client;
-    if (exchange != NULL)
-        free(exchange->body);
+    struct memory_site *site = (struct memory_site *)client;
+
+    if (exchange == NULL)
+        return;
+    site->puts -= exchange->is_put;
+    free(exchange->body);
     free(exchange);
 }
 

@@ -44,6 +44,7 @@ struct memory_site {
     void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */
     void (*while_waiting)(void); /* called instead of ever answering; may be NULL */
     int64_t requests;            /* so far */
+    size_t puts, most_puts;      /* files that are on their way; at the same time so far */
     int64_t cut_after;           /* requests that still go through */
     enum site_cut cut;
     size_t tokens_elsewhere; /* requests with a token to another URL than MEMORY_SITE_URL */
