@@ -216,7 +216,7 @@ def scenario_machine_gone(build):
     """a machine is gone for good: its operator says so, and others compute what it had, with no deadline passed"""
     with prepared(build, machines=("ann", "bob", "cid")) as grid:
         ann, bob, cid = grid.machines
-        sleep_units(grid, "gone", 4, 4)
+        sleep_units(grid, "gone", LONG, 4)
         ann.start()
         wait_for(lambda: "running" in phases(ann), 60, "ann computes nothing")
         ann.kill()
@@ -230,7 +230,7 @@ def scenario_machine_gone(build):
             expect(said == {"host": number, "withdrawn": expected, "left": 0}, f"withdrawing {number}: {said}")
         bob.start()
         cid.start()
-        wait_for(batch_ended(grid, "gone", 4), 120, f"it waits for who is gone\n{cid.log()}", 0.5)
+        wait_for(waking(grid, batch_ended(grid, "gone", 4)), 120, f"it waits for who is gone\n{cid.log()}", 0.5)
         status = grid.operator_json("status", "gone")
         expect(status["accepted"] == 4 and status["task_outcomes"]["dropped"] > 0, f"what became of it: {status}")
         audit(grid)
