@@ -91,8 +91,8 @@ struct run_outcome {
     enum run_limit
         limit;                  /* the one that was hit. Of one that ended by itself (RUN_EXITED,
                                    RUN_SIGNALLED) memory is only likely: what is refused leaves no trace */
-    bool is_for_want_of_memory; /* it was killed, and the kernel has killed processes of this
-                                   client's control group for want of memory meanwhile */
+    bool is_for_want_of_memory; /* it failed, and the kernel has killed processes of this client's
+                                   control group for want of memory meanwhile */
     struct run_usage usage;
     char failed_step[32];
     bool tail_is_cut;               /* more was written than is kept */

@@ -111,6 +111,7 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
     task->note = native_note_new();
     if (task->note == NULL)
         return error_set(err, STATUS_BUSY, "no memory to start a task");
+    task->kills_before = look_at_group(self);
     task->keeper = native_fork(keeper_main, &task->preparation, task->note, &task->pidfd);
     if (task->keeper < 0) {
         error_set(err, STATUS_BUSY, "the machine refuses another process");
@@ -118,7 +119,6 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
         return STATUS_BUSY;
     }
     preparation_close_theirs(&task->preparation);
-    task->kills_before = look_at_group(self);
     *ret_task = TAKE(task);
     return STATUS_OK;
 }
@@ -289,15 +289,17 @@ static void settle_end(struct running_task *task)
     }
 }
 
-/* A group's counter does not say whose process it was: a kill of ours while it rose is taken for
- * one. */
+/*
+ * A group's counter does not say whose process it was: a failure of ours while it rose is taken for
+ * one. A program whose child was killed says so by a code or a signal of its own.
+ */
 static bool is_for_want_of_memory(const struct running_task *task)
 {
     const struct run_outcome *outcome = &task->outcome;
+    bool has_failed = outcome->end == RUN_LOST || outcome->end == RUN_SIGNALLED ||
+                      (outcome->end == RUN_EXITED && outcome->code != 0);
 
-    if (outcome->end != RUN_LOST && (outcome->end != RUN_SIGNALLED || outcome->code != SIGKILL))
-        return false;
-    return cgroup_memory(&cgroup_real).kills > task->kills_before;
+    return has_failed && cgroup_memory(&cgroup_real).kills > task->kills_before;
 }
 
 static void settle_tail(struct run_outcome *outcome, const struct keeper_note *note)

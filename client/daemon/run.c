@@ -268,7 +268,7 @@ static void ran_out(struct daemon *daemon, struct attached *project, struct clie
 {
     CLEANUP(freep)
     char *why = text_format("the memory of this client's control group was used up, and the kernel "
-                            "killed a task that had used %lld of its %lld MiB",
+                            "killed a process; the task that failed had used %lld of its %lld MiB",
                             (long long)outcome->usage.peak_memory_bytes >> 20,
                             (long long)task->prepared.unit.limits.memory_bytes >> 20);
 

@@ -50,7 +50,8 @@ def free_port():
 
 def wait_for(condition, seconds, words, pause=0.1):
     """Ask until it says yes; what it said last is returned. Bounded by so many seconds in all; where the condition has a
-    `progress`, by so many without any: a slow machine gets there, one that stands still does not."""
+    `progress`, by so many without any: a slow machine gets there, one that stands still does not. `words`: why it failed, or a function that
+    finds out then."""
     end = time.monotonic() + seconds * PATIENCE
     before = None
     while True:
@@ -61,7 +62,7 @@ def wait_for(condition, seconds, words, pause=0.1):
         if now != before:
             before, end = now, time.monotonic() + seconds * PATIENCE
         if time.monotonic() > end:
-            raise Failed(f"after {seconds} s: {words}")
+            raise Failed(f"after {seconds} s: {words() if callable(words) else words}")
         time.sleep(pause)
 
 
