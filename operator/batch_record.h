@@ -4,6 +4,7 @@
  *   batch.json  the members below
  *   app.json    the app version's envelope
  *   units       the digest of each unit, DIGEST_BYTES each, at its index; only ever longer
+ *   rounds      which submissions it was made of (operator/rounds.h)
  *   lock        held by the one `submit` that adds to it
  *   names       likewise what stands for its name, UNIT_NAME_KEY_BYTES each; never shorter a list
  *   names.tsv   which files had to get other names (operator/renames.h); only if any had to

@@ -8,6 +8,7 @@ liboperator_a_SOURCES = \
 	%D%/audit.c \
 	%D%/audit_sample.c %D%/audit_sample.h \
 	%D%/batch_record.c %D%/batch_record.h \
+	%D%/rounds.c %D%/rounds.h \
 	%D%/batches.c %D%/batches.h \
 	%D%/clock.c \
 	%D%/host_withdraw.c \

@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "operator/batches.h"
+#include "operator/rounds.h"
 
 struct opening {
     struct profile *profile;
@@ -46,7 +47,8 @@ static enum status new_record(struct opening *opening, struct error *err)
     };
     env->random(env, record->batch.bytes, sizeof record->batch.bytes);
     TRY(make_name(opening, record->name, sizeof record->name));
-    return batch_record_make(opening->profile, record, &opening->app->envelope, err);
+    TRY(batch_record_make(opening->profile, record, &opening->app->envelope, err));
+    return rounds_begin(record, err);
 }
 
 static enum status continue_record(struct opening *opening, struct error *err)
@@ -55,7 +57,7 @@ static enum status continue_record(struct opening *opening, struct error *err)
     struct batch_record *record = opening->record;
 
     if (!record->is_sent && digest_equals(&record->fingerprint, &fingerprint))
-        return STATUS_OK; /* an attempt that was cut short */
+        return rounds_begin(record, err); /* an attempt that was cut short, maybe before this */
     if (!record->is_sent)
         return error_set(
             err, STATUS_CONFLICT,
@@ -70,6 +72,7 @@ static enum status continue_record(struct opening *opening, struct error *err)
     TRY(batch_record_count(record, &record->base, err));
     record->fingerprint = fingerprint;
     record->is_sent = false;
+    TRY(rounds_begin(record, err));
     return batch_record_save(record, err);
 }
 
@@ -114,12 +117,48 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
 
 /* --- a submission that came to its end --- */
 
+/* A profile from before rounds were listed knows of the last one. */
+static enum status round_of(const struct batch_record *record, int64_t index,
+                            struct round *ret_round, struct error *err)
+{
+    enum status status = rounds_of(record, index, ret_round, err);
+
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    *ret_round = (struct round){.end = record->base};
+    if (index >= record->base)
+        *ret_round = (struct round){record->base, INT64_MAX, record->fingerprint};
+    return STATUS_OK;
+}
+
+/* Rounds are sent again in the order in which they were sent first. */
+static enum status begin_again(const struct opening *opening, const struct digest *fingerprint,
+                               int64_t known, struct error *err)
+{
+    struct batch_record *record = opening->record;
+    struct round round;
+
+    TRY(round_of(record, known, &round, err));
+    if (!digest_equals(&round.fingerprint, fingerprint))
+        return error_set(err, STATUS_CONFLICT,
+                         "the site lacks units of \"%.60s\" from number %" PRId64
+                         " on: repeat first the 'submit' that began with unit %" PRId64
+                         ", with the options and inputs it had, then those after it",
+                         record->name, known, round.base);
+    session_say(opening->profile->session, opening->submission->options,
+                "The site lacks batch %s or a part of it: it is sent again.", record->name);
+    record->base = round.base;
+    record->fingerprint = round.fingerprint;
+    record->is_sent = false;
+    return batch_record_save(record, err);
+}
+
 /*
  * A site that was restored from an older copy may have nothing of it, or a part. Signed again it is
  * what it was, byte for byte: hosts keep what they computed under these digests.
  */
-static enum status look_for_lost(const struct opening *opening, bool *ret_is_lost,
-                                 struct error *err)
+static enum status look_for_lost(const struct opening *opening, const struct digest *fingerprint,
+                                 bool *ret_is_lost, struct error *err)
 {
     struct batch_record *record = opening->record;
     struct batch_status status = {0};
@@ -127,21 +166,13 @@ static enum status look_for_lost(const struct opening *opening, bool *ret_is_los
     enum status answer =
         batch_ask(opening->profile, batch_format(&record->batch).text, &status, err);
 
-    if (answer != STATUS_NOT_FOUND)
+    if (answer == STATUS_NOT_FOUND)
+        opening->profile->session->was_refused = false; /* it is an answer: none of its units */
+    else
         TRY(answer);
     TRY(batch_record_count(record, &listed, err));
     *ret_is_lost = status.units < listed;
-    if (!*ret_is_lost)
-        return STATUS_OK;
-    if (status.units < record->base)
-        return error_set(err, STATUS_CONFLICT,
-                         "the site lacks units of \"%.60s\" that were submitted before the last "
-                         "--append, which this command cannot send again: use another --name",
-                         record->name);
-    session_say(opening->profile->session, opening->submission->options,
-                "The site lacks batch %s or a part of it: it is sent again.", record->name);
-    record->is_sent = false;
-    return batch_record_save(record, err);
+    return *ret_is_lost ? begin_again(opening, fingerprint, status.units, err) : STATUS_OK;
 }
 
 enum status open_sent_batch(struct profile *profile, const struct submission *submission,
@@ -154,16 +185,16 @@ enum status open_sent_batch(struct profile *profile, const struct submission *su
     enum status status;
 
     *ret_is_sent = false;
-    if (submission->name == NULL || submission->is_appending)
+    if (submission->name == NULL)
         return STATUS_OK;
     status = batch_record_open(profile, submission->name, record, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     TRY(status);
-    *ret_is_sent = record->is_sent && digest_equals(&record->fingerprint, &fingerprint);
-    if (*ret_is_sent)
-        TRY(look_for_lost(&opening, &is_lost, err));
-    *ret_is_sent = *ret_is_sent && !is_lost;
+    if (record->is_sent)
+        TRY(look_for_lost(&opening, &fingerprint, &is_lost, err));
+    *ret_is_sent = record->is_sent && !is_lost && !submission->is_appending &&
+                   digest_equals(&record->fingerprint, &fingerprint);
     if (*ret_is_sent)
         return recall_app(&opening, err);
     batch_record_clear(record);

@@ -121,3 +121,41 @@ Test(restored, a_retry_says_what_it_did_and_what_stays_failed)
     cr_expect(strstr(desk_out, "11 stay failed: they") != NULL, "%s", desk_out);
     cr_expect(strstr(desk_out, "13 stay failed: no task") != NULL, "%s", desk_out);
 }
+
+static int append(const char *range)
+{
+    return RUN("submit", "app", "--range", range, "--name", "b", "--append");
+}
+
+/* Each round by its own command line, in the order in which they were sent; then it goes on. */
+Test(restored, several_rounds_that_the_site_lost_are_sent_again_as_they_were)
+{
+    static const char *const ranges[] = {"0..2", "2..4", "4..6"};
+    CLEANUP(texts_clear) struct texts sent = {0};
+
+    for (size_t i = 0; i < 3; i++)
+        cr_assert(eq(int, append(ranges[i]), EXIT_DONE), "%s", desk_said);
+    for (size_t i = 0; i < desk_site.units.count; i++)
+        texts_add(&sent, desk_site.units.texts[i]);
+    for (size_t kept = 0; kept < 6; kept++) {
+        fake_env_pass(&desk_env, 3600 * 1000);
+        texts_clear(&desk_site.units);
+        for (size_t i = 0; i < kept; i++)
+            texts_add(&desk_site.units, sent.texts[i]);
+        desk_site.has_batch = kept > 0;
+        if (kept < 4) {
+            cr_expect(eq(int, append(ranges[2]), EXIT_FAILED), "%zu units are there", kept);
+            cr_expect(strstr(desk_said, kept < 2 ? "began with unit 0," : "began with unit 2,") !=
+                          NULL,
+                      "%s", desk_said);
+        }
+        cr_expect(eq(int, append("6..8"), EXIT_FAILED), "no new one before what is lost");
+        for (size_t i = kept / 2; i < 3; i++)
+            cr_expect(eq(int, append(ranges[i]), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(sz, desk_site.units.count, 6), "%zu were there", kept);
+        for (size_t i = 0; i < 6; i++)
+            cr_expect(eq(str, desk_site.units.texts[i], sent.texts[i]));
+    }
+    cr_expect(eq(int, append("6..8"), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 8));
+}
