@@ -2,8 +2,9 @@
 EXTRA_DIST += %D%/run %D%/soak %D%/soak-large %D%/audit.py %D%/contract.py %D%/coverage.py %D%/grid.py %D%/large.py \
 	%D%/recording.py %D%/wire.py %D%/scenario_api.py %D%/scenario_audit.py \
 	%D%/scenario_authority.py %D%/scenario_batches.py %D%/scenario_bench.py %D%/scenario_disk.py %D%/scenario_interrupt.py %D%/scenario_kill.py %D%/scenario_log.py \
-	%D%/scenario_migrate.py %D%/scenario_operator.py %D%/scenario_postgres.py \
-	%D%/scenario_requests.py %D%/scenario_restore.py %D%/scenario_site.py %D%/scenario_volunteer.py
+	%D%/scenario_memory.py %D%/scenario_migrate.py %D%/scenario_operator.py %D%/scenario_postgres.py \
+	%D%/scenario_requests.py %D%/scenario_restore.py %D%/scenario_site.py %D%/scenario_volunteer.py \
+	%D%/scenario_wild.py
 
 # What fetching many small inputs costs: docs/PERFORMANCE.md.
 EXTRA_DIST += %D%/measure-fetch
