@@ -78,6 +78,12 @@ struct standing {
     int64_t most_copies; /* of one of these */
 };
 
+/* Hosts that told last of having refused the same thing of the site's. */
+struct refused_group {
+    struct refused_thing thing;
+    int64_t hosts;
+};
+
 /* Open units of a batch that one key signed. */
 struct signer_group {
     int64_t signer;              /* struct unit's */
@@ -260,6 +266,11 @@ struct query_ops {
     /* For the app version (row id), of hosts seen at or after `seen_s`; `day`: the Unix day. */
     enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                           struct supply *ret_supply, struct error *err);
+    /* That were told at or after `since_s` and have to do with the app version (row id): keyrings,
+     * freshness, and the app's own envelopes. Those of the most hosts first. */
+    enum status (*refused)(struct store *store, int64_t app_version, int64_t since_s, size_t most,
+                           bool (*row)(void *context, const struct refused_group *group),
+                           void *context, struct error *err);
     /* Of the batch's first `most` open units. */
     enum status (*standing)(struct store *store, int64_t batch, const struct supply *supply,
                             int64_t most, struct standing *ret_standing, struct error *err);

@@ -12,6 +12,7 @@
 #include "common/base/error.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/keys.h"
+#include "protocol/refused.h"
 #include "work-units/batch_id.h"
 #include "work-units/unit.h"
 
@@ -46,6 +47,8 @@ struct host {
     char *client;                     /* owned; name and version of its program */
     int64_t credit;                   /* in declared operations */
     int64_t agreed, outvoted, errors; /* tasks, over all time */
+    struct refused_thing refused;     /* the last that it told of ... */
+    int64_t refused_s;                /* ... and when; 0: it never did */
     bool is_changed;
 };
 

@@ -12,6 +12,16 @@
 
 /* --- hosts --- */
 
+/* In JSON stands the digest, too. */
+static void add_refused(struct table *table, const struct host_entry *host)
+{
+    if (host->refused_day == 0)
+        table_cell(table, "%s", "");
+    else
+        table_cell(table, "%s: %s, %.10s", refused_kind_name(host->refused.what),
+                   refusal_code(host->refused.refusal), shown_time(host->refused_day * 86400).text);
+}
+
 static void add_host(struct table *table, const struct host_entry *host)
 {
     table_cell(table, "%" PRId64, host->host);
@@ -23,6 +33,7 @@ static void add_host(struct table *table, const struct host_entry *host)
     table_cell(table, "%" PRId64, host->agreed);
     table_cell(table, "%" PRId64, host->outvoted);
     table_cell(table, "%" PRId64, host->errors);
+    add_refused(table, host);
 }
 
 static enum status list_hosts(struct profile *profile, const struct options *options,
@@ -53,8 +64,9 @@ static enum status list_hosts(struct profile *profile, const struct options *opt
 
 static int run_hosts(void *context, const struct options *options)
 {
-    static const char *const titles[] = {">host",    ">volunteer", "name",      "platform", "seen",
-                                         ">running", ">agreed",    ">outvoted", ">errors"};
+    static const char *const titles[] = {">host",   ">volunteer", "name",    "platform",
+                                         "seen",    ">running",   ">agreed", ">outvoted",
+                                         ">errors", "refused"};
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
     CLEANUP(table_clear) struct table table = {0};
@@ -158,7 +170,10 @@ static const struct option_rule task_rules[] = {
 const struct command verb_hosts = {
     .name = "hosts",
     .summary = "List the hosts that compute, and how their results fared",
-    .description = "Hosts have numbers and keys, never names or addresses; times are whole days.",
+    .description =
+        "Hosts have numbers and keys, never names or addresses; times are whole days. Under "
+        "'refused' stands what the host said last that it refused of the site's: any host may lie, "
+        "but several that say the same are worth a look.",
     .examples = "  dugnad hosts\n",
     .run = run_hosts,
 };

@@ -196,6 +196,18 @@ void host_page_clear(struct host_page *page)
     *page = (struct host_page){0};
 }
 
+static void read_host_refused(struct members *host, struct host_entry *entry)
+{
+    struct members part;
+
+    if (!members_has(host, "refused"))
+        return;
+    members_object(host, "refused", &part);
+    entry->refused = members_refused(&part);
+    entry->refused_day = members_count(&part, "day");
+    members_end_part(&part);
+}
+
 static void read_host(struct members *part, struct host_entry *host)
 {
     host->host = members_id(part, "host");
@@ -211,6 +223,7 @@ static void read_host(struct members *part, struct host_entry *host)
     host->outvoted = members_count(part, "outvoted");
     host->errors = members_count(part, "errors");
     host->credit = members_count(part, "credit");
+    read_host_refused(part, host);
 }
 
 enum status host_page_decode(const char *body, size_t length, struct host_page *ret_page,
@@ -250,6 +263,12 @@ static void write_host(struct writer *writer, const struct host_entry *host)
     write_integer(writer, "outvoted", host->outvoted);
     write_integer(writer, "errors", host->errors);
     write_integer(writer, "credit", host->credit);
+    if (host->refused_day != 0) {
+        write_open(writer, "refused", '{');
+        write_refused(writer, &host->refused);
+        write_integer(writer, "day", host->refused_day);
+        write_close(writer, '}');
+    }
     write_close(writer, '}');
 }
 

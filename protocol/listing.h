@@ -6,6 +6,7 @@
 #define PROTOCOL_LISTING_H
 
 #include "protocol/batch.h"
+#include "protocol/refused.h"
 #include "work-units/unit.h"
 
 #define LISTING_MAX (4 * 1024 * 1024) /* of a page of up to PAGE_MAX entries */
@@ -71,6 +72,8 @@ struct host_entry {
     int64_t last_seen_day;                       /* Unix days: times finer than that are not told */
     int64_t running, agreed, outvoted, errors;   /* tasks */
     int64_t credit;
+    struct refused_thing refused; /* what it said last that it refused of the site's ... */
+    int64_t refused_day;          /* ... and when; 0: never */
 };
 
 struct host_page {

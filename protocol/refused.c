@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/reading.h"
+#include "protocol/writer.h"
 
 static const char *const kinds[] = {"envelope", "keyring", "freshness"};
 
@@ -11,6 +12,29 @@ const char *refused_kind_name(enum refused_kind kind)
 {
     assert(kind >= REFUSED_ENVELOPE && kind <= REFUSED_KINDS);
     return kinds[kind - 1];
+}
+
+enum refusal members_refusal(struct members *members)
+{
+    enum refusal refusal = refusal_from_code(members_text(members, "refusal", 1, 64));
+
+    if (!members_failed(members) && (refusal == REFUSAL_COUNT || refusal == REFUSAL_NONE))
+        members_fail(members, "refusal", "malformed", "is no code of a refusal");
+    return refusal;
+}
+
+struct refused_thing members_refused(struct members *members)
+{
+    return (struct refused_thing){.what = WORD_OF(members, "what", kinds),
+                                  .refusal = members_refusal(members),
+                                  .digest = members_digest(members, "digest")};
+}
+
+void write_refused(struct writer *writer, const struct refused_thing *thing)
+{
+    write_text(writer, "what", refused_kind_name(thing->what));
+    write_text(writer, "refusal", refusal_code(thing->refusal));
+    write_digest(writer, "digest", &thing->digest);
 }
 
 struct digest refused_identity(const char *json)

@@ -24,6 +24,16 @@ struct refused_thing {
 
 const char *refused_kind_name(enum refused_kind kind);
 
+struct members;
+struct writer;
+
+/* The code "refusal" of an object: never REFUSAL_NONE. */
+enum refusal members_refusal(struct members *members);
+
+/* Its members in an object, which may have others besides. */
+struct refused_thing members_refused(struct members *members);
+void write_refused(struct writer *writer, const struct refused_thing *thing);
+
 /*
  * Of the JSON that should be an envelope: of its payload as it would be signed, wherever that can
  * be told; else of the JSON's own bytes.

@@ -87,15 +87,6 @@ static enum task_limit read_limit(struct members *part)
     return limit;
 }
 
-static enum refusal read_refusal(struct members *part)
-{
-    enum refusal refusal = refusal_from_code(members_text(part, "refusal", 1, 64));
-
-    if (!members_failed(part) && (refusal == REFUSAL_COUNT || refusal == REFUSAL_NONE))
-        members_fail(part, "refusal", "malformed", "is no code of a refusal");
-    return refusal;
-}
-
 /* How it ended. */
 static void read_end(struct members *part, struct scheduler_report *report)
 {
@@ -105,7 +96,7 @@ static void read_end(struct members *part, struct scheduler_report *report)
     if (members_has(part, "signal"))
         report->signal = (int)members_integer(part, "signal", 1, 64);
     report->limit = read_limit(part);
-    report->refusal = members_has(part, "refusal") ? read_refusal(part) : REFUSAL_NONE;
+    report->refusal = members_has(part, "refusal") ? members_refusal(part) : REFUSAL_NONE;
     report->refused = members_digest_or_none(part, "refused");
     members_copy_text_or_empty(part, "why", report->why, sizeof report->why);
     report->is_unstarted = members_boolean_or(part, "unstarted", false);
@@ -210,15 +201,6 @@ static void read_kept(struct members *root, struct scheduler_request *request)
     }
 }
 
-static enum refused_kind refused_kind_of(struct members *part)
-{
-    const char *names[REFUSED_KINDS];
-
-    for (int kind = 0; kind < REFUSED_KINDS; kind++)
-        names[kind] = refused_kind_name((enum refused_kind)(kind + 1));
-    return WORD_OF(part, "what", names);
-}
-
 static void read_refused(struct members *root, struct scheduler_request *request)
 {
     struct members_list list;
@@ -229,9 +211,7 @@ static void read_refused(struct members *root, struct scheduler_request *request
     list = members_list(root, "refused", 1, SCHEDULER_REFUSED_MAX);
     for (size_t i = 0; i < list.count && !members_failed(root); i++) {
         list_object(&list, i, &part);
-        request->refused[i] = (struct refused_thing){.what = refused_kind_of(&part),
-                                                     .refusal = read_refusal(&part),
-                                                     .digest = members_digest(&part, "digest")};
+        request->refused[i] = members_refused(&part);
         members_end_part(&part);
         request->refused_count = i + 1;
     }
@@ -372,16 +352,14 @@ static void write_kept(struct writer *writer, const struct scheduler_request *re
     write_close(writer, ']');
 }
 
-static void write_refused(struct writer *writer, const struct scheduler_request *request)
+static void write_all_refused(struct writer *writer, const struct scheduler_request *request)
 {
     if (request->refused_count == 0)
         return;
     write_open(writer, "refused", '[');
     for (size_t i = 0; i < request->refused_count; i++) {
         write_open(writer, NULL, '{');
-        write_text(writer, "what", refused_kind_name(request->refused[i].what));
-        write_text(writer, "refusal", refusal_code(request->refused[i].refusal));
-        write_digest(writer, "digest", &request->refused[i].digest);
+        write_refused(writer, &request->refused[i]);
         write_close(writer, '}');
     }
     write_close(writer, ']');
@@ -413,7 +391,7 @@ char *scheduler_request_encode(const struct scheduler_request *request)
     write_close(&writer, ']');
     write_held(&writer, request);
     write_kept(&writer, request);
-    write_refused(&writer, request);
+    write_all_refused(&writer, request);
     write_host(&writer, &request->host);
     write_open(&writer, "want", '{');
     write_integer(&writer, "tasks", request->want_tasks);

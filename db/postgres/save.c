@@ -10,8 +10,9 @@
 /* What changes from visit to visit, and the token. */
 #define HOST_CHANGES                                                                               \
     "volunteer, visit, incarnation, withdrawn, seen_s, credit, agreed, outvoted, errors,"          \
-    " visit_statement, prefix, platform, client, token"
-#define HOST_TYPES "iiiiiiiiibtttb"
+    " refused_what, refused_code, refused_s, refused_digest, visit_statement, prefix, platform,"   \
+    " client, token"
+#define HOST_TYPES "iiiiiiiiiiiibbtttb"
 
 static void add_changes(struct bulk *bulk, const struct host *host)
 {
@@ -24,6 +25,10 @@ static void add_changes(struct bulk *bulk, const struct host *host)
     bulk_integer(bulk, host->agreed);
     bulk_integer(bulk, host->outvoted);
     bulk_integer(bulk, host->errors);
+    bulk_integer(bulk, host->refused.what);
+    bulk_integer(bulk, host->refused.refusal);
+    bulk_integer(bulk, host->refused_s);
+    bulk_digest(bulk, &host->refused.digest);
     bulk_digest(bulk, &host->visit_request);
     bulk_text(bulk, host->prefix);
     bulk_text(bulk, host->platform);
@@ -44,7 +49,8 @@ static enum status insert_hosts(struct sql_store *self, struct work_set *set, st
 {
     static const char sql[] =
         "INSERT INTO host (" HOST_CHANGES ", kind, enrolled_s, key, id, version)"
-        " SELECT r.*, 1 FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) r";
+        " SELECT r.*, 1 FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?) r";
     CLEANUP(bulk_clear) struct bulk bulk;
     size_t first = set->host_count;
     int64_t id;
@@ -70,10 +76,11 @@ static enum status update_hosts(struct sql_store *self, struct work_set *set, st
 {
     static const char sql[] =
         "UPDATE host SET (" HOST_CHANGES ", version) = (r.volunteer, r.visit, r.incarnation,"
-        " r.withdrawn, r.seen_s, r.credit, r.agreed, r.outvoted, r.errors, r.visit_statement,"
-        " r.prefix, r.platform, r.client, r.token, host.version + 1)"
-        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r (" HOST_CHANGES
-        ", id, version) WHERE host.id = r.id AND host.version = r.version";
+        " r.withdrawn, r.seen_s, r.credit, r.agreed, r.outvoted, r.errors, r.refused_what,"
+        " r.refused_code, r.refused_s, r.refused_digest, r.visit_statement, r.prefix,"
+        " r.platform, r.client, r.token, host.version + 1)"
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r "
+        "(" HOST_CHANGES ", id, version) WHERE host.id = r.id AND host.version = r.version";
     CLEANUP(bulk_clear) struct bulk bulk;
 
     bulk_init(&bulk, self, HOST_TYPES "ii");

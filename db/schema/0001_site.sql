@@ -110,7 +110,11 @@ CREATE TABLE host (
     visit_statement BLOB,
     prefix TEXT NOT NULL,
     platform TEXT NOT NULL,
-    client TEXT NOT NULL
+    client TEXT NOT NULL,
+    refused_what INTEGER NOT NULL,      -- the last thing of the site's that it told of having refused:
+    refused_code INTEGER NOT NULL,      -- a refusal's number,
+    refused_s INTEGER NOT NULL,         -- when; 0: it never did
+    refused_digest BLOB
 ) STRICT;
 
 CREATE TABLE allowance (

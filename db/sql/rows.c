@@ -141,6 +141,10 @@ void read_host(struct query *query, struct host *ret_host)
     ret_host->agreed = get_integer(query);
     ret_host->outvoted = get_integer(query);
     ret_host->errors = get_integer(query);
+    ret_host->refused.what = (enum refused_kind)get_integer(query);
+    ret_host->refused.refusal = (enum refusal)get_integer(query);
+    ret_host->refused_s = get_integer(query);
+    ret_host->refused.digest = get_digest(query);
     ret_host->key = get_key(query);
     ret_host->token = get_digest(query);
     ret_host->visit_request = get_digest(query);

@@ -43,6 +43,7 @@ const struct query_ops sql_query_ops = {
     .failures = view_failures,
     .endings = view_endings,
     .supply = view_supply,
+    .refused = view_refused,
     .standing = view_standing,
     .signers = view_signers,
     .unit = view_unit,

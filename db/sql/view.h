@@ -32,6 +32,9 @@ enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s
                         struct supply *ret_supply, struct error *err);
 enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,
                           int64_t most, struct standing *ret_standing, struct error *err);
+enum status view_refused(struct store *store, int64_t app_version, int64_t since_s, size_t most,
+                         bool (*row)(void *context, const struct refused_group *group),
+                         void *context, struct error *err);
 enum status view_signers(struct store *store, int64_t batch, int64_t most,
                          bool (*row)(void *context, const struct signer_group *group),
                          void *context, struct error *err);

@@ -190,3 +190,34 @@ enum status view_signers(struct store *store, int64_t batch, int64_t most,
     }
     return query_status(&query, err);
 }
+
+enum status view_refused(struct store *store, int64_t app_version, int64_t since_s, size_t most,
+                         bool (*row)(void *context, const struct refused_group *group),
+                         void *context, struct error *err)
+{
+    static const char sql[] =
+        "SELECT h.refused_what, h.refused_code, h.refused_digest, count(*) FROM host h"
+        " WHERE h.refused_s >= ?1 AND h.withdrawn = 0 AND (h.refused_what <> 1"
+        " OR h.refused_digest IN (SELECT digest FROM app_version WHERE id = ?2)"
+        " OR h.refused_digest IN (SELECT digest FROM variant WHERE app_version = ?2))"
+        " GROUP BY h.refused_what, h.refused_code, h.refused_digest"
+        " ORDER BY 4 DESC, 1, 2, 3 LIMIT ?3";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    _Static_assert(REFUSED_ENVELOPE == 1, "as in the statement above");
+    assert(since_s > 0);
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, since_s);
+    bind_integer(&query, app_version);
+    bind_integer(&query, (int64_t)most);
+    while (goes_on && query_next(&query)) {
+        struct refused_group group = {.thing.what = (enum refused_kind)get_integer(&query)};
+
+        group.thing.refusal = (enum refusal)get_integer(&query);
+        group.thing.digest = get_digest(&query);
+        group.hosts = get_integer(&query);
+        goes_on = row(context, &group);
+    }
+    return query_status(&query, err);
+}

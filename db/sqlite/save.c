@@ -19,6 +19,10 @@ static void bind_host(struct query *query, const struct host *host)
     bind_integer(query, host->agreed);
     bind_integer(query, host->outvoted);
     bind_integer(query, host->errors);
+    bind_integer(query, host->refused.what);
+    bind_integer(query, host->refused.refusal);
+    bind_integer(query, host->refused_s);
+    bind_digest(query, &host->refused.digest);
     bind_digest(query, &host->visit_request);
     bind_text(query, host->prefix);
     bind_text(query, host->platform);
@@ -29,9 +33,9 @@ static enum status insert_host(struct sql_store *self, struct host *host, struct
 {
     static const char sql[] =
         "INSERT INTO host (volunteer, visit, incarnation, withdrawn, seen_s, credit, agreed,"
-        " outvoted, errors, visit_statement, prefix, platform, client, kind, enrolled_s, key, "
-        "token,"
-        " id, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+        " outvoted, errors, refused_what, refused_code, refused_s, refused_digest,"
+        " visit_statement, prefix, platform, client, kind, enrolled_s, key, token, id, version)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
     CLEANUP(query_end) struct query query = {0};
     int64_t id;
 
@@ -65,8 +69,9 @@ static enum status update_host(struct sql_store *self, struct host *host, struct
 {
     static const char sql[] =
         "UPDATE host SET volunteer = ?, visit = ?, incarnation = ?, withdrawn = ?, seen_s = ?,"
-        " credit = ?, agreed = ?, outvoted = ?, errors = ?, visit_statement = ?, prefix = ?,"
-        " platform = ?, client = ?, version = version + 1 WHERE id = ? AND version = ?";
+        " credit = ?, agreed = ?, outvoted = ?, errors = ?, refused_what = ?, refused_code = ?,"
+        " refused_s = ?, refused_digest = ?, visit_statement = ?, prefix = ?, platform = ?, client "
+        "= ?, version = version + 1 WHERE id = ? AND version = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));

@@ -167,7 +167,9 @@ static bool add_host(void *context, const struct host_line *line)
                                  .agreed = host->agreed,
                                  .outvoted = host->outvoted,
                                  .errors = host->errors,
-                                 .credit = host->credit};
+                                 .credit = host->credit,
+                                 .refused = host->refused,
+                                 .refused_day = host->refused_s / DAY_S};
     (void)text_fit(entry->volunteer_name, sizeof entry->volunteer_name, line->volunteer_name);
     (void)text_fit(entry->platform, sizeof entry->platform, host->platform);
     (void)text_fit(entry->client, sizeof entry->client, host->client);

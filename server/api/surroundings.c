@@ -4,6 +4,14 @@
 #include "db/store.h"
 #include "server/api/call.h"
 
+static bool add_refused(void *context, const struct refused_group *group)
+{
+    struct waiting_facts *facts = context;
+
+    facts->refused[facts->refused_count++] = *group;
+    return facts->refused_count < WAITING_REFUSED_MAX;
+}
+
 enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
                               struct surroundings *ret_surroundings,
                               struct waiting_facts *ret_facts, struct error *err)
@@ -24,6 +32,8 @@ enum status surroundings_read(const struct call *call, struct store *store, int6
         (struct signature_judge){.published = call->api->published,
                                  .now_s = ret_surroundings->clock.is_in_doubt ? 0 : facts.now_s};
     TRY(signatures_of_app(&ret_surroundings->judge, store, app_version, &facts.signatures, err));
+    TRY(store->query->refused(store, app_version, facts.now_s - DAY_S, WAITING_REFUSED_MAX,
+                              add_refused, &facts, err));
     facts.clock_doubt = ret_surroundings->clock.is_in_doubt ? ret_surroundings->clock.why : "";
     *ret_facts = facts;
     return STATUS_OK;

@@ -50,6 +50,21 @@ static void say_app_signatures(const struct signatures *signatures, struct texts
             signatures->unsigned_builds, signatures->builds, remedy);
 }
 
+/* Any host may lie; several that say the same are worth a look. */
+static void say_refused(const struct waiting_facts *facts, struct texts *sentences)
+{
+    for (size_t i = 0; i < facts->refused_count; i++) {
+        const struct refused_group *group = &facts->refused[i];
+
+        say(sentences,
+            "%" PRId64 " %s in the last day that %s refused the %s %s of this site: %s; see dugnad "
+            "hosts",
+            group->hosts, many(group->hosts, "host said", "hosts said"),
+            many(group->hosts, "it", "they"), refused_kind_name(group->thing.what),
+            digest_format(&group->thing.digest).text, refusal_words(group->thing.refusal));
+    }
+}
+
 #define SUBMIT_AGAIN                                                                               \
     "another key signs them when they are submitted again, under another name; then cancel these"
 
@@ -76,6 +91,7 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
         say(sentences, "clients start nothing, for %s: dugnad key publish renews it",
             refusal_words(facts->signatures.start));
     say_app_signatures(&facts->signatures, sentences);
+    say_refused(facts, sentences);
     if (facts->supply.hosts == 0)
         say(sentences, "no host that can run this app was here in the last day");
     if (facts->supply.spent > 0)

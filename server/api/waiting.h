@@ -6,6 +6,8 @@
 #include "server/api/signatures.h"
 #include "work-units/names.h"
 
+#define WAITING_REFUSED_MAX 3
+
 /* What is known of the surroundings. */
 struct waiting_facts {
     int64_t now_s;
@@ -15,6 +17,8 @@ struct waiting_facts {
     const char *why_no_uploads; /* "" while it takes outputs */
     const char *clock_doubt;    /* "" while the server believes its clock */
     struct signatures signatures;
+    struct refused_group refused[WAITING_REFUSED_MAX]; /* what hosts told in the last day */
+    size_t refused_count;
 };
 
 /* Append to `sentences`. `unit`: an open one of the batch, or NULL; `standing`: of all that are

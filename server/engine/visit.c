@@ -119,6 +119,10 @@ static void note_visit(struct cycle *cycle, const struct visit_state *state, str
     set_text(&host->platform, platforms->count > 0 ? platforms->texts[0] : "");
     set_text(&host->client, request->host.client);
     host->is_changed = true;
+    if (request->refused_count > 0) {
+        host->refused = request->refused[0];
+        host->refused_s = cycle->clock.now_s;
+    }
     if (request->visit.finished_count > 0)
         work_add_visit(&cycle->set,
                        (struct visit_record){.host = host->id,

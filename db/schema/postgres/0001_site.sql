@@ -110,7 +110,11 @@ CREATE TABLE host (
     visit_statement BYTEA,
     prefix TEXT NOT NULL,
     platform TEXT NOT NULL,
-    client TEXT NOT NULL
+    client TEXT NOT NULL,
+    refused_what BIGINT NOT NULL,      -- the last thing of the site's that it told of having refused:
+    refused_code BIGINT NOT NULL,      -- a refusal's number,
+    refused_s BIGINT NOT NULL,         -- when; 0: it never did
+    refused_digest BYTEA
 ) WITH (fillfactor = 70);
 
 CREATE TABLE allowance (

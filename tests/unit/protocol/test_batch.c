@@ -267,11 +267,14 @@ Test(listing, pages_of_hosts)
     char *body = text_format("{\"hosts\":[{\"host\":1,\"key\":\"%s\",\"volunteer\":2,"
                              "\"platform\":\"x86_64-linux-gnu\",\"client\":\"dugnad-client 0.1\","
                              "\"last_seen_day\":20000,\"running\":1,\"agreed\":2,\"outvoted\":3,"
-                             "\"errors\":4,\"credit\":5}]}",
-                             public_key_format(&key.public_key).text);
+                             "\"errors\":4,\"credit\":5,\"refused\":{\"what\":\"keyring\","
+                             "\"refusal\":\"keyring-rollback\",\"digest\":\"sha256:%064d\","
+                             "\"day\":20000}}]}",
+                             public_key_format(&key.public_key).text, 1);
     static const struct spoilt cases[] = {
         {"ed25519:", "", "hosts[0].key"},
         {"\"agreed\":2", "\"agreed\":\"2\"", "hosts[0].agreed"},
+        {"keyring-rollback", "no-such-code", "hosts[0].refused.refusal"},
     };
 
     expect_like_any_message(DECODER(decode_host_page), body, LISTING_MAX, false);

@@ -132,6 +132,10 @@ Test(refusals, what_clients_refused_is_counted_by_kind_and_code)
                                "refusal=\"keyring-rollback\"} 1\n"));
     cr_expect(grid_says(&grid, "dugnad_offers_refused_total{what=\"envelope\","
                                "refusal=\"malformed\"} 1\n"));
+    cr_assert(eq(int, grid_get(&grid, "/v1/hosts"), 200));
+    cr_expect(grid_says(&grid, "\"refused\":{\"what\":\"keyring\",\"refusal\":"
+                               "\"keyring-rollback\",\"digest\":\"" DIGEST_A "\",\"day\":"),
+              "%s", grid_body(&grid));
     grid_host_clear(&host);
 }
 

@@ -123,6 +123,17 @@ Test(waiting, an_app_whose_key_was_revoked_is_said_with_what_to_do)
     cr_expect(says("2 more copies wait for that signature"));
 }
 
+Test(waiting, what_hosts_refused_of_the_site_is_said_with_its_digest)
+{
+    facts.refused[0] = (struct refused_group){
+        .thing = {.what = REFUSED_KEYRING, .refusal = REFUSAL_KEYRING_ROLLBACK}, .hosts = 2};
+    facts.refused[0].thing.digest.bytes[0] = 1;
+    facts.refused_count = 1;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("2 hosts said in the last day that they refused the keyring sha256:0100"));
+    cr_expect(says("the keyring is older than the one known; see dugnad hosts"));
+}
+
 /* It was said only where no freshness had ever been published. */
 Test(waiting, a_freshness_that_ran_out_is_said_with_what_to_do)
 {
