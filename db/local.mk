@@ -14,7 +14,7 @@ libdb_a_SOURCES = \
 	%D%/sql/forget.c \
 	%D%/sql/ids.c %D%/sql/ids.h \
 	%D%/sql/load.c \
-	%D%/sql/migration.h \
+	%D%/sql/migration.c %D%/sql/migration.h \
 	%D%/sql/publish.c %D%/sql/publish.h \
 	%D%/sql/publish_apps.c %D%/sql/publish_batches.c \
 	%D%/sql/publish_files.c %D%/sql/publish_people.c \

@@ -72,29 +72,12 @@ static enum status take_step(struct postgres_store *store, const struct migratio
     return txn_commit(&txn, err);
 }
 
-static enum status is_newer(int version, int count, struct error *err)
-{
-    return error_set(err, STATUS_CONFLICT,
-                     "this database is of version %d, this program knows %d: use a newer program, "
-                     "or a copy from before it was upgraded",
-                     version, count);
-}
-
 enum status postgres_is_migrated(struct postgres_store *store, int count, struct error *err)
 {
     int version = 0;
 
     TRY(read_version(store, &version, err));
-    if (version == 0)
-        return error_set(err, STATUS_NOT_FOUND, "the database holds no site; restore it");
-    if (version > count)
-        return is_newer(version, count, err);
-    if (version < count)
-        return error_set(err, STATUS_CONFLICT,
-                         "this database is of the older version %d: let dugnad-server run upgrade "
-                         "it (to %d) first",
-                         version, count);
-    return STATUS_OK;
+    return migration_verdict(version, count, err);
 }
 
 enum status postgres_migrate(struct postgres_store *store, const struct migration *steps, int count,
@@ -105,5 +88,5 @@ enum status postgres_migrate(struct postgres_store *store, const struct migratio
     TRY(read_version(store, &version, err));
     while (version < count)
         TRY(take_step(store, steps, count, &version, err));
-    return version > count ? is_newer(version, count, err) : STATUS_OK;
+    return migration_verdict(version, count, err);
 }

@@ -6,6 +6,8 @@
 #ifndef DB_SQL_MIGRATION_H
 #define DB_SQL_MIGRATION_H
 
+#include "common/base/error.h"
+
 struct migration {
     const char *name;         /* of its file, "0001_site" */
     const char *const *lines; /* ends with NULL */
@@ -16,5 +18,12 @@ extern const struct migration migrations[];
 extern const int migration_count;
 extern const struct migration postgres_migrations[];
 extern const int postgres_migration_count;
+
+/*
+ * May a program that knows `count` steps work with a database of this version (0: nothing was ever
+ * done to it)? STATUS_NOT_FOUND: it holds no site. STATUS_CONFLICT: it is of another version; the
+ * words say which is newer.
+ */
+enum status migration_verdict(int version, int count, struct error *err) MUST_USE;
 
 #endif

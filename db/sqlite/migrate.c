@@ -74,14 +74,6 @@ static enum status step_in_transaction(sqlite3 *db, const struct migration *step
     return status;
 }
 
-static enum status is_newer(int version, int count, struct error *err)
-{
-    return error_set(err, STATUS_CONFLICT,
-                     "this database is of version %d, this program knows %d: use a newer program, "
-                     "or a copy from before it was upgraded",
-                     version, count);
-}
-
 static enum status has_table(sqlite3 *db, bool *ret_has, struct error *err)
 {
     sqlite3_stmt *row = NULL;
@@ -104,16 +96,7 @@ enum status migrations_are_done(sqlite3 *db, int count, struct error *err)
     TRY(has_table(db, &has, err));
     if (has)
         TRY(read_version(db, &version, err));
-    if (version == 0)
-        return error_set(err, STATUS_NOT_FOUND, "the database holds no site; restore it");
-    if (version > count)
-        return is_newer(version, count, err);
-    if (version < count)
-        return error_set(err, STATUS_CONFLICT,
-                         "this database is of the older version %d: let dugnad-server run upgrade "
-                         "it (to %d) first",
-                         version, count);
-    return STATUS_OK;
+    return migration_verdict(version, count, err);
 }
 
 enum status migrate(sqlite3 *db, const struct migration *steps, int count, struct error *err)
@@ -124,5 +107,5 @@ enum status migrate(sqlite3 *db, const struct migration *steps, int count, struc
     TRY(read_version(db, &version, err));
     while (version < count)
         TRY(step_in_transaction(db, steps, count, &version, err));
-    return version > count ? is_newer(version, count, err) : STATUS_OK;
+    return migration_verdict(version, count, err);
 }
