@@ -60,6 +60,16 @@ void hails_hear(struct engine *engine, int64_t mark)
     show(engine);
 }
 
+/* They look at it about every look_s, and then come within the span. */
+struct slots_call hails_call(const struct engine *engine)
+{
+    const struct hailing *hailing = &engine->hailing;
+
+    return (struct slots_call){.called_up_s = hailing->hailed_up_s,
+                               .come_up_s = hailing->hailed_up_s + engine->config.look_s +
+                                            engine->config.look_s / 4 + hailing->within_s};
+}
+
 /* Every commit stores the mark. */
 static enum status save_nothing(struct cycle *cycle, void *context, struct error *err)
 {

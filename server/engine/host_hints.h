@@ -26,18 +26,19 @@ struct host_part {
     int64_t idle;         /* slots without work that it wants work for */
     int64_t speed;        /* timing_speed() */
     bool is_barred;       /* copies waited, and it may have none of them */
-    int64_t returns_up_s; /* when it was told to come, of the up-time clock ... */
+    int64_t seen_up_s;    /* when it visited, of the up-time clock ... */
+    int64_t returns_up_s; /* ... when it was told to come ... */
     int64_t until_up_s;   /* ... and it has left when it did not come by then */
 };
 
 struct host_hint {
     int64_t host;
-    struct stock stock;             /* owned: what it has to compute */
-    struct host_part part;          /* counted in the grid while its slots are not 0 */
-    struct horizon_promise promise; /* by which it leaves copies to others */
-    int64_t empty_visits;           /* in a row that found no work */
-    int64_t told_visit;             /* number of the visit that was told ... */
-    int64_t *told;                  /* owned: ... the verdicts of these tasks */
+    struct stock stock;       /* owned: what it has to compute */
+    struct host_part part;    /* counted in the grid while its slots are not 0 */
+    struct horizon_wait wait; /* while it leaves copies to others, of the up-time clock */
+    int64_t empty_visits;     /* in a row that found no work */
+    int64_t told_visit;       /* number of the visit that was told ... */
+    int64_t *told;            /* owned: ... the verdicts of these tasks */
     size_t told_count;
 };
 

@@ -40,6 +40,7 @@ libserver_a_SOURCES += \
 	%D%/signed.c \
 	%D%/silences.c %D%/silences.h \
 	%D%/state.h \
+	%D%/slots.c %D%/slots.h \
 	%D%/stock.c %D%/stock.h \
 	%D%/tails.c %D%/tails.h \
 	%D%/thread.c %D%/thread.h \

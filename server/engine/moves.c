@@ -41,6 +41,15 @@ static int64_t length_of(const struct burden_task *task)
     return task->busy_ms * 1000 / task->done_permille;
 }
 
+/* It is taken to stand still for as long again as it has, while its host says so. */
+static int64_t advanced_up_ms(const struct burden_task *task, const struct stock_task *known,
+                              int64_t now_ms)
+{
+    bool stands_still = known != NULL && task->busy_ms > 0 && known->busy_ms == task->busy_ms;
+
+    return stands_still ? known->advanced_up_ms : now_ms;
+}
+
 /* `known`: what was known of it before. */
 static struct stock_task foresee(const struct burden_task *task, const struct stock_task *known,
                                  int64_t free_ms, int64_t now_ms)
@@ -48,13 +57,17 @@ static struct stock_task foresee(const struct burden_task *task, const struct st
     int64_t begins_ms = task->is_waiting ? free_ms : begun_ms(known, task, now_ms);
     int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
     int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
-    int64_t length_ms = length_of(task);
+    int64_t length_ms = length_of(task), advanced_ms = advanced_up_ms(task, known, now_ms);
 
     if (length_ms > 0) /* by the rate so far, the time included in which it was suspended */
         whole_ms = later(now_ms - begins_ms, 1) * 1000 / task->done_permille;
+    if (advanced_ms < now_ms)
+        whole_ms = later(whole_ms, now_ms - begins_ms) + now_ms - advanced_ms;
     return (struct stock_task){.task = task->task,
                                .begins_up_ms = begins_ms,
                                .ends_up_ms = begins_ms + whole_ms,
+                               .busy_ms = task->busy_ms,
+                               .advanced_up_ms = advanced_ms,
                                .length_ms = length_ms,
                                .until_up_ms = task->is_waiting && until_ms > 0 ? until_ms : 0,
                                .passed_until_up_ms = known != NULL ? known->passed_until_up_ms : 0};

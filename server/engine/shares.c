@@ -31,6 +31,7 @@ static void count(struct cycle *cycle, const struct visit_state *state, int64_t 
 {
     struct host_part part = {.held = held,
                              .is_barred = return_s > 0 && is_barred(cycle, state),
+                             .seen_up_s = cycle->clock.up_s,
                              .returns_up_s = cycle->clock.up_s + return_s,
                              .until_up_s = cycle->clock.up_s + return_s + return_s / 2 + LATE_S};
     size_t wanted = state->wanted - state->granted;

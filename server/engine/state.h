@@ -45,12 +45,13 @@ struct tail {
         ends_up_ms;             /* of the task that it waited for when the last was made ... */
     int64_t spared_until_up_ms; /* ... which is left to the fastest hosts so long */
     int64_t length_ms;          /* of it on a host of speed one, as told; 0: not known */
+    int64_t due_up_ms;          /* its batch would be done then, by tail_end_ms() */
     bool is_lost;               /* ... and is in place of one that will not be reported */
 };
 
 /* The same by batch. */
 struct tail_count {
-    int64_t alive, made; /* as in struct tail_batch */
+    int64_t alive, made, lost; /* as in struct tail_batch */
 };
 
 /* When all that waits could be done, were it all as long: as found last. */

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "common/base/cleanup.h"
+#include "server/engine/hails.h"
 #include "server/engine/settle.h"
 #include "server/policy/estimate.h"
 #include "server/policy/quorum.h"
 #include "server/policy/tail.h"
 
+#define TOLERANCE  10  /* an estimate may be off by one in so many */
 #define SPEEDS_MAX 512 /* hosts that are asked how fast they are */
 
 /* ------------------------------------------------------------------------------- what there is */
@@ -40,6 +42,14 @@ static struct tail_count *count_of(struct tails *tails, int64_t batch)
     return count;
 }
 
+/* Of its kind, in its batch. */
+static int64_t *alive_of(struct tails *tails, const struct tail *tail)
+{
+    struct tail_count *count = count_of(tails, tail->batch);
+
+    return tail->is_lost ? &count->lost : &count->alive;
+}
+
 static void forget(struct tails *tails, int64_t unit)
 {
     struct tail *tail = map_take(&tails->units, unit);
@@ -47,7 +57,7 @@ static void forget(struct tails *tails, int64_t unit)
     if (tail == NULL)
         return;
     tails->alive -= tail->alive;
-    count_of(tails, tail->batch)->alive -= tail->alive;
+    *alive_of(tails, tail) -= tail->alive;
     free(tail);
 }
 
@@ -60,7 +70,7 @@ static void remember(struct tails *tails, const struct tail *facts)
     *tail = *facts;
     map_put(&tails->units, facts->unit, tail);
     tails->alive += facts->alive;
-    count->alive += facts->alive;
+    *alive_of(tails, facts) += facts->alive;
     count->made += facts->is_lost ? 0 : 1;
 }
 
@@ -76,17 +86,17 @@ void tails_learn(struct cycle *cycle)
             free(map_take(&tails->batches, cycle->set.batches[i].id));
 }
 
-static bool is_spared(const struct engine *engine, const struct tail *tail, int64_t speed,
-                      int64_t now_ms)
-{
-    return now_ms < tail->spared_until_up_ms &&
-           share_better(engine->hosts.idle_by_speed, queue_copies(engine->queue), speed) > 0;
-}
-
 /* What a copy takes a host, `length_ms` being known (0: it is not). */
 static int64_t copy_ms(int64_t length_ms, int64_t speed, int64_t estimate_ms)
 {
     return length_ms > 0 ? tail_other_ms(length_ms, speed) : estimate_ms;
+}
+
+/* For a while it is left to hosts with which the batch ends as soon as it can. */
+static bool is_spared(const struct tail *tail, int64_t copy_ms, int64_t now_ms)
+{
+    return now_ms < tail->spared_until_up_ms &&
+           now_ms + copy_ms - copy_ms / TOLERANCE > tail->due_up_ms;
 }
 
 bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
@@ -94,15 +104,16 @@ bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
 {
     const struct engine *engine = cycle->engine;
     const struct tail *tail = map_get(&engine->tails.units, unit->id);
-    int64_t now_ms = cycle->clock.up_s * 1000;
+    int64_t now_ms = cycle->clock.up_s * 1000, takes_ms;
 
     if (unit->copies_wanted > unit->extra || tail == NULL)
         return true;
+    takes_ms = copy_ms(tail->length_ms, state->speed, task_ms);
     return tail_suits(work_host(&cycle->set, state->visit->host)->agreed, state->speed,
                       engine->tails.slow) &&
-           tail_is_worth_it(tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms),
-                            copy_ms(tail->length_ms, state->speed, task_ms), tail->length_ms > 0) &&
-           !is_spared(engine, tail, state->speed, now_ms);
+           tail_is_worth_it(tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms), takes_ms,
+                            tail->length_ms > 0) &&
+           !is_spared(tail, takes_ms, now_ms);
 }
 
 /* --------------------------------------------------------------------------------------- choosing
@@ -222,9 +233,11 @@ static bool is_at_its_end(const struct cycle *cycle, const struct late_ones *lat
     facts.ended = batch->units_accepted + batch->units_failed;
     facts.alive = count != NULL ? count->alive : 0;
     facts.made = count != NULL ? count->made : 0;
+    facts.lost = count != NULL ? count->lost : 0;
     for (size_t i = 0; i < late->made_count; i++)
         if (late->made[i].batch == unit->batch) {
-            facts.alive++;
+            facts.lost += late->made[i].is_lost ? 1 : 0;
+            facts.alive += late->made[i].is_lost ? 0 : 1;
             facts.made += late->made[i].is_lost ? 0 : 1;
         }
     return tail_is_near(&facts, unit->rule.copies, is_lost);
@@ -263,40 +276,106 @@ static struct tail tail_of(const struct cycle *cycle, const struct unit *unit,
                          .is_lost = is_lost};
 }
 
-static void add_copy(struct cycle *cycle, struct late_ones *late, int64_t id)
+/* Units that late tasks are of, each once, those first that are left longest. */
+struct waiting {
+    struct unit *units[TAILS_AT_ONCE];
+    struct tail_wait waits[TAILS_AT_ONCE];
+    struct tail tails[TAILS_AT_ONCE]; /* were a copy made */
+    struct tail_need needs[TAILS_AT_ONCE];
+    size_t count;
+};
+
+static bool is_there(const struct waiting *waiting, const struct unit *unit)
+{
+    for (size_t i = 0; i < waiting->count; i++)
+        if (waiting->units[i] == unit)
+            return true;
+    return false;
+}
+
+static void add_waiting(struct cycle *cycle, const struct late_ones *late, struct unit *unit,
+                        struct waiting *waiting)
 {
     const struct engine *engine = cycle->engine;
-    struct task *task = NULL;
-    struct unit *unit = work_unit_of_task(&cycle->set, id, &task);
-    int64_t left[UNIT_TASKS_MAX];
-    struct tail_wait wait;
-    struct tail tail;
+    const struct estimate_sources sources = {.app_pace =
+                                                 paces_median(&engine->paces, unit->app_version)};
+    size_t place = waiting->count++;
+    struct tail_wait *wait = &waiting->waits[place];
+    struct tail *tail = &waiting->tails[place];
+    const struct tail *pending = map_get(&engine->tails.units, unit->id);
+    int64_t left[UNIT_TASKS_MAX], length_ms, now_ms = cycle->clock.up_s * 1000;
 
-    if (unit == NULL)
-        return;
-    foresee(engine, unit, cycle->clock.up_s * 1000, left);
-    wait = tail_waits(unit, left);
-    if (!wait.may_have || !is_at_its_end(cycle, late, unit, wait.left_ms == TAIL_NEVER))
-        return;
-    tail = tail_of(cycle, unit, &wait);
-    if (!tail_is_worth_it(wait.left_ms, best_ms(engine, unit, tail.length_ms), tail.length_ms > 0))
-        return;
-    late->made[late->made_count++] = tail;
+    foresee(engine, unit, now_ms, left);
+    waiting->units[place] = unit;
+    *wait = tail_waits(unit, left);
+    wait->may_have =
+        wait->may_have && is_at_its_end(cycle, late, unit, wait->left_ms == TAIL_NEVER);
+    *tail = unit->extra > 0 && pending != NULL ? *pending : tail_of(cycle, unit, wait);
+    length_ms = copy_ms(tail->length_ms, 0, estimate_task_ms(&sources, unit->declared_ops));
+    waiting->needs[place] = (struct tail_need){
+        .length_ms = length_ms,
+        .left_ms = tail->ends_up_ms == TAIL_NEVER
+                       ? length_ms
+                       : tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms),
+        .may_have = wait->may_have || unit->extra > 0};
+}
+
+static void add_copy(struct cycle *cycle, struct late_ones *late, struct unit *unit,
+                     const struct tail *tail)
+{
+    late->made[late->made_count++] = *tail;
     unit->extra++;
     unit->is_changed = true;
     cycle->counts.last_copies++;
     settle_unit(cycle, unit);
 }
 
+static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting)
+{
+    const struct engine *engine = cycle->engine;
+    const struct slots_call call = hails_call(engine);
+    CLEANUP(slots_clear)
+    struct slots slots = slots_of(&engine->hosts, &call, cycle->clock.up_s, engine->tails.slow);
+
+    return tail_end_ms(waiting->needs, waiting->count, slots.slots, slots.count);
+}
+
+static void add_where_it_helps(struct cycle *cycle, struct late_ones *late, struct waiting *waiting)
+{
+    int64_t now_ms = cycle->clock.up_s * 1000, due = due_ms(cycle, waiting);
+
+    for (size_t i = 0; i < waiting->count; i++) {
+        const struct tail_wait *wait = &waiting->waits[i];
+        struct tail *tail = &waiting->tails[i];
+        struct unit *unit = waiting->units[i];
+
+        tail->due_up_ms = now_ms + due;
+        if (wait->may_have && wait->left_ms > due + due / TOLERANCE &&
+            is_at_its_end(cycle, late, unit, tail->is_lost) &&
+            tail_is_worth_it(wait->left_ms, best_ms(cycle->engine, unit, tail->length_ms),
+                             tail->length_ms > 0))
+            add_copy(cycle, late, unit, tail);
+    }
+}
+
 static enum status add_copies(struct cycle *cycle, void *context, struct error *err)
 {
     struct late_ones *late = context;
     struct work_request request = {.tasks = late->tasks, .task_count = late->count};
+    struct waiting *waiting;
 
     late->made_count = 0;
     TRY(cycle_load(cycle, &request, err));
-    for (size_t i = 0; i < late->count; i++)
-        add_copy(cycle, late, late->tasks[i]);
+    waiting = must_alloc(1, sizeof *waiting);
+    for (size_t i = 0; i < late->count; i++) {
+        struct task *task = NULL;
+        struct unit *unit = work_unit_of_task(&cycle->set, late->tasks[i], &task);
+
+        if (unit != NULL && !is_there(waiting, unit))
+            add_waiting(cycle, late, unit, waiting);
+    }
+    add_where_it_helps(cycle, late, waiting);
+    free(waiting);
     return STATUS_OK;
 }
 

@@ -22,6 +22,7 @@ static void take(struct hailing *hailing, int64_t mark, const struct hailing_fac
 {
     hailing->mark = mark;
     hailing->within_s = within_s(facts);
+    hailing->hailed_up_s = facts->up_s;
     hailing->has_news = false;
     hailing->quiet_until_up_s = facts->up_s + larger(HAILING_LEAST_S, hailing->within_s);
 }

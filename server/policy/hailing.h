@@ -28,7 +28,8 @@ struct hailing_facts {
 /* Zeroed, but for what was the mark: at the start. */
 struct hailing {
     int64_t mark;
-    int64_t within_s; /* in which those who see it changed are to come */
+    int64_t within_s;    /* in which those who see it changed are to come */
+    int64_t hailed_up_s; /* when it was changed */
     bool has_news;
     bool could_issue;         /* when it was looked at last */
     int64_t due_up_s;         /* with news: not before */

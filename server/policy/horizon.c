@@ -45,17 +45,19 @@ int64_t horizon_ms(const struct horizon_slot slots[], size_t count, int64_t copi
     return late_ms;
 }
 
-bool horizon_leaves(struct horizon_promise *promise, int64_t now_ms, int64_t ends_in_ms,
+bool horizon_is_sooner(int64_t horizon_ms, int64_t ends_in_ms)
+{
+    return horizon_ms != HORIZON_NEVER && ends_in_ms > horizon_ms + NEAR_MS;
+}
+
+bool horizon_leaves(struct horizon_wait *wait, int64_t now_ms, int64_t ends_in_ms,
                     int64_t horizon_ms)
 {
-    int64_t slack_ms;
-
-    if (horizon_ms == HORIZON_NEVER || ends_in_ms <= horizon_ms + NEAR_MS) {
-        *promise = (struct horizon_promise){0};
+    if (!horizon_is_sooner(horizon_ms, ends_in_ms)) {
+        *wait = (struct horizon_wait){0};
         return false;
     }
-    if (promise->until_ms == 0)
-        *promise = (struct horizon_promise){.since_ms = now_ms, .until_ms = now_ms + horizon_ms};
-    slack_ms = (promise->until_ms - promise->since_ms) / 4;
-    return now_ms < promise->until_ms && now_ms + horizon_ms <= promise->until_ms + slack_ms;
+    if (wait->since_ms == 0)
+        *wait = (struct horizon_wait){.since_ms = now_ms, .first_ms = horizon_ms};
+    return now_ms - wait->since_ms < ends_in_ms - horizon_ms + wait->first_ms / 4;
 }

@@ -14,15 +14,9 @@
 #define HORIZON_NEVER INT64_MAX
 
 struct horizon_slot {
+    int64_t host;
     int64_t free_in_ms; /* from now on; >= 0 */
     int64_t speed;      /* in thousandths of the median host's; >= 1 */
-};
-
-/* A host that leaves copies to others has been told, so to speak, when these will have done them
- * all; zeroed: it leaves none. Of the up-time clock. */
-struct horizon_promise {
-    int64_t since_ms;
-    int64_t until_ms;
 };
 
 /* In ms from now, to about a hundredth. `length_ms`: of a copy on a host of speed 1000, >= 1.
@@ -30,12 +24,21 @@ struct horizon_promise {
 int64_t horizon_ms(const struct horizon_slot slots[], size_t count, int64_t copies,
                    int64_t length_ms);
 
+/* Since when a host leaves copies to others, and when these were to be done with all then, in ms
+ * from there. Zeroed: it does not. */
+struct horizon_wait {
+    int64_t since_ms, first_ms;
+};
+
+/* Would a copy that ends on this host in `ends_in_ms` be done sooner by others? */
+bool horizon_is_sooner(int64_t horizon_ms, int64_t ends_in_ms);
+
 /*
- * Is a copy that would end on this host in `ends_in_ms` left to others, with all done in
- * `horizon_ms`? Not for ever: only as long as what was promised when it began to leave them has not
- * slipped by more than a quarter, and is not over. `promise` is kept between its visits.
+ * Is it left to them, although the host has nothing to do? Not for ever: only while the host has
+ * waited no longer than it would gain even now, and a quarter of what was foreseen. `wait` is kept
+ * between its visits.
  */
-bool horizon_leaves(struct horizon_promise *promise, int64_t now_ms, int64_t ends_in_ms,
+bool horizon_leaves(struct horizon_wait *wait, int64_t now_ms, int64_t ends_in_ms,
                     int64_t horizon_ms);
 
 #endif

@@ -8,6 +8,7 @@
 
 #define LEAST_ALIVE   2
 #define ALIVE_PERCENT 5
+#define LOST_PERCENT  20 /* where more is missing at once, it is the network that is gone */
 #define LEAST_MADE    3
 #define MADE_PERCENT  4 /* one more in a hundred is begun twice where copies are moved */
 #define TENTH         10
@@ -17,14 +18,22 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int64_t most(int64_t least, int64_t percent, int64_t copies)
+{
+    return larger(least, copies * percent / 100);
+}
+
 bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost)
 {
     int64_t left = batch->units - batch->ended, all = batch->units * copies;
 
-    if (left <= 0 || batch->alive >= larger(LEAST_ALIVE, all * ALIVE_PERCENT / 100))
+    if (left <= 0)
         return false;
-    return is_lost || (left <= larger(1, batch->units / TENTH) &&
-                       batch->made < larger(LEAST_MADE, all * MADE_PERCENT / 100));
+    if (is_lost)
+        return batch->lost < most(LEAST_ALIVE, LOST_PERCENT, all);
+    return left <= larger(1, batch->units / TENTH) &&
+           batch->alive < most(LEAST_ALIVE, ALIVE_PERCENT, all) &&
+           batch->made < most(LEAST_MADE, MADE_PERCENT, all);
 }
 
 /* Copies that are missing to an agreement, were those tasks gone whose bit is set. */
@@ -103,6 +112,41 @@ bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known)
     int64_t worth_ms = is_known ? left_ms / 5 * 4 : left_ms / 2;
 
     return other_ms > 0 && worth_ms > other_ms;
+}
+
+static size_t soonest(const struct horizon_slot slots[], size_t count, int64_t length_ms,
+                      int64_t *ret_end_ms)
+{
+    size_t best = count;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t end_ms = slots[i].free_in_ms + tail_other_ms(length_ms, slots[i].speed);
+
+        if (best < count && end_ms >= *ret_end_ms)
+            continue;
+        best = i;
+        *ret_end_ms = end_ms;
+    }
+    return best;
+}
+
+int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon_slot slots[],
+                    size_t slot_count)
+{
+    int64_t all_ms = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t end_ms = needs[i].left_ms, other_ms = 0;
+        size_t slot = needs[i].may_have ? soonest(slots, slot_count, needs[i].length_ms, &other_ms)
+                                        : slot_count;
+
+        if (slot < slot_count && other_ms < end_ms) {
+            slots[slot].free_in_ms = other_ms;
+            end_ms = other_ms;
+        }
+        all_ms = larger(all_ms, end_ms);
+    }
+    return all_ms;
 }
 
 int64_t tail_patience_ms(int64_t left_ms)

@@ -12,17 +12,19 @@
 #ifndef SERVER_POLICY_TAIL_H
 #define SERVER_POLICY_TAIL_H
 
+#include "server/policy/horizon.h"
 #include "work-units/unit.h"
 
 #define TAIL_KNOWN       10        /* agreed tasks: who has fewer gets none of these copies */
 #define TAIL_NEVER       INT64_MAX /* its host is not expected any more */
-#define TAIL_PATIENCE_MS 180000
+#define TAIL_PATIENCE_MS 600000
 
 struct tail_batch {
     int64_t units;
     int64_t ended; /* of them */
-    int64_t alive; /* copies that it has for this reason */
-    int64_t made;  /* that it ever had because hosts are slow, not because they left */
+    int64_t alive; /* copies that it has because hosts are slow ... */
+    int64_t made;  /* ... and that it ever had for this reason */
+    int64_t lost;  /* copies in place of those whose hosts are no longer expected */
 };
 
 /* Is at most a tenth of the batch left (or one unit), and may it have one more such copy: at most
@@ -56,6 +58,22 @@ int64_t tail_other_ms(int64_t length_ms, int64_t speed);
 /* Is it worth another copy, which takes an idle host `other_ms` (0: not known)? Twice as long is
  * asked for where that is only estimated, a quarter more where it is known how long the unit is. */
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known);
+
+/* A unit that its batch waits for. */
+struct tail_need {
+    int64_t length_ms; /* on a host of speed 1000, as far as is known */
+    int64_t left_ms;   /* as things are; not TAIL_NEVER: then that is looked at apart */
+    bool may_have;     /* one copy more */
+};
+
+/*
+ * When the last of these units would be done, in ms from now, were each that gains by it computed
+ * once more: the one with most left first, each by the slot that ends it soonest. A unit with less
+ * left than that needs no copy, and a copy that would take a host longer is no help. `slots` are
+ * used up.
+ */
+int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon_slot slots[],
+                    size_t slot_count);
 
 /* So long it is left to faster hosts that are idle. */
 int64_t tail_patience_ms(int64_t left_ms);

@@ -261,6 +261,41 @@ Test(tails, a_copy_that_is_suspended_does_not_make_its_unit_longer)
     cr_expect(come(bob, 0, 1) != 0, "it takes him 100 s");
 }
 
+/* Its owner uses the machine: what was nearly done stays so. */
+Test(tails, a_copy_that_stands_still_is_not_nearly_done)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 100);
+    (void)come(slow, slows, 1);
+    for (int minute = 0; minute < 20; minute++) {
+        village_pass(&village, 60);
+        tell(slows, 950, 95000);
+    }
+    (void)come(fast, 0, 1);
+    village_pass(&village, 32); /* it has been looked at before */
+    let_pass();
+    cr_expect(eq(i64, extras(), 1));
+}
+
+/* Which of those who are idle makes it decides when the batch ends. */
+Test(tails, a_last_copy_is_left_to_the_host_that_ends_it_first)
+{
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 150);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 60);
+    tell(slows, 25, 60000);
+    (void)come(fast, 0, 1);
+    (void)come(bob, 0, 1);
+    village_pass(&village, 32); /* it has been looked at before */
+    let_pass();
+    cr_assert(eq(i64, extras(), 1), "39 minutes are left");
+    cr_expect(zero(i64, come(bob, 0, 1)), "he would be done in 27");
+    cr_expect(come(fast, 0, 1) != 0, "in eight");
+}
+
 enum { GONE_S = 1800 };
 
 /* Measured before: where the second host left, too, nothing followed until the deadline. */
@@ -314,12 +349,12 @@ Test(tails, what_a_host_has_that_left_is_replaced_however_much_is_left)
 {
     for (size_t i = 0; i < UNITS; i++)
         village_report(&village, ann, come(ann, 0, 1), "right\n");
-    for (size_t i = 4; i < UNITS; i++)
+    for (size_t i = 10; i < UNITS; i++)
         village_report(&village, fast, come(fast, 0, 1), "right\n");
-    take(slow, 4);
+    take(slow, 10);
     village_pass(&village, GONE_S);
     cr_assert(zero(i64, come(fast, 0, 1)));
     let_pass();
-    cr_expect(eq(i64, extras(), 2), "5 %% of the copies at a time");
+    cr_expect(eq(i64, extras(), 8), "a fifth of the copies at a time");
     cr_expect(come(fast, 0, 1) != 0);
 }

@@ -17,17 +17,17 @@ Test(horizon, table)
         size_t count;
         int64_t copies, length_ms, expected_ms;
     } cases[] = {
-        {"one slot, one after the other", {{0, 1000}}, 1, 3, 60000, 180000},
-        {"slots alike", {{0, 1000}, {0, 1000}}, 2, 4, 60000, 120000},
-        {"a copy is not split", {{0, 1000}, {0, 1000}}, 2, 3, 60000, 120000},
+        {"one slot, one after the other", {{1, 0, 1000}}, 1, 3, 60000, 180000},
+        {"slots alike", {{1, 0, 1000}, {1, 0, 1000}}, 2, 4, 60000, 120000},
+        {"a copy is not split", {{1, 0, 1000}, {1, 0, 1000}}, 2, 3, 60000, 120000},
         {"the fast one does both sooner than the slow one does one",
-         {{0, 2000}, {0, 400}},
+         {{1, 0, 2000}, {1, 0, 400}},
          2,
          2,
          60000,
          60000},
-        {"it is busy yet, and still sooner", {{50000, 2000}, {0, 400}}, 2, 2, 60000, 110000},
-        {"each takes part when it is free", {{90000, 1000}, {0, 1000}}, 2, 3, 60000, 150000},
+        {"it is busy yet, and still sooner", {{1, 50000, 2000}, {1, 0, 400}}, 2, 2, 60000, 110000},
+        {"each takes part when it is free", {{1, 90000, 1000}, {1, 0, 1000}}, 2, 3, 60000, 150000},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -49,35 +49,26 @@ Test(horizon, nobody_is_there)
 /* The largest numbers that a host may claim. */
 Test(horizon, what_takes_years_is_never)
 {
-    static const struct horizon_slot slow[] = {{INT64_C(400) * 86400 * 1000, 62}};
+    static const struct horizon_slot slow[] = {{1, INT64_C(400) * 86400 * 1000, 62}};
 
     cr_expect(eq(i64, horizon_ms(slow, 1, 1000000000, INT64_C(400) * 86400 * 1000), HORIZON_NEVER));
 }
 
 Test(horizon, what_ends_in_time_is_taken)
 {
-    struct horizon_promise promise = {.since_ms = 1, .until_ms = 2};
+    struct horizon_wait wait = {.since_ms = 1};
 
-    cr_expect(not(horizon_leaves(&promise, 1000, 60000, 60000)));
-    cr_expect(zero(i64, promise.until_ms), "and nothing is promised any more");
-    cr_expect(not(horizon_leaves(&promise, 1000, 60000, HORIZON_NEVER)));
+    cr_expect(not(horizon_leaves(&wait, 1000, 60000, 60000)));
+    cr_expect(zero(i64, wait.since_ms), "and nothing is left to others any more");
+    cr_expect(not(horizon_leaves(&wait, 1000, 60000, HORIZON_NEVER)));
 }
 
-Test(horizon, what_would_end_late_is_left_to_others_while_they_keep_their_word)
+Test(horizon, what_would_end_late_is_left_to_others_as_long_as_that_may_gain)
 {
-    struct horizon_promise promise = {0};
+    struct horizon_wait wait = {0};
 
-    cr_expect(horizon_leaves(&promise, 1000, 300000, 100000), "done at 101");
-    cr_expect(horizon_leaves(&promise, 51000, 300000, 50000));
-    cr_expect(horizon_leaves(&promise, 61000, 300000, 64000), "a quarter later is borne");
-    cr_expect(not(horizon_leaves(&promise, 61000, 300000, 66000)), "more is not");
-}
-
-Test(horizon, nothing_is_left_to_others_for_ever)
-{
-    struct horizon_promise promise = {0};
-
-    cr_expect(horizon_leaves(&promise, 1000, 300000, 100000));
-    cr_expect(horizon_leaves(&promise, 100000, 300000, 20000));
-    cr_expect(not(horizon_leaves(&promise, 101000, 300000, 20000)), "the promise is over");
+    cr_expect(horizon_leaves(&wait, 1000, 300000, 100000), "200 s are gained, and 25 borne");
+    cr_expect(horizon_leaves(&wait, 181000, 300000, 100000), "they are late, but still sooner");
+    cr_expect(not(horizon_leaves(&wait, 181000, 300000, 150000)), "180 waited, 150 gained");
+    cr_expect(not(horizon_leaves(&wait, 231000, 300000, 100000)), "230 waited, 200 gained");
 }

@@ -1,6 +1,7 @@
 /* server/policy/tail: the last copies of a batch are computed once more, by few and fast hosts. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "server/policy/tail.h"
 
@@ -14,13 +15,16 @@ Test(tail, a_batch_has_such_copies_at_its_end_and_few)
         {{.units = 1000, .ended = 899}, false, true},
         {{.units = 1000, .ended = 900}, true, true},
         {{.units = 1000, .ended = 900, .alive = 99}, true, true}, /* of 2000 copies */
-        {{.units = 1000, .ended = 900, .alive = 100}, false, false},
+        {{.units = 1000, .ended = 900, .alive = 100}, false, true},
+        {{.units = 1000, .ended = 900, .lost = 399}, true, true},
+        {{.units = 1000, .ended = 900, .lost = 400}, true, false},
         {{.units = 1000, .ended = 900, .made = 79}, true, true},
         {{.units = 1000, .ended = 900, .made = 80}, false, true},
         {{.units = 1000, .ended = 1000}, false, false},
         {{.units = 8, .ended = 6}, false, true},
         {{.units = 8, .ended = 7, .alive = 1}, true, true}, /* the last one of a small one */
-        {{.units = 8, .ended = 7, .alive = 2}, false, false},
+        {{.units = 8, .ended = 7, .alive = 2}, false, true},
+        {{.units = 8, .ended = 7, .lost = 3}, true, false},
         {{.units = 30, .ended = 28, .made = 2}, true, true},
         {{.units = 30, .ended = 28, .made = 3}, false, true},
     };
@@ -117,6 +121,51 @@ Test(tail, what_is_left_is_more_than_twice_what_another_host_takes)
     cr_expect(not(tail_is_worth_it(1250, 1000, true)));
     cr_expect(eq(i64, tail_other_ms(1000, 2000), 500));
     cr_expect(eq(i64, tail_other_ms(1000, 0), 1000), "of whom nothing is known is usual");
+}
+
+Test(tail, when_the_last_unit_would_be_done_is_known)
+{
+    static const struct {
+        const char *what;
+        struct tail_need needs[3];
+        size_t count;
+        struct horizon_slot slots[3];
+        size_t slot_count;
+        int64_t end_ms;
+    } cases[] = {
+        {"a copy on the fast host is sooner",
+         {{10000, 9000, true}},
+         1,
+         {{1, 0, 2000}, {2, 0, 1000}},
+         2,
+         5000},
+        {"what is nearly done is waited for", {{10000, 400, true}}, 1, {{1, 0, 2000}}, 1, 400},
+        {"it may have no more", {{10000, 9000, false}}, 1, {{1, 0, 2000}}, 1, 9000},
+        {"there is nobody", {{10000, 9000, true}}, 1, {{0}}, 0, 9000},
+        {"the fast host is free later", {{10000, 9000, true}}, 1, {{1, 3000, 2000}}, 1, 8000},
+        {"the one with most left has the fast one, the other is done sooner as it is",
+         {{10000, 9000, true}, {10000, 6000, true}},
+         2,
+         {{1, 0, 2000}, {2, 0, 1000}},
+         2,
+         6000},
+        {"both one after the other on the fast one",
+         {{10000, 30000, true}, {10000, 30000, true}},
+         2,
+         {{1, 0, 2000}, {2, 0, 500}},
+         2,
+         10000},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct horizon_slot slots[3];
+
+        memcpy(slots, cases[i].slots, sizeof slots);
+        cr_expect(eq(i64, tail_end_ms(cases[i].needs, cases[i].count, slots, cases[i].slot_count),
+                     cases[i].end_ms),
+                  "%s", cases[i].what);
+    }
+    cr_expect(zero(i64, tail_end_ms(NULL, 0, NULL, 0)));
 }
 
 Test(tail, known_hosts_alone_have_them_and_not_the_slowest_quarter)
