@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/json/build.h"
+#include "operator/audit_run.h"
 #include "operator/audit_sample.h"
 #include "operator/batches.h"
 #include "operator/recompute.h"
@@ -23,14 +24,15 @@ struct auditing {
     struct app_version app;
     struct audit_sample sample;
     struct workshop workshop;
-    struct recomputed *done; /* owned, as many as there are picks */
-    size_t done_count;
+    int64_t jobs, cores;                      /* of struct audit_order */
+    struct recomputed *done;                  /* owned; NULL, or as many as there are picks */
+    size_t done_count;                        /* of them, those that were looked at */
     int64_t counts[RECOMPUTED_UNTRUSTED + 1]; /* of those done, by what they are */
 };
 
 static void auditing_clear(struct auditing *audit)
 {
-    for (size_t i = 0; i < audit->done_count; i++)
+    for (size_t i = 0; audit->done != NULL && i < audit->sample.count; i++)
         recomputed_clear(&audit->done[i]);
     free(audit->done);
     workshop_close(&audit->workshop);
@@ -80,35 +82,33 @@ static void show_progress(const struct auditing *audit)
     (void)fflush(session->err);
 }
 
-static enum status look_at(struct auditing *audit, const struct audit_pick *pick, struct error *err)
+static void count(void *context, const struct recomputed *result)
 {
-    struct recomputed *result = &audit->done[audit->done_count];
+    struct auditing *audit = context;
 
-    if (pick->refusal.status == STATUS_OK)
-        TRY(recompute(&audit->workshop, &pick->line, result, err));
-    else {
-        result->as = RECOMPUTED_UNTRUSTED;
-        (void)snprintf(result->why, sizeof result->why, "%s", pick->refusal.text);
-    }
     audit->counts[result->as]++;
     audit->done_count++;
-    return STATUS_OK;
+    show_progress(audit);
 }
 
 static enum status look_at_all(struct auditing *audit, struct error *err)
 {
-    struct session *session = audit->profile->session;
+    const struct audit_order order = {.workshop = &audit->workshop,
+                                      .jobs = audit->jobs,
+                                      .cores = audit->cores,
+                                      .sample = &audit->sample,
+                                      .done =
+                                          must_alloc(audit->sample.count + 1, sizeof *order.done),
+                                      .tell = count,
+                                      .context = audit};
 
-    audit->done = must_alloc(audit->sample.count + 1, sizeof *audit->done);
+    audit->done = order.done;
     if (audit->sample.count == 0)
         return STATUS_OK;
-    TRY(workshop_open(&audit->workshop, audit->profile, &audit->envelope, err));
+    TRY(workshop_open(&audit->workshop, audit->profile, &audit->envelope, (size_t)audit->jobs,
+                      err));
     show_progress(audit);
-    while (audit->done_count < audit->sample.count && !session_is_interrupted(session)) {
-        TRY(look_at(audit, &audit->sample.picks[audit->done_count], err));
-        show_progress(audit);
-    }
-    return STATUS_OK;
+    return audit_run(&order, err);
 }
 
 /* --- what came of it --- */
@@ -172,8 +172,9 @@ static void print_json(const struct auditing *audit)
         (json_int_t)audit->counts[RECOMPUTED_UNTRUSTED]);
     CLEANUP(freep) char *text = NULL;
 
-    for (size_t i = 0; i < audit->done_count; i++)
-        build_append(units, unit_json(&audit->sample.picks[i].line, &audit->done[i]));
+    for (size_t i = 0; i < audit->sample.count; i++)
+        if (audit->done[i].as != 0)
+            build_append(units, unit_json(&audit->sample.picks[i].line, &audit->done[i]));
     build_set(root, "units", units);
     text = json_dumps(root, JSON_COMPACT);
     session_print(audit->profile->session, text);
@@ -185,9 +186,11 @@ static void print_table(const struct auditing *audit)
     CLEANUP(table_clear) struct table table;
 
     table_init(&table, titles, sizeof titles / sizeof *titles);
-    for (size_t i = 0; i < audit->done_count; i++) {
+    for (size_t i = 0; i < audit->sample.count; i++) {
         const struct recomputed *result = &audit->done[i];
 
+        if (result->as == 0)
+            continue;
         table_cell(&table, "%s", audit->sample.picks[i].line.name.text);
         table_cell(&table, "%.1f", (double)result->wall_ms / 1000);
         table_cell(&table, "%s", word_of(result->as));
@@ -200,7 +203,7 @@ static void print_table(const struct auditing *audit)
 /* Who agreed on what is not so. */
 static void say_who(const struct auditing *audit)
 {
-    for (size_t i = 0; i < audit->done_count; i++) {
+    for (size_t i = 0; i < audit->sample.count; i++) {
         const struct result_line *line = &audit->sample.picks[i].line;
 
         for (size_t j = 0; audit->done[i].as == RECOMPUTED_DIFFERENT && j < line->task_count; j++)
@@ -252,6 +255,13 @@ static int end(const struct auditing *audit)
 
 /* --- the verb --- */
 
+static int64_t default_jobs(int64_t cores)
+{
+    if (cores < 1)
+        return 1;
+    return cores < WORKSHOP_SLOTS_MAX ? cores : WORKSHOP_SLOTS_MAX;
+}
+
 static enum status read_options(struct auditing *audit, struct session *session, struct error *err)
 {
     const char *seed = options_text(audit->options, "seed");
@@ -259,6 +269,10 @@ static enum status read_options(struct auditing *audit, struct session *session,
 
     TRY(options_integer(audit->options, "sample", 1, AUDIT_SAMPLE_MAX, SAMPLE_DEFAULT, &most, err));
     audit->sample.most = (size_t)most;
+    TRY(options_integer(audit->options, "jobs", 1, WORKSHOP_SLOTS_MAX, 0, &audit->jobs, err));
+    audit->cores = audit->jobs > 0 ? INT64_MAX : session->cores;
+    if (audit->jobs == 0)
+        audit->jobs = default_jobs(session->cores);
     audit->sample.is_shown = session->is_terminal && !options_has(audit->options, "json");
     if (seed == NULL)
         session->env->random(session->env, audit->sample.seed, AUDIT_SEED_BYTES);
@@ -291,6 +305,9 @@ static int run(void *context, const struct options *options)
 
 static const struct option_rule rules[] = {
     {.name = "sample", .argument = "N", .help = "How many results, drawn at random (10)."},
+    {.name = "jobs",
+     .argument = "N",
+     .help = "Units computed at a time (as this machine's cores and memory allow)."},
     {.name = "seed", .argument = "HEX", .help = "Draw those that an audit with this seed drew."},
 };
 
@@ -307,11 +324,17 @@ const struct command verb_audit = {
         "were signed, and it is computed here, in the sandbox that volunteers' clients use, with "
         "the unit's own limits, arguments, environment and seed. Its outputs are compared with the "
         "accepted ones.\n\n"
+        "Several are computed at a time: as many as this machine's cores let, each unit counting "
+        "with the cores that it may use, or --jobs N; in either case no more than whose memory "
+        "limits fit together into what this machine, or the control group, allows. One that needs "
+        "more than there is runs alone. They are listed in the order in which they were drawn, "
+        "whichever ends first.\n\n"
         "Where they differ, the tasks that agreed are named, and the command ends with 6. It ends "
         "with 3 if some could not be computed here: the app has no program for this machine, it "
         "fails or reaches a limit here, or the site lacks a file. Nor is it told apart where the "
-        "app has programs of other classes, whose results may honestly differ. On an interrupt the "
-        "program that runs is ended, and nothing of it stays. With --seed the same results are "
+        "app has programs of other classes, whose results may honestly differ. On an interrupt "
+        "the programs that run are ended, and nothing of it stays. With --seed the same results "
+        "are "
         "drawn again, as long as no more of the batch are accepted.",
     .examples = "  dugnad audit primes --sample 20\n"
                 "  dugnad audit primes --sample 20 --seed 00112233445566778899aabbccddeeff\n",

@@ -6,6 +6,8 @@ liboperator_a_SOURCES = \
 	%D%/app_add.c \
 	%D%/apps.c %D%/apps.h \
 	%D%/audit.c \
+	%D%/audit_room.c %D%/audit_room.h \
+	%D%/audit_run.c %D%/audit_run.h \
 	%D%/audit_sample.c %D%/audit_sample.h \
 	%D%/batch_record.c %D%/batch_record.h \
 	%D%/rounds.c %D%/rounds.h \

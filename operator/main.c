@@ -1,4 +1,5 @@
 /* dugnad: the operator's command. Here, and nowhere else, it meets the real world. */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,15 @@ static int columns(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+/* Of this process: a container or taskset may leave it fewer than the machine has. */
+static int64_t cores(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                       : sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 int main(int argc, char **argv)
 {
     static const struct http_client_options options = {.user_agent = "dugnad/0.1"};
@@ -81,6 +91,8 @@ int main(int argc, char **argv)
         .ask_secret = ask_secret,
         .read_pipe = pipe_read,
         .open_launcher = launcher_open_native,
+        .cores = cores(),
+        .memory_bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE),
     };
     struct error err = {0};
 

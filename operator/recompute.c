@@ -9,20 +9,9 @@
 
 #define DIFFERENCES_MAX (64 * 1024)
 
-/* One result that is looked at again. */
-struct looking {
-    struct workshop *workshop;
-    const struct result_line *line;
-    struct prepared prepared;
-    struct recomputed *recomputed;
-    struct run_outcome outcome;
-    struct buffer differences; /* in words: the outputs that are not the accepted ones */
-};
-
-static void looking_clear(struct looking *looking)
+void recomputing_clear(struct recomputing *recomputing)
 {
-    prepared_clear(&looking->prepared);
-    buffer_clear(&looking->differences);
+    prepared_clear(&recomputing->prepared);
 }
 
 void recomputed_clear(struct recomputed *recomputed)
@@ -97,95 +86,103 @@ static const struct app_output *signed_output(const struct app_version *app, con
     return NULL;
 }
 
-static void note_difference(struct looking *looking, const struct app_output *output,
+static void note_difference(struct buffer *differences, const struct app_output *output,
                             enum collect_refusal refusal)
 {
     CLEANUP(freep)
-    char *words =
-        text_format("%s%s%s%s", looking->differences.length > 0 ? ", " : "", output->name.text,
-                    refusal != COLLECT_TAKEN ? " " : "", collect_refusal_words(refusal));
+    char *words = text_format("%s%s%s%s", differences->length > 0 ? ", " : "", output->name.text,
+                              refusal != COLLECT_TAKEN ? " " : "", collect_refusal_words(refusal));
 
-    (void)buffer_append_text(&looking->differences, words, NULL);
+    (void)buffer_append_text(differences, words, NULL);
 }
 
-static enum status compare_one(struct looking *looking, const struct named_output *accepted,
-                               struct error *err)
+/* `differences`: in words, the outputs that are not the accepted ones. */
+static enum status compare_one(struct recomputing *it, const struct named_output *accepted,
+                               struct buffer *differences, struct error *err)
 {
-    struct recomputed *recomputed = looking->recomputed;
-    const struct app_output *output = signed_output(&looking->prepared.app, accepted->name.text);
+    struct recomputed *recomputed = it->recomputed;
+    const struct app_output *output = signed_output(&it->prepared.app, accepted->name.text);
     struct collected here = {0};
 
     assert(output != NULL); /* result_check() saw to it */
-    TRY(workshop_collect(looking->workshop, output, &here, err));
+    TRY(workshop_collect(it->workshop, it->slot, output, &here, err));
     recomputed->outputs[recomputed->output_count++] =
         (struct named_output){.name = output->name, .digest = here.digest, .size = here.size_bytes};
     if (here.refusal != COLLECT_TAKEN || here.size_bytes != accepted->size ||
         !digest_equals(&here.digest, &accepted->digest))
-        note_difference(looking, output, here.refusal);
+        note_difference(differences, output, here.refusal);
     return STATUS_OK;
 }
 
-static enum status compare(struct looking *looking, struct error *err)
+static enum status compare(struct recomputing *it, struct error *err)
 {
-    const struct result_line *line = looking->line;
+    CLEANUP(buffer_clear) struct buffer differences = {0};
+    const struct result_line *line = it->line;
     struct word other;
 
-    looking->recomputed->outputs =
-        must_alloc(line->output_count + 1, sizeof *looking->recomputed->outputs);
+    buffer_init(&differences, DIFFERENCES_MAX);
+    it->recomputed->outputs = must_alloc(line->output_count + 1, sizeof *it->recomputed->outputs);
     for (size_t i = 0; i < line->output_count; i++)
-        TRY(compare_one(looking, &line->outputs[i].output, err));
-    if (looking->differences.length == 0)
-        return say(looking->recomputed, RECOMPUTED_EQUAL, "%s", "");
-    if (workshop_has_other_class(looking->workshop, &looking->prepared, &other))
-        return say(looking->recomputed, RECOMPUTED_NOT,
+        TRY(compare_one(it, &line->outputs[i].output, &differences, err));
+    if (differences.length == 0)
+        return say(it->recomputed, RECOMPUTED_EQUAL, "%s", "");
+    if (workshop_has_other_class(it->workshop, &it->prepared, &other))
+        return say(it->recomputed, RECOMPUTED_NOT,
                    "it differs, as it honestly may: its app has programs of class %s, too, and "
                    "here ran the one of %s",
-                   other.text, looking->prepared.variant.class_name.text);
-    return say(looking->recomputed, RECOMPUTED_DIFFERENT, "%.300s",
-               buffer_text(&looking->differences));
+                   other.text, it->prepared.variant.class_name.text);
+    return say(it->recomputed, RECOMPUTED_DIFFERENT, "%.300s", buffer_text(&differences));
 }
 
 /* --- one unit --- */
 
-static bool is_gone(const struct looking *looking, enum status status)
+enum status recomputing_prepare(struct recomputing *ret_recomputing, struct workshop *workshop,
+                                const struct result_line *line, struct recomputed *ret_recomputed,
+                                struct error *err)
 {
-    return looking->workshop->profile->session->was_refused &&
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+    struct error why = {0};
+
+    *ret_recomputed = (struct recomputed){0};
+    *ret_recomputing =
+        (struct recomputing){.workshop = workshop, .line = line, .recomputed = ret_recomputed};
+    TRY(envelope_decode(line->manifest, strlen(line->manifest), WORK_UNIT_PAYLOAD_MAX, &unit, err));
+    if (workshop_prepare(workshop, &unit, &ret_recomputing->prepared, &why) != REFUSAL_NONE)
+        return say(ret_recomputed, RECOMPUTED_NOT, "%s", why.text);
+    return STATUS_OK;
+}
+
+static bool is_gone(const struct workshop *workshop, enum status status)
+{
+    return workshop->profile->session->was_refused &&
            (status == STATUS_NOT_FOUND || status == STATUS_GONE);
 }
 
-static enum status look_again(struct looking *looking, struct error *err)
+enum status recomputing_start(struct recomputing *it, size_t slot, struct error *err)
 {
-    struct run_outcome *outcome = &looking->outcome;
-    enum status status = workshop_run(looking->workshop, &looking->prepared, outcome, err);
+    struct error why = {0};
+    enum status status = workshop_start(it->workshop, slot, &it->prepared, &why);
 
-    if (is_gone(looking, status))
-        return say(looking->recomputed, RECOMPUTED_NOT, "the site lacks one of its files");
+    it->slot = slot;
+    if (is_gone(it->workshop, status))
+        return say(it->recomputed, RECOMPUTED_NOT, "the site lacks one of its files");
     if (status == STATUS_UNTRUSTED)
-        return say(looking->recomputed, RECOMPUTED_UNTRUSTED, "%s", err->text);
-    TRY(status);
-    looking->recomputed->wall_ms = outcome->usage.wall_ms;
-    return has_ended_well(outcome, looking->recomputed) ? compare(looking, err) : STATUS_OK;
+        return say(it->recomputed, RECOMPUTED_UNTRUSTED, "%s", why.text);
+    if (status != STATUS_OK && err != NULL)
+        *err = why;
+    return status;
 }
 
-enum status recompute(struct workshop *workshop, const struct result_line *line,
-                      struct recomputed *ret_recomputed, struct error *err)
+enum status recomputing_judge(struct recomputing *it, struct error *err)
 {
-    CLEANUP(envelope_clear) struct envelope unit = {0};
-    CLEANUP(looking_clear)
-    struct looking looking = {.workshop = workshop, .line = line, .recomputed = ret_recomputed};
-    struct error why = {0};
+    const struct run_outcome *outcome = &it->workshop->slots[it->slot].outcome;
     enum status status;
 
-    *ret_recomputed = (struct recomputed){0};
-    buffer_init(&looking.differences, DIFFERENCES_MAX);
-    TRY(envelope_decode(line->manifest, strlen(line->manifest), WORK_UNIT_PAYLOAD_MAX, &unit, err));
-    if (workshop_prepare(workshop, &unit, &looking.prepared, &why) != REFUSAL_NONE)
-        return say(ret_recomputed, RECOMPUTED_NOT, "%s", why.text);
-    status = look_again(&looking, &why);
-    if (status == STATUS_OK)
+    it->recomputed->wall_ms = outcome->usage.wall_ms;
+    if (!has_ended_well(outcome, it->recomputed))
         return STATUS_OK;
-    recomputed_clear(ret_recomputed);
-    if (err != NULL)
-        *err = why;
+    status = compare(it, err);
+    if (status != STATUS_OK)
+        recomputed_clear(it->recomputed);
     return status;
 }

@@ -23,10 +23,29 @@ struct recomputed {
 void recomputed_clear(struct recomputed *recomputed); /* for CLEANUP(), too */
 
 /*
- * Run the unit of this result, which was checked, and compare what comes of it. A failure is of
- * this machine or of the way to the site, or the session was interrupted; nothing runs any more.
+ * One result that is looked at again: prepared, started in a slot of the workshop, judged when it
+ * has ended there. It is over as soon as recomputed->as is set; a failure is of this machine or of
+ * the way to the site, or the session was interrupted.
  */
-enum status recompute(struct workshop *workshop, const struct result_line *line,
-                      struct recomputed *ret_recomputed, struct error *err) MUST_USE;
+struct recomputing {
+    struct workshop *workshop;      /* borrowed, as are: */
+    const struct result_line *line; /* which was checked */
+    struct recomputed *recomputed;  /* filled */
+    struct prepared prepared;       /* owned */
+    size_t slot;                    /* once it was started */
+};
+
+void recomputing_clear(struct recomputing *recomputing); /* for CLEANUP(), too */
+
+enum status recomputing_prepare(struct recomputing *ret_recomputing, struct workshop *workshop,
+                                const struct result_line *line, struct recomputed *ret_recomputed,
+                                struct error *err) MUST_USE;
+
+/* Where nothing runs. */
+enum status recomputing_start(struct recomputing *recomputing, size_t slot, struct error *err)
+    MUST_USE;
+
+/* What has ended in its slot. It is over then. */
+enum status recomputing_judge(struct recomputing *recomputing, struct error *err) MUST_USE;
 
 #endif

@@ -68,6 +68,7 @@ static enum status hear(struct profile *profile, const struct remote_request *re
             http->release(http, exchange);
             return session_go_on(profile->session, err);
         }
+        session_meanwhile(profile->session);
         http->wait(http, NULL, 0, WAIT_STEP_MS);
     }
     http->release(http, exchange);

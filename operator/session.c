@@ -20,14 +20,22 @@ enum status session_go_on(const struct session *session, struct error *err)
     return session_is_interrupted(session) ? error_set(err, STATUS_BUSY, "interrupted") : STATUS_OK;
 }
 
+void session_meanwhile(const struct session *session)
+{
+    if (session->meanwhile != NULL)
+        session->meanwhile(session->meanwhile_context);
+}
+
 /* In steps: an interrupt that comes just before a sleep does not end it. */
 void session_wait(struct session *session, int64_t ms)
 {
     struct env *env = session->env;
     int64_t end_ms = env->now_mono_ms(env) + ms, left;
 
-    while (!session_is_interrupted(session) && (left = end_ms - env->now_mono_ms(env)) > 0)
+    while (!session_is_interrupted(session) && (left = end_ms - env->now_mono_ms(env)) > 0) {
+        session_meanwhile(session);
         env->sleep_ms(env, left < WAIT_STEP_MS ? left : WAIT_STEP_MS);
+    }
 }
 
 int session_columns(const struct session *session)

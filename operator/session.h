@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "common/base/disk.h"
@@ -49,6 +50,14 @@ struct session {
     enum status (*open_launcher)(struct env *env, const struct launcher_options *options,
                                  struct launcher **ret_launcher, struct error *err);
 
+    int64_t cores;        /* of this machine that we may use; 0: unknown */
+    int64_t memory_bytes; /* of this machine; 0: unknown */
+
+    /* What has to go on while the server or a long file is waited for: called at least once a
+     * second then. NULL: nothing has to. */
+    void (*meanwhile)(void *context);
+    void *meanwhile_context;
+
     bool was_refused; /* the last failure was an answer of the server */
     bool is_drawn;    /* a line of progress stands on the terminal, without its end */
 };
@@ -57,6 +66,9 @@ bool session_is_interrupted(const struct session *session);
 
 /* STATUS_BUSY, "interrupted", once it is: what reads or computes on and on asks at every step. */
 enum status session_go_on(const struct session *session, struct error *err) MUST_USE;
+
+/* Let go on what has to: who waits for long calls it at every step. */
+void session_meanwhile(const struct session *session);
 
 /* Sleep so long, or until it is interrupted. */
 void session_wait(struct session *session, int64_t ms);

@@ -1,5 +1,7 @@
 #include "operator/workshop.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -7,9 +9,9 @@
 #include "operator/remote.h"
 #include "sandbox/task_slot.h"
 
-#define LOOK_MS_FIRST 2 /* between two looks at a unit that runs; doubles up to: */
-#define LOOK_MS_LAST  200
+#define LOOK_MS       (RUN_POLL_MS / 4) /* between two looks at what runs while something takes long */
 #define COPY_BYTES    65536
+#define COLLECT_BYTES (16 << 20) /* copied between two of them */
 
 /* --- opening and closing --- */
 
@@ -37,11 +39,23 @@ static enum status hold(struct workshop *workshop, struct error *err)
 static enum status make_folders(const struct workshop *workshop, struct error *err)
 {
     struct disk *disk = workshop->profile->session->env->disk;
-    struct disk_path files;
+    struct disk_path files, slots;
 
     TRY(disk->remove_tree(disk, workshop->folder.text, err)); /* what a cut left */
     TRY(disk_join(&files, err, "%s/files", workshop->folder.text));
-    return disk_make_folders(disk, files.text, 0700, err);
+    TRY(disk_join(&slots, err, "%s/slots", workshop->folder.text));
+    TRY(disk_make_folders(disk, files.text, 0700, err));
+    return disk->make_folder(disk, slots.text, 0700, err);
+}
+
+static enum status name_slots(struct workshop *workshop, size_t count, struct error *err)
+{
+    assert(count > 0 && count <= WORKSHOP_SLOTS_MAX);
+    workshop->slots = must_alloc(count, sizeof *workshop->slots);
+    workshop->slot_count = count;
+    for (size_t i = 0; i < count; i++)
+        TRY(disk_join(&workshop->slots[i].folder, err, "%s/slots/%zu", workshop->folder.text, i));
+    return STATUS_OK;
 }
 
 static enum status ask_variants(struct workshop *workshop, struct error *err)
@@ -59,34 +73,57 @@ static enum status ask_variants(struct workshop *workshop, struct error *err)
     return STATUS_OK;
 }
 
-static enum status set_up(struct workshop *workshop, struct error *err)
+static void look_again(void *context)
+{
+    struct workshop *workshop = context;
+    struct env *env = workshop->profile->session->env;
+
+    if (env->now_mono_ms(env) - workshop->looked_mono_ms >= LOOK_MS)
+        workshop_look(workshop);
+}
+
+static enum status set_up(struct workshop *workshop, size_t slots, struct error *err)
 {
     struct session *session = workshop->profile->session;
 
     TRY(profile_path(workshop->profile, &workshop->folder, err, "audit"));
-    TRY(disk_join(&workshop->slot, err, "%s/slot", workshop->folder.text));
+    TRY(name_slots(workshop, slots, err));
     TRY(hold(workshop, err));
     TRY(make_folders(workshop, err));
     TRY(ask_variants(workshop, err));
-    return session->open_launcher(session->env, NULL, &workshop->launcher, err);
+    TRY(session->open_launcher(session->env, NULL, &workshop->launcher, err));
+    session->meanwhile = look_again;
+    session->meanwhile_context = workshop;
+    return STATUS_OK;
 }
 
 enum status workshop_open(struct workshop *ret_workshop, struct profile *profile,
-                          const struct envelope *app, struct error *err)
+                          const struct envelope *app, size_t slot_count, struct error *err)
 {
     enum status status;
 
     *ret_workshop = (struct workshop){.profile = profile, .app = app};
-    status = set_up(ret_workshop, err);
+    status = set_up(ret_workshop, slot_count, err);
     if (status != STATUS_OK)
         workshop_close(ret_workshop);
     return status;
+}
+
+static void release_all(struct workshop *workshop)
+{
+    for (size_t i = 0; i < workshop->slot_count; i++)
+        if (workshop->slots[i].task != NULL)
+            workshop->launcher->release(TAKE(workshop->slots[i].task));
 }
 
 void workshop_close(struct workshop *workshop)
 {
     struct disk *disk;
 
+    if (workshop->profile != NULL)
+        workshop->profile->session->meanwhile = NULL;
+    release_all(workshop);
+    free(workshop->slots);
     launcher_close(workshop->launcher);
     apps_clear(&workshop->listed);
     if (workshop->lock != NULL) {
@@ -95,6 +132,14 @@ void workshop_close(struct workshop *workshop)
         disk_file_close(workshop->lock);
     }
     *workshop = (struct workshop){0};
+}
+
+int64_t workshop_memory(const struct workshop *workshop)
+{
+    int64_t allowed = workshop->launcher->memory_bytes(workshop->launcher);
+    int64_t machine = workshop->profile->session->memory_bytes;
+
+    return machine > 0 && machine < allowed ? machine : allowed;
 }
 
 /* --- which program --- */
@@ -192,9 +237,10 @@ bool workshop_has_other_class(const struct workshop *workshop, const struct prep
 
 /* --- its files --- */
 
-static enum status copy(struct disk *disk, const char *from_path, const char *to_path,
+static enum status copy(struct session *session, const char *from_path, const char *to_path,
                         unsigned mode, struct error *err)
 {
+    struct disk *disk = session->env->disk;
     CLEANUP(disk_file_closep) struct disk_file *from = NULL, *to = NULL;
     CLEANUP(freep) char *piece = must_alloc(COPY_BYTES, 1);
     int64_t at = 0;
@@ -206,6 +252,7 @@ static enum status copy(struct disk *disk, const char *from_path, const char *to
         TRY(disk->read_at(from, at, piece, COPY_BYTES, &count, err));
         TRY(disk->write_at(to, at, piece, count, err));
         at += (int64_t)count;
+        session_meanwhile(session);
     } while (count > 0);
     return STATUS_OK;
 }
@@ -229,21 +276,20 @@ static enum status put(struct workshop *workshop, const struct slot_file *file, 
     text_from_bytes(file->digest.bytes, DIGEST_BYTES, hex);
     TRY(place(workshop, &kept, err, "files", hex));
     TRY(download_file(workshop->profile, file, &kept, err));
-    return copy(disk, kept.text, to->text, file->mode, err);
+    return copy(workshop->profile->session, kept.text, to->text, file->mode, err);
 }
 
-static enum status fill(struct workshop *workshop, const struct prepared *prepared,
-                        struct error *err)
+static enum status fill(struct workshop *workshop, const struct workshop_slot *slot,
+                        const struct prepared *prepared, struct error *err)
 {
     struct disk *disk = workshop->profile->session->env->disk;
     struct slot_file file;
     struct disk_path to;
 
-    TRY(disk->remove_tree(disk, workshop->slot.text, err));
-    TRY(disk->make_folder(disk, workshop->slot.text, 0700, err));
+    TRY(disk->make_folder(disk, slot->folder.text, 0700, err));
     for (size_t i = 0; task_slot_file(prepared, i, &file); i++) {
         TRY(session_go_on(workshop->profile->session, err));
-        TRY(place(workshop, &to, err, "slot", file.name));
+        TRY(disk_join(&to, err, "%s/%s", slot->folder.text, file.name));
         TRY(put(workshop, &file, i < prepared->variant.file_count, &to, err));
     }
     return STATUS_OK;
@@ -251,54 +297,75 @@ static enum status fill(struct workshop *workshop, const struct prepared *prepar
 
 /* --- running it --- */
 
-static enum status wait_for(struct workshop *workshop, struct running_task *task,
-                            struct run_outcome *ret_outcome, struct error *err)
+enum status workshop_start(struct workshop *workshop, size_t slot, const struct prepared *prepared,
+                           struct error *err)
 {
-    struct session *session = workshop->profile->session;
-    int64_t ms = LOOK_MS_FIRST;
-
-    while (!workshop->launcher->poll(task, ret_outcome)) {
-        TRY(session_go_on(session, err));
-        session->env->sleep_ms(session->env, ms);
-        ms = 2 * ms < LOOK_MS_LAST ? 2 * ms : LOOK_MS_LAST;
-    }
-    /* Whose end it was cannot be told. */
-    return session_go_on(session, err);
-}
-
-enum status workshop_run(struct workshop *workshop, const struct prepared *prepared,
-                         struct run_outcome *ret_outcome, struct error *err)
-{
-    struct launcher *launcher = workshop->launcher;
+    struct workshop_slot *it = &workshop->slots[slot];
     CLEANUP(task_command_clear) struct task_command command = {.owned_count = 0};
-    struct running_task *task;
-    enum status status;
 
-    TRY(fill(workshop, prepared, err));
-    TRY(task_command_make(&command, prepared, workshop->slot.text, err));
-    TRY(launcher->start(launcher, &command.spec, &task, err));
-    status = wait_for(workshop, task, ret_outcome, err);
-    launcher->release(task);
-    return status;
+    TRY(workshop_empty(workshop, slot, err));
+    TRY(fill(workshop, it, prepared, err));
+    TRY(task_command_make(&command, prepared, it->folder.text, err));
+    return workshop->launcher->start(workshop->launcher, &command.spec, &it->task, err);
 }
 
-enum status workshop_collect(struct workshop *workshop, const struct app_output *output,
-                             struct collected *ret_collected, struct error *err)
+void workshop_look(struct workshop *workshop)
 {
     struct launcher *launcher = workshop->launcher;
-    struct disk *disk = workshop->profile->session->env->disk;
+    struct env *env = workshop->profile->session->env;
+
+    workshop->looked_mono_ms = env->now_mono_ms(env);
+    for (size_t i = 0; i < workshop->slot_count; i++) {
+        struct workshop_slot *slot = &workshop->slots[i];
+
+        if (slot->task == NULL || !launcher->poll(slot->task, &slot->outcome))
+            continue;
+        launcher->release(TAKE(slot->task));
+        slot->has_ended = true;
+    }
+}
+
+static enum status collect_all(struct workshop *workshop, const struct collect_request *request,
+                               struct collected *ret_collected, struct error *err)
+{
+    struct launcher *launcher = workshop->launcher;
     struct collection *work = NULL;
-    int64_t bytes = INT64_MAX;
+
+    do {
+        int64_t bytes = COLLECT_BYTES;
+
+        TRY(launcher->collect(launcher, request, &work, &bytes, ret_collected, err));
+        session_meanwhile(workshop->profile->session);
+    } while (work != NULL);
+    return STATUS_OK;
+}
+
+enum status workshop_collect(struct workshop *workshop, size_t slot,
+                             const struct app_output *output, struct collected *ret_collected,
+                             struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
     struct disk_path to;
-    struct collect_request request = {.slot = workshop->slot.text,
+    struct collect_request request = {.slot = workshop->slots[slot].folder.text,
                                       .name = output->name.text,
                                       .max_bytes = output->max_bytes,
                                       .to = to.text,
                                       .disk = disk};
 
+    assert(workshop->slots[slot].has_ended);
     TRY(disk_join(&to, err, "%s/spool", workshop->folder.text));
     TRY(disk->remove_tree(disk, to.text, err));
     TRY(disk->make_folder(disk, to.text, 0700, err));
     TRY(place(workshop, &to, err, "spool", output->name.text));
-    return launcher->collect(launcher, &request, &work, &bytes, ret_collected, err);
+    return collect_all(workshop, &request, ret_collected, err);
+}
+
+enum status workshop_empty(struct workshop *workshop, size_t slot, struct error *err)
+{
+    struct disk *disk = workshop->profile->session->env->disk;
+    struct workshop_slot *it = &workshop->slots[slot];
+
+    assert(it->task == NULL);
+    it->has_ended = false;
+    return disk->remove_tree(disk, it->folder.text, err);
 }

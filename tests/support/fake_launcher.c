@@ -12,6 +12,7 @@
 struct running_task {
     struct fake_launcher *launcher;
     int64_t started_mono_ms;
+    int64_t shorter_ms;        /* than the first task */
     int64_t suspended_mono_ms; /* 0: it is not */
     bool is_over;
     bool is_proof;
@@ -57,9 +58,12 @@ static enum status start(struct launcher *launcher, const struct run_spec *spec,
     (void)text_fit(self->last_argument, sizeof self->last_argument, spec->arguments[last]);
     self->executable_was_there = disk_has(self->env->disk, spec->executable);
     *task = (struct running_task){.launcher = self,
-                                  .started_mono_ms = self->env->now_mono_ms(self->env)};
+                                  .started_mono_ms = self->env->now_mono_ms(self->env),
+                                  .shorter_ms = self->started * self->shorter_ms};
     self->started++;
     self->alive++;
+    if (self->alive > self->most_alive)
+        self->most_alive = self->alive;
     *ret_task = task;
     return STATUS_OK;
 }
@@ -88,7 +92,8 @@ static bool poll_task(struct running_task *task, struct run_outcome *ret_outcome
         end_proof(task, ret_outcome);
         return true;
     }
-    if (ran_ms(task) < task->launcher->duration_ms)
+    task->launcher->polls++;
+    if (ran_ms(task) < task->launcher->duration_ms - task->shorter_ms)
         return false;
     task->is_over = true;
     *ret_outcome = task->launcher->end;

@@ -11,6 +11,7 @@ struct fake_launcher {
     struct launcher base; /* first */
     struct env *env;
     int64_t duration_ms;
+    int64_t shorter_ms;     /* each task takes so much less than the one started before it */
     struct run_outcome end; /* of every task; its times are filled in, and a peak of memory */
 
     /*
@@ -27,6 +28,8 @@ struct fake_launcher {
     bool tells_progress; /* its tasks say how far they are */
     int64_t started;
     int64_t alive;          /* not yet released */
+    int64_t most_alive;     /* at a time, so far */
+    int64_t polls;          /* of any task */
     int64_t killed;         /* released while they ran */
     char last_argument[64]; /* of the last one started */
     bool executable_was_there;

@@ -215,6 +215,127 @@ Test(audit, one_at_a_time)
     cr_expect(eq(i64, launcher.started, 0));
 }
 
+/* --- several at a time --- */
+
+#define MIB (INT64_C(1) << 20)
+
+static int64_t audit_ms(const char *const *words)
+{
+    int64_t begin_ms = desk_env.now_mono_ms;
+
+    cr_assert(eq(int, run_words(words), EXIT_DONE), "%s", desk_said);
+    return desk_env.now_mono_ms - begin_ms;
+}
+#define AUDIT_MS(...) audit_ms((const char *const[]){"dugnad", "audit", "b", __VA_ARGS__, NULL})
+
+/* One after the other they took three minutes, whatever the machine. */
+Test(audit, as_many_units_run_at_a_time_as_there_are_cores)
+{
+    three_results("42\n", "42\n", "42\n");
+    desk_session.cores = 3;
+    cr_expect(lt(i64, AUDIT_MS("--sample", "3"), 70000));
+    cr_expect(eq(i64, launcher.most_alive, 3));
+    launcher.most_alive = 0;
+    cr_expect(lt(i64, 119999, AUDIT_MS("--jobs", "2")));
+    cr_expect(eq(i64, launcher.most_alive, 2));
+    launcher.most_alive = 0;
+    cr_expect(lt(i64, 179999, AUDIT_MS("--jobs", "1")));
+    cr_expect(eq(i64, launcher.most_alive, 1));
+    expect_nothing_left();
+}
+
+/* Each may use 512 MiB: the app's ceiling. */
+Test(audit, no_more_units_run_at_a_time_than_memory_holds)
+{
+    three_results("42\n", "42\n", "42\n");
+    desk_session.cores = 8;
+    launcher.memory_bytes = 1100 * MIB;
+    cr_expect(lt(i64, AUDIT_MS("--sample", "3"), 130000));
+    cr_expect(eq(i64, launcher.most_alive, 2));
+    launcher.most_alive = 0;
+    launcher.memory_bytes = INT64_MAX;
+    desk_session.memory_bytes = 600 * MIB; /* the machine has no more, whatever its groups allow */
+    cr_expect(lt(i64, 179999, AUDIT_MS("--jobs", "3")));
+    cr_expect(eq(i64, launcher.most_alive, 1));
+    launcher.memory_bytes = 100 * MIB; /* too little for any: it runs alone, and shows whether */
+    cr_expect(lt(i64, 179999, AUDIT_MS("--jobs", "3")));
+    cr_expect(eq(i64, launcher.most_alive, 1));
+}
+
+Test(audit, results_are_shown_in_the_order_drawn_whichever_ends_first)
+{
+    const char *seed = "00112233445566778899aabbccddeeff";
+    CLEANUP(freep) char *table = NULL;
+
+    three_results("42\n", "43\n", "42\n");
+    cr_expect(eq(int, RUN("audit", "b", "--seed", seed, "--jobs", "1"), EXIT_UNTRUSTED));
+    table = text_copy(desk_out);
+    launcher.started = 0;
+    launcher.shorter_ms = 20000;
+    launcher.most_alive = 0;
+    cr_expect(eq(int, RUN("audit", "b", "--seed", seed, "--jobs", "3"), EXIT_UNTRUSTED));
+    cr_expect(eq(i64, launcher.most_alive, 3));
+    cr_expect(eq(str, desk_out, table));
+}
+
+Test(audit, jobs_are_a_number_that_makes_sense)
+{
+    three_results("42\n", "42\n", "42\n");
+    cr_expect(eq(int, RUN("audit", "b", "--jobs", "0"), EXIT_USAGE));
+    cr_expect(says("--jobs is a number 1..256"), "%s", desk_said);
+    cr_expect(eq(int, RUN("audit", "b", "--jobs", "257"), EXIT_USAGE));
+}
+
+/* Too large for the manifests, so that they are fetched. */
+static void submit_two_inputs(void)
+{
+    char large[100001] = {0};
+    CLEANUP(freep) char *one = text_copy(at_home("one.txt"));
+    CLEANUP(freep) char *two = text_copy(at_home("two.txt"));
+
+    memset(large, '1', sizeof large - 1);
+    write_at_home("one.txt", large);
+    large[0] = '2';
+    write_at_home("two.txt", large);
+    cr_assert(eq(int, RUN("submit", "app", one, two, "--name", "b"), EXIT_DONE), "%s", desk_said);
+}
+
+static int64_t polls_at_hang;
+
+/* As long as a long input takes. */
+static void hang_on(void)
+{
+    fake_env_pass(&desk_env, 1000);
+    is_interrupted = launcher.polls >= polls_at_hang + 5;
+    cr_assert(lt(i64, desk_env.now_mono_ms, 5000000), "nobody looks at what runs");
+}
+
+static enum status (*start_fake)(struct launcher *launcher, const struct run_spec *spec,
+                                 struct running_task **ret_task, struct error *err);
+
+static enum status start_and_hang(struct launcher *base, const struct run_spec *spec,
+                                  struct running_task **ret_task, struct error *err)
+{
+    desk_site.while_waiting = hang_on;
+    polls_at_hang = launcher.polls;
+    launcher.duration_ms = INT64_MAX;
+    return start_fake(base, spec, ret_task, err);
+}
+
+/* Its limits are held by looking. */
+Test(audit, what_runs_is_looked_at_while_inputs_of_the_next_are_fetched)
+{
+    submit_two_inputs();
+    add_result(0, "42\n", true);
+    add_result(1, "42\n", true);
+    desk_session.cores = 2;
+    start_fake = launcher.base.start;
+    launcher.base.start = start_and_hang;
+    cr_expect(eq(int, RUN("audit", "b"), EXIT_INTERRUPTED), "%s", desk_said);
+    cr_expect(eq(i64, launcher.killed, 1));
+    expect_nothing_left();
+}
+
 /* --- interrupts --- */
 
 static bool poll_and_interrupt(struct running_task *task, struct run_outcome *ret_outcome)
@@ -246,6 +367,17 @@ Test(audit, an_interrupt_ends_what_runs_and_leaves_nothing)
     is_interrupted = 0;
     desk_session.open_launcher = open_fake;
     cr_expect(eq(int, RUN("audit", "b"), EXIT_DONE), "%s", desk_said);
+}
+
+Test(audit, an_interrupt_ends_all_that_run)
+{
+    three_results("42\n", "42\n", "42\n");
+    desk_session.cores = 3;
+    desk_session.open_launcher = open_interrupting;
+    cr_expect(eq(int, RUN("audit", "b"), EXIT_INTERRUPTED));
+    cr_expect(eq(i64, launcher.started, 3));
+    cr_expect(eq(i64, launcher.killed, 3));
+    expect_nothing_left();
 }
 
 static char *interrupt_after(void *context, const char *slot, const char *name)
