@@ -4,16 +4,22 @@
 #include "server/engine/hails.h"
 #include "server/policy/estimate.h"
 
-#define ENOUGH 4  /* copies a slot: then everybody has something to do for long */
-#define CLOSE  16 /* lengths that differ by less than one in so many are alike */
+#define ENOUGH         4  /* copies a slot: then everybody has something to do for long */
+#define CLOSE          16 /* lengths that differ by less than one in so many are alike */
+#define SLOTS_A_SECOND 50000
 
-static int64_t find_horizon(const struct engine *engine, int64_t up_s, int64_t copies,
-                            int64_t length_ms)
+/* What it costs grows with the slots: so does the time that it holds. */
+static struct horizon find(const struct engine *engine, int64_t up_s, int64_t copies,
+                           int64_t length_ms)
 {
     const struct slots_call call = hails_call(engine);
     CLEANUP(slots_clear) struct slots slots = slots_of(&engine->hosts, &call, up_s, 0);
 
-    return horizon_ms(slots.slots, slots.count, copies, length_ms);
+    return (struct horizon){.found_up_s = up_s,
+                            .until_up_s = up_s + 1 + (int64_t)slots.count / SLOTS_A_SECOND,
+                            .copies = copies,
+                            .length_ms = length_ms,
+                            .in_ms = horizon_ms(slots.slots, slots.count, copies, length_ms)};
 }
 
 static bool is_close(int64_t a, int64_t b)
@@ -21,21 +27,32 @@ static bool is_close(int64_t a, int64_t b)
     return a - b <= b / CLOSE && b - a <= b / CLOSE;
 }
 
-/* Were all that waits as long as this: found once for visits of the same second. */
+/* The one of this length, or the place for it. */
+static struct horizon *place_of(struct engine *engine, int64_t length_ms)
+{
+    for (size_t i = 0; i < HORIZONS_MAX; i++)
+        if (is_close(length_ms, engine->horizons[i].length_ms))
+            return &engine->horizons[i];
+    engine->oldest_horizon = (engine->oldest_horizon + 1) % HORIZONS_MAX;
+    engine->horizons[engine->oldest_horizon] = (struct horizon){0};
+    return &engine->horizons[engine->oldest_horizon];
+}
+
+/* Were all that waits as long as this, in ms from now. That less waits than a moment ago is noticed
+ * when it is found anew; more at once, for who is sent away for want of work comes back late. */
 static int64_t horizon_of(struct engine *engine, int64_t up_s, int64_t length_ms)
 {
-    struct horizon *known = &engine->horizon;
+    struct horizon *known = place_of(engine, length_ms);
     int64_t copies = queue_copies(engine->queue) + 1; /* the one in question was drawn */
+    int64_t passed_ms;
 
     if (copies >= ENOUGH * engine->hosts.grid.slots)
         return HORIZON_NEVER;
-    if (known->up_s != up_s || !is_close(copies, known->copies) ||
-        !is_close(length_ms, known->length_ms))
-        *known = (struct horizon){.up_s = up_s,
-                                  .copies = copies,
-                                  .length_ms = length_ms,
-                                  .in_ms = find_horizon(engine, up_s, copies, length_ms)};
-    return known->in_ms;
+    if (up_s >= known->until_up_s || copies - known->copies > known->copies / CLOSE)
+        *known = find(engine, up_s, copies, length_ms);
+    passed_ms = (up_s - known->found_up_s) * 1000;
+    return known->in_ms == HORIZON_NEVER || known->in_ms < passed_ms ? known->in_ms
+                                                                     : known->in_ms - passed_ms;
 }
 
 bool horizons_leave(struct cycle *cycle, const struct visit_state *state, int64_t task_ms)
@@ -43,7 +60,6 @@ bool horizons_leave(struct cycle *cycle, const struct visit_state *state, int64_
     struct host_hint *hint = host_hints_get(&cycle->engine->hosts, state->visit->host);
     int64_t speed = state->speed > 0 ? state->speed : ESTIMATE_SPEED_ONE;
     int64_t length_ms = (int64_t)((double)task_ms * (double)speed / ESTIMATE_SPEED_ONE) + 1;
-
     int64_t ends_in_ms = share_idle_in_ms(&state->share) + task_ms, horizon;
 
     if (!state->has_share || task_ms <= 0)

@@ -54,11 +54,12 @@ struct tail_count {
     int64_t alive, made, lost; /* as in struct tail_batch */
 };
 
-/* When all that waits could be done, were it all as long: as found last. */
+/* When all that waits could be done, were it all as long: as found then, of the up-time clock. */
+#define HORIZONS_MAX 4 /* lengths */
 struct horizon {
-    int64_t up_s; /* then */
+    int64_t found_up_s, until_up_s; /* then it is found anew; 0: not found */
     int64_t copies, length_ms;
-    int64_t in_ms;
+    int64_t in_ms; /* from found_up_s; HORIZON_NEVER */
 };
 
 #define TAILS_MAX 65536 /* units, or batches; then all are forgotten */
@@ -95,7 +96,8 @@ struct engine {
     bool has_expired;      /* units may be left whose validity ended */
     struct follow follow;
     struct tails tails;
-    struct horizon horizon;
+    struct horizon horizons[HORIZONS_MAX];
+    size_t oldest_horizon; /* whose place the next length takes */
     struct hailing hailing;
     uint64_t seen_news; /* of the queue's */
     int64_t up_since_s; /* when this engine was opened, by the up-time clock */
