@@ -243,6 +243,9 @@ static enum status read_order(const struct options *options, struct detach_order
         return error_set(err, STATUS_INVALID, "name one project, or give --all");
     if (!is_all)
         it.project = options->operands[0];
+    if (!is_all && !text_is_utf8(it.project, strlen(it.project)))
+        return error_set(err, STATUS_INVALID,
+                         "PROJECT is not UTF-8: give its name, URL or id as status shows them");
     *ret_order = it;
     return STATUS_OK;
 }

@@ -49,6 +49,9 @@ static enum status add_output(struct app_version *app, const char *text, struct 
         return error_set(err, STATUS_INVALID,
                          "--output %.60s: a name has letters, digits, '.', '_', '-', up to %d",
                          text, TEXT_FILE_NAME_MAX);
+    for (size_t i = 0; i < app->output_count; i++)
+        if (strcmp(app->outputs[i].name.text, output.name.text) == 0)
+            return error_set(err, STATUS_INVALID, "output %s is given twice", output.name.text);
     if (colon != NULL && !text_to_bytes(colon + 1, LIMITS_BYTES_MAX, &output.max_bytes))
         return error_set(err, STATUS_INVALID, "--output %.60s: after ':' stands a size like 64M",
                          text);
@@ -93,6 +96,24 @@ static enum status set_limits(struct adding *adding, struct error *err)
                            &limits->wall_s, err);
 }
 
+static enum status add_layer(struct app_version *app, const char *text, struct error *err)
+{
+    CLEANUP(freep) char *shown = text_sanitised(text);
+
+    if (!text_is_word(text))
+        return error_set(
+            err, STATUS_INVALID,
+            "--layer %.60s: a layer has small letters, digits, '.', '_', '-', up to %d", shown,
+            WORD_MAX);
+    for (size_t i = 0; i < app->layers.count; i++)
+        if (strcmp(app->layers.texts[i], text) == 0)
+            return error_set(err, STATUS_INVALID, "--layer %s is given twice", text);
+    if (app->layers.count == APP_LAYERS_MAX)
+        return error_set(err, STATUS_INVALID, "--layer is given at most %d times", APP_LAYERS_MAX);
+    texts_add(&app->layers, text);
+    return STATUS_OK;
+}
+
 static enum status describe_app(struct adding *adding, struct error *err)
 {
     const char *name = adding->options->operands[0];
@@ -105,7 +126,7 @@ static enum status describe_app(struct adding *adding, struct error *err)
     memcpy(adding->app.name.text, name, strlen(name) + 1);
     adding->app.agreement = AGREEMENT_EXACT;
     for (size_t i = 0; (layer = options_nth(adding->options, "layer", i)) != NULL; i++)
-        texts_add(&adding->app.layers, layer);
+        TRY(add_layer(&adding->app, layer, err));
     TRY(add_outputs(adding, err));
     return set_limits(adding, err);
 }

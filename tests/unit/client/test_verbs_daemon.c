@@ -107,6 +107,16 @@ Test(verbs, detach_takes_one_project_or_all_of_them)
     terminal_expect_not_attached();
 }
 
+/* Regression: "a bug", and the client was aborted. */
+Test(verbs, detach_of_a_name_that_is_not_utf8_finds_nothing)
+{
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
+    cr_expect(eq(int, CLIENT("detach", "A sampl\xe9"), OPTIONS_EXIT_USAGE));
+    cr_expect(terminal_says("UTF-8"), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("status"), 0));
+    cr_expect(terminal_says("A sample"), "it is still attached");
+}
+
 /* --- pause --- */
 
 static bool is_paused(void)

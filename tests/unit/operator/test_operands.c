@@ -110,6 +110,29 @@ Test(operands, what_is_not_utf8_is_never_left_out)
     cr_expect(eq(sz, desk_site.units.count, 0));
 }
 
+/* The first of them ended the program: "a bug". */
+Test(operands, layers_of_an_app_are_words_each_given_once)
+{
+    size_t before = desk_site.app_versions.count;
+
+    write_at_home("program", "#!/bin/sh\n");
+    cr_expect(
+        eq(int, RUN("app", "add", "other", at_home("program"), "--layer", "caf\xe9"), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "--layer caf?") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("app", "add", "other", at_home("program"), "--layer", ""), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "--layer") != NULL, "%s", desk_said);
+    cr_expect(eq(int,
+                 RUN("app", "add", "other", at_home("program"), "--layer", "landlock", "--layer",
+                     "landlock"),
+                 EXIT_USAGE));
+    cr_expect(strstr(desk_said, "--layer landlock is given twice") != NULL, "%s", desk_said);
+    cr_expect(eq(int,
+                 RUN("app", "add", "other", at_home("program"), "--output", "a", "--stdout", "a"),
+                 EXIT_USAGE));
+    cr_expect(strstr(desk_said, "output a is given twice") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.app_versions.count, before));
+}
+
 /* --- apps: all or nothing --- */
 
 static size_t versions(void)
