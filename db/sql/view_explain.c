@@ -132,8 +132,8 @@ enum status view_standing(struct store *store, int64_t batch, const struct suppl
                           int64_t most, struct standing *ret_standing, struct error *err)
 {
     static const char sql[] =
-        "SELECT count(*), count(CASE WHEN g.wanted > 0 AND g.holders >= CASE g.independence"
-        " WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END THEN 1 END),"
+        "SELECT count(*), count(CASE WHEN g.wanted > 0 AND g.holders > 0 AND"
+        " g.holders >= CASE g.independence WHEN 1 THEN ?1 WHEN 3 THEN ?2 ELSE ?3 END THEN 1 END),"
         " count(CASE WHEN g.results > 2 AND g.kinds = g.results THEN 1 END),"
         " coalesce(max(CASE WHEN g.results > 2 AND g.kinds = g.results THEN g.results END), 0)"
         " FROM (SELECT u.id, u.copies_wanted AS wanted, u.independence,"

@@ -123,6 +123,7 @@ Test(query, a_batch_tells_how_its_open_units_stand)
 {
     const struct supply all = {.hosts = 3, .volunteers = 3, .organisations = 3};
     const struct supply more = {.hosts = 4, .volunteers = 4, .organisations = 4};
+    const struct supply nobody = {0};
     static const char *const outputs[] = {"one", "two", "three"};
     struct standing standing = {0};
 
@@ -138,6 +139,8 @@ Test(query, a_batch_tells_how_its_open_units_stand)
     cr_expect(ge(i64, standing.looked_at, 1));
     MUST(store->query->standing(store, site.batch, &more, 100, &standing, &err));
     cr_expect(zero(i64, standing.tried));
+    MUST(store->query->standing(store, site.batch, &nobody, 100, &standing, &err));
+    cr_expect(eq(i64, standing.tried, 1)); /* regression: of those that nobody had, too */
 }
 
 static bool see_unit(void *context, const struct unit_view *view)
