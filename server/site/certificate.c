@@ -50,7 +50,7 @@ static bool is_address(const char *host)
 static bool is_host_name(const char *host)
 {
     for (const char *at = host; *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at) && *at != '-' && *at != '.')
+        if (!isalnum((unsigned char)*at) && *at != '-' && (*at != '.' || at[1] == '.'))
             return false;
     return *host != '\0' && *host != '.' && *host != '-';
 }
@@ -78,16 +78,19 @@ enum status certificate_host_of(const char *url, struct certificate_host *ret_ho
 {
     struct certificate_host host = {0};
     const char *from = url + strlen("https://");
+    bool is_bracketed;
     size_t length;
 
     if (!text_starts_with(url, "https://"))
         return error_set(err, STATUS_INVALID, "the url begins with https://");
+    is_bracketed = *from == '[';
     length = host_length(&from);
     if (length < sizeof host.text)
         memcpy(host.text, from, length);
-    if (!is_address(host.text) && !is_host_name(host.text))
+    if (is_bracketed != (strchr(host.text, ':') != NULL) || is_bracketed != (from[length] == ']') ||
+        (!is_address(host.text) && !is_host_name(host.text)))
         return error_set(err, STATUS_INVALID, "the url names no host");
-    if (!is_port_or_nothing(from + length + (from[length] == ']')))
+    if (!is_port_or_nothing(from + length + is_bracketed))
         return error_set(err, STATUS_INVALID,
                          "after its host the url has nothing, or a port of 1..65535");
     *ret_host = host;

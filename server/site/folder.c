@@ -130,6 +130,16 @@ enum status site_check_folders(struct disk *disk, const char *folder, struct sto
     return check_part(disk, folder, "files", err);
 }
 
+static enum status check_pair(struct disk *disk, const char *folder, struct error *err)
+{
+    struct disk_path certificate, key;
+
+    TRY(site_path(folder, "tls/ca.pem", &certificate, err));
+    TRY(site_path(folder, "tls/ca.key", &key, err));
+    return certificate_check_key(
+        disk, &(struct certificate_pair){.certificate = certificate.text, .key = key.text}, err);
+}
+
 enum status site_check_authority(struct disk *disk, const char *folder, const struct config *config,
                                  struct error *err)
 {
@@ -146,7 +156,7 @@ enum status site_check_authority(struct disk *disk, const char *folder, const st
                              "backup",
                              parts[i]);
     }
-    return STATUS_OK;
+    return check_pair(disk, folder, err);
 }
 
 enum status site_load_secret(struct disk *disk, const char *folder, struct site_secret *ret_secret,

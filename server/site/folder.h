@@ -62,8 +62,8 @@ enum status site_open_store_to_look(struct disk *disk, const char *folder,
 enum status site_check_folders(struct disk *disk, const char *folder, struct store *store,
                                struct error *err) MUST_USE;
 
-/* STATUS_INVALID: a part of the site's own authority is missing, so that the certificate cannot be
- * renewed. STATUS_OK where there need not be one. */
+/* STATUS_INVALID: a part of the site's own authority is missing, cut short or of another one, so
+ * that the certificate cannot be renewed. STATUS_OK where there need not be one. */
 enum status site_check_authority(struct disk *disk, const char *folder, const struct config *config,
                                  struct error *err) MUST_USE;
 

@@ -242,6 +242,10 @@ Test(site, hosts_are_taken_from_urls)
         {"https://grid.example:0", NULL},
         {"https://127.0.0.1:99999", NULL},
         {"https://[2001:db8::1]x", NULL},
+        {"https://[2001:db8::1", NULL}, /* regression: taken, and no client could connect */
+        {"https://[grid.example]", NULL},
+        {"https://2001:db8::1", NULL},
+        {"https://a..b", NULL},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -157,6 +157,27 @@ static void expect_unsound_without(const char *part)
     cr_assert(zero(int, rename(kept, part)));
 }
 
+static void expect_unsound_with(const char *part, off_t length)
+{
+    CLEANUP(buffer_clear) struct buffer whole = {.max = 4096};
+
+    cr_assert(eq(int, env.disk->read(env.disk, part, &whole, &err), STATUS_OK));
+    cr_assert(zero(int, truncate(part, length)));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "%s", part);
+    cr_assert(
+        eq(int, env.disk->write(env.disk, part, whole.bytes, whole.length, 0600, &err), STATUS_OK));
+}
+
+/* Regression: only whether they are there was looked at. */
+Test(serve, an_authority_that_is_cut_short_or_not_one_is_not_sound)
+{
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    expect_unsound_with("site/tls/ca.key", 100);
+    expect_unsound_with("site/tls/ca.pem", 300);
+    expect_unsound_with("site/tls/ca.pem", 0);
+    cr_expect(eq(int, check_site(), VERB_OK));
+}
+
 /* Regression: "0 faults: sound". */
 Test(serve, a_site_of_which_a_part_is_missing_is_not_sound)
 {
