@@ -30,6 +30,7 @@ libclient_a_SOURCES = \
 	%D%/daemon/room.c %D%/daemon/room.h %D%/daemon/run.c %D%/daemon/run.h \
 	%D%/daemon/start.c %D%/daemon/status.c %D%/daemon/status.h %D%/daemon/talking.c \
 	%D%/daemon/talking.h %D%/daemon/tasks.c %D%/daemon/tasks.h %D%/daemon/transfer.c \
+	%D%/daemon/trouble.c %D%/daemon/trouble.h \
 	%D%/daemon/transfer.h %D%/daemon/upload.c %D%/daemon/verbs.c %D%/daemon/visit.c \
 	%D%/daemon/visit.h \
 	%D%/daemon/bundling.c %D%/daemon/held.c %D%/daemon/held.h \

@@ -110,6 +110,7 @@ struct attached {
     bool is_place_new; /* it has not shown the project yet: no token goes there */
 
     char trouble[WHY_MAX + 1];      /* what is wrong with talking; "": nothing */
+    char unsaved[WHY_MAX + 1];      /* why the disk does not take its tasks' records; "": it does */
     char server_words[WHY_MAX + 1]; /* why there was no work */
     bool is_asked_for_kept;         /* the server was restored: see client/daemon/kept.h */
     int64_t kept_after;             /* tasks up to this one were told already */
@@ -167,7 +168,6 @@ struct daemon {
     int64_t load_again_at; /* the same of projects that could not be loaded, while there are any: */
     struct unloaded unloaded[STATE_PROJECTS_MAX];
     size_t unloaded_count;
-    char trouble[WHY_MAX + 1]; /* the disk's */
 };
 
 #define DIRTY_RETRY_MS 10000

@@ -6,6 +6,7 @@
 #include "client/daemon/lineup.h"
 #include "client/daemon/proof.h"
 #include "client/daemon/tasks.h"
+#include "client/daemon/trouble.h"
 #include "common/base/log.h"
 #include "sandbox/collect.h"
 #include "sandbox/task_slot.h"

@@ -9,6 +9,7 @@
 #include "client/daemon/room.h"
 #include "client/daemon/talking.h"
 #include "client/daemon/tasks.h"
+#include "client/daemon/trouble.h"
 #include "common/base/text.h"
 #include "common/json/build.h"
 

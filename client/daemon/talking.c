@@ -8,6 +8,7 @@
 #include "client/daemon/places.h"
 #include "client/daemon/room.h"
 #include "client/daemon/tasks.h"
+#include "client/daemon/trouble.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 
@@ -95,8 +96,8 @@ void talk_why_not(struct daemon *daemon, const struct attached *project,
         own_clock_why_stale(daemon, project, &err, ret_words);
     else if (project->wants_contact)
         set_words(ret_words, "the project's keys are asked for first");
-    else if (daemon_trouble(daemon)[0] != '\0')
-        set_words(ret_words, daemon_trouble(daemon));
+    else if (project_trouble(daemon, project)[0] != '\0')
+        set_words(ret_words, project_trouble(daemon, project));
     else if (project->task_count >= STATE_TASKS_MAX - SCHEDULER_WANT_MAX)
         set_words(ret_words, "too many finished tasks wait for the server");
     else if (attached_open(project) >= SCHEDULER_HELD_MAX)

@@ -11,6 +11,7 @@
 #include "client/daemon/proof.h"
 #include "client/daemon/refused.h"
 #include "client/daemon/room.h"
+#include "client/daemon/trouble.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "protocol/cause.h"
@@ -18,10 +19,6 @@
 
 #define NEWER_KEYRING_WAIT_MS 60000
 #define NEWER_KEYRING_TRIES   5
-#define MACHINE_RETRY_MS      60000
-#define MACHINE_RETRY_LAST_MS (30 * 60000)
-#define FAILS_HERE_MAX        8 /* in a row: two hours or so */
-#define TROUBLED_MANY         2 /* tasks whose trouble is not their own any more */
 
 struct client_task *task_find(const struct attached *project, int64_t number)
 {
@@ -60,7 +57,7 @@ enum status task_save(struct daemon *daemon, struct attached *project, struct cl
     if (status == STATUS_OK)
         return STATUS_OK;
     log_failure(LOG_WARN, "task.not-saved", &own);
-    set_words(daemon->trouble, own.text);
+    set_words(project->unsaved, own.text);
     daemon->save_again_at = daemon_now(daemon) + DIRTY_RETRY_MS;
     if (err != NULL)
         *err = own;
@@ -84,45 +81,6 @@ void task_waits(const struct daemon *daemon, struct client_task *task)
     if (task->busy_since != 0)
         task->busy_ms += daemon_now(daemon) - task->busy_since;
     task->busy_since = 0;
-}
-
-void task_trouble(struct daemon *daemon, struct client_task *task, const char *why)
-{
-    const struct delay_rule rule = {.first_ms = MACHINE_RETRY_MS, .last_ms = MACHINE_RETRY_LAST_MS};
-
-    if (why == NULL && task->trouble == NULL)
-        return;
-    free(task->trouble);
-    task->trouble = why != NULL ? text_copy(why) : NULL;
-    if (why == NULL) {
-        task->failures = 0;
-        return;
-    }
-    task->failures++;
-    task->not_before = daemon_now(daemon) + delay_ms(&rule, task->failures, 0, daemon_draw(daemon));
-}
-
-void task_fails_here(struct daemon *daemon, struct attached *project, struct client_task *task,
-                     const char *why)
-{
-    task_trouble(daemon, task, why);
-    if (task->failures >= FAILS_HERE_MAX && proof_is_good(daemon))
-        task_abandon(daemon, project, task, why);
-}
-
-const char *daemon_trouble(const struct daemon *daemon)
-{
-    size_t troubled = 0;
-
-    if (daemon->trouble[0] != '\0')
-        return daemon->trouble;
-    if (daemon->proof.why[0] != '\0')
-        return daemon->proof.why;
-    for (size_t i = 0; i < daemon->project_count; i++)
-        for (size_t j = 0; j < daemon->projects[i]->task_count; j++)
-            if (daemon->projects[i]->tasks[j]->trouble != NULL && ++troubled == TROUBLED_MANY)
-                return daemon->projects[i]->tasks[j]->trouble;
-    return "";
 }
 
 void task_stop_copying(struct client_task *task)
@@ -454,26 +412,23 @@ static void forget_some(struct daemon *daemon, struct attached *project)
     free(numbers);
 }
 
-static bool save_dirty(struct daemon *daemon, struct attached *project)
+static void save_dirty(struct daemon *daemon, struct attached *project)
 {
     bool is_clean = true;
 
     for (size_t i = 0; i < project->task_count; i++)
         if (project->tasks[i]->is_dirty)
             is_clean = task_save(daemon, project, project->tasks[i], NULL) == STATUS_OK && is_clean;
-    return is_clean;
+    if (is_clean)
+        project->unsaved[0] = '\0';
 }
 
 void tasks_tidy(struct daemon *daemon)
 {
-    bool is_clean = true;
-
     for (size_t i = 0; i < daemon->project_count; i++)
         forget_some(daemon, daemon->projects[i]);
     if (daemon_now(daemon) < daemon->save_again_at)
         return;
     for (size_t i = 0; i < daemon->project_count; i++)
-        is_clean = save_dirty(daemon, daemon->projects[i]) && is_clean;
-    if (is_clean)
-        daemon->trouble[0] = '\0';
+        save_dirty(daemon, daemon->projects[i]);
 }

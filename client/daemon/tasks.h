@@ -46,18 +46,6 @@ void task_refuse(struct daemon *daemon, struct attached *project, struct client_
 enum status task_settle(struct daemon *daemon, struct attached *project, struct client_task *task,
                         struct error *err);
 
-/* This machine, not the task, is to blame: it is tried again later. NULL: no more. */
-void task_trouble(struct daemon *daemon, struct client_task *task, const char *why);
-
-/* The same, of one that may be given up for it in the end: abandoned, which is nobody's fault, once
- * it failed often though the machine was proved to run others. */
-void task_fails_here(struct daemon *daemon, struct attached *project, struct client_task *task,
-                     const char *why);
-
-/* What is wrong with this machine, in words; "": nothing. Trouble of one task alone is its own; of
- * several at once it is the machine's. Borrowed. */
-const char *daemon_trouble(const struct daemon *daemon);
-
 /* Files and all. A failure leaves files that nobody reads. */
 void task_remove(struct daemon *daemon, struct attached *project, struct client_task *task);
 

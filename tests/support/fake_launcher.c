@@ -157,7 +157,8 @@ static enum status collect_told(struct fake_launcher *self, const struct collect
 {
     CLEANUP(freep) char *bytes = self->output(self->context, request->slot, request->name);
 
-    if (self->collect_fails != STATUS_OK)
+    if (self->collect_fails != STATUS_OK &&
+        (self->collect_fails_in == NULL || strstr(request->slot, self->collect_fails_in) != NULL))
         return error_set(err, self->collect_fails, "the spool has no room");
     *ret_collected = (struct collected){.refusal = COLLECT_MISSING};
     if (bytes == NULL)

@@ -22,7 +22,8 @@ struct fake_launcher {
     void *context;
     enum status start_fails; /* with this; STATUS_OK: it does not */
     enum status collect_fails;
-    int64_t memory_bytes; /* that the machine allows; INT64_MAX: whatever is asked */
+    const char *collect_fails_in; /* only for slots whose path has this in it; NULL: for all */
+    int64_t memory_bytes;         /* that the machine allows; INT64_MAX: whatever is asked */
     int proof_fails; /* with this errno; 0: the client's own script runs, at once and uncounted */
     int64_t proofs;
     bool tells_progress; /* its tasks say how far they are */

@@ -164,6 +164,32 @@ Test(two_projects, a_server_that_sends_other_bytes_harms_itself_alone)
         cr_expect(eq(int, other.tasks[i].outcome, VISIT_DONE), "%zu: %s", i, other.tasks[i].why);
 }
 
+/* A program that spoils its project's folders stopped the work of all projects for hours. */
+Test(two_projects, the_one_whose_folders_do_not_take_outputs_stops_itself_alone)
+{
+    it.config.cores = 2;
+    it.launcher.collect_fails = STATUS_STORAGE;
+    it.launcher.collect_fails_in = it.daemon->projects[0]->files.path.text;
+    other.grants_at_once = 0;
+    volunteer_live(&it, 10 * MINUTE);
+    cr_assert(le(sz, 2, volunteer_phase(&it, "collecting")), "several of its tasks are troubled");
+    other.grants_at_once = 64;
+    volunteer_live(&it, 20 * MINUTE); /* the troubled ones are not given up yet */
+    cr_expect(eq(sz, fake_site_count(&other, FAKE_STORED), 4));
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 0));
+}
+
+/* Of two projects it is the machine: a third would fare no better, nor these with more work. */
+Test(two_projects, what_stops_both_is_the_machines)
+{
+    it.config.cores = 2;
+    it.launcher.collect_fails = STATUS_STORAGE;
+    volunteer_live(&it, 10 * MINUTE);
+    cr_expect(eq(sz, volunteer_phase(&it, "collecting"), 2));
+    cr_expect(eq(i64, it.site.asked_tasks, 0));
+    cr_expect(eq(i64, other.asked_tasks, 0));
+}
+
 /* --- one disk, two projects --- */
 
 #define GIB (INT64_C(1) << 30)
