@@ -42,7 +42,19 @@ static bool find_owner(const char *path, struct stat *ret_facts, char ret_found[
     return true;
 }
 
-/* Permission is lacking: the remedy is an owner. */
+/* What gives a thing back that belongs to `owner`: nothing is known for what is ours and immutable.
+ */
+static void add_remedy(struct error *err, const char *facts, long owner, int cause)
+{
+    long own = (long)geteuid();
+
+    if (owner != own)
+        error_detail(err, "%s: give it back with chown %ld", facts, own);
+    else
+        error_detail(err, "%s%s", facts, cause == EACCES ? ": give it back with chmod u+rwX" : "");
+}
+
+/* Permission is lacking: the remedy is an owner, or a mode. */
 static enum status forbidden(struct error *err, const char *what, const char *path, int cause)
 {
     char found[DISK_PATH_MAX];
@@ -51,14 +63,17 @@ static enum status forbidden(struct error *err, const char *what, const char *pa
     error_set(err, STATUS_STORAGE, "%s",
               cause == EROFS ? "the file system is read-only"
                              : "this program's user has no permission");
-    if (cause == EROFS || !find_owner(path, &facts, found))
+    if (cause == EROFS || !find_owner(path, &facts, found)) {
         error_detail(err, "%s %s: %s", what, path, strerror(cause));
-    else
-        error_detail(err,
-                     "%s: %s; %.100s belongs to uid %ld, mode %03o, and this runs as uid %ld: give "
-                     "it back with chown %ld",
-                     what, strerror(cause), found, (long)facts.st_uid,
-                     (unsigned)(facts.st_mode & 07777), (long)geteuid(), (long)geteuid());
+    } else {
+        CLEANUP(freep)
+        char *text = text_format("%s: %s; %.100s belongs to uid %ld, mode %03o, and this runs as "
+                                 "uid %ld",
+                                 what, strerror(cause), found, (long)facts.st_uid,
+                                 (unsigned)(facts.st_mode & 07777), (long)geteuid());
+
+        add_remedy(err, text, (long)facts.st_uid, cause);
+    }
     return STATUS_STORAGE;
 }
 
