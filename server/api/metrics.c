@@ -69,6 +69,9 @@ static void add_engine(struct buffer *text, const struct engine_counts *counts)
     counter(text, "dugnad_credit", "Credit given, in declared operations.", counts->credit);
     gauge(text, "dugnad_ready", "Units in the queue.", counts->ready_now);
     gauge(text, "dugnad_up_seconds", "The clock of deadlines.", counts->up_s_now);
+    gauge(text, "dugnad_looks_restored",
+          "1: hosts of several volunteers know more than this site does.",
+          counts->looks_restored_now);
     gauge(text, "dugnad_free_bytes", "Free space of the site's disk.", counts->free_bytes_now);
 }
 

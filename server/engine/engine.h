@@ -153,6 +153,7 @@ struct engine_counts {
     int64_t deadlines_now; /* tasks that are out, likewise */
     int64_t up_s_now;
     int64_t free_bytes_now;
+    int64_t looks_restored_now; /* 1: hosts say so, see server/policy/rollback.h; 0 */
 };
 
 struct engine_counts engine_counts(struct engine *engine); /* from any thread */

@@ -15,6 +15,7 @@ libserver_a_SOURCES += \
 	%D%/follow.c %D%/follow.h \
 	%D%/gathering.c %D%/gathering.h \
 	%D%/grants.c \
+	%D%/rollbacks.c %D%/rollbacks.h \
 	%D%/hails.c %D%/hails.h \
 	%D%/horizons.c %D%/horizons.h \
 	%D%/host_hints.c %D%/host_hints.h \

@@ -7,6 +7,7 @@
 #include "server/engine/enrolments.h"
 #include "server/engine/gathering.h"
 #include "server/engine/publications.h"
+#include "server/engine/rollbacks.h"
 #include "server/engine/settle.h"
 #include "server/engine/uploads.h"
 #include "server/engine/visit.h"
@@ -199,6 +200,7 @@ static void answer_visits(struct cycle *cycle, struct shared *shared)
 
         if (state->is_answered)
             continue;
+        rollbacks_note(cycle, state);
         state->command->status = visit_answer(cycle, state, &state->command->err);
         if (state->command->status == STATUS_OK)
             visit_expect(cycle, state);

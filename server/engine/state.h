@@ -18,6 +18,7 @@
 #include "server/engine/queue.h"
 #include "server/policy/fitness.h"
 #include "server/policy/hailing.h"
+#include "server/policy/rollback.h"
 #include "work-units/trust.h"
 
 #define ENGINE_ATTEMPTS_MAX 5   /* runs of a cycle that other writers make void */
@@ -99,8 +100,11 @@ struct engine {
     struct horizon horizons[HORIZONS_MAX];
     size_t oldest_horizon; /* whose place the next length takes */
     struct hailing hailing;
-    uint64_t seen_news; /* of the queue's */
-    int64_t up_since_s; /* when this engine was opened, by the up-time clock */
+    struct rollback rollback;
+    enum rollback_sign rollback_sign; /* the last that was shown ... */
+    int64_t rollback_host;            /* ... and by which host */
+    uint64_t seen_news;               /* of the queue's */
+    int64_t up_since_s;               /* when this engine was opened, by the up-time clock */
     int64_t moves_up_s; /* when copies to be moved were looked for, of the up-time clock ... */
     int64_t movable;    /* ... and how many there were */
     size_t silences_at; /* of the deadlines' hints: where the next look for silent hosts begins */

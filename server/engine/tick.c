@@ -11,6 +11,7 @@
 #include "server/engine/moves.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
+#include "server/engine/rollbacks.h"
 #include "server/engine/settle.h"
 #include "server/engine/silences.h"
 #include "server/policy/transition.h"
@@ -274,6 +275,7 @@ void engine_tick(struct engine *engine)
     struct error err = {0};
 
     look_at_space(engine);
+    rollbacks_say(engine);
     note_failure(engine, tick(engine, &err), &err);
     engine_show(engine);
 }

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "server/engine/moves.h"
 #include "server/engine/reports.h"
+#include "server/engine/rollbacks.h"
 #include "server/engine/settle.h"
 #include "server/policy/host_clock.h"
 #include "server/policy/transition.h"
@@ -191,6 +192,7 @@ void visit_take(struct cycle *cycle, struct visit_state *state)
         cycle->counts.visits_repeated++;
     } else {
         state->is_new = true;
+        state->rollback = rollbacks_sign(cycle, state, host);
         mark_told(cycle, state);
         note_visit(cycle, state, host);
         reports_take(cycle, host->id, state->visit->request);

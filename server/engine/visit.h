@@ -24,8 +24,9 @@ struct visit_state {
     struct visit_command *visit; /* of the command */
     uint32_t serial;             /* for queue_draw() */
 
-    bool is_new;      /* its first coming: else a repeat, or refused */
-    bool is_answered; /* with an error: nothing else is to be done */
+    bool is_new;                 /* its first coming: else a repeat, or refused */
+    enum rollback_sign rollback; /* that it shows, of a new one */
+    bool is_answered;            /* with an error: nothing else is to be done */
 
     int64_t tasks_out; /* that it had before */
     int64_t speed;     /* timing_speed() */

@@ -7,6 +7,7 @@ libserver_a_SOURCES += \
 	%D%/delivery.c %D%/delivery.h \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/fairness.c %D%/fairness.h \
+	%D%/rollback.c %D%/rollback.h \
 	%D%/hailing.c %D%/hailing.h \
 	%D%/horizon.c %D%/horizon.h \
 	%D%/match.c %D%/match.h \

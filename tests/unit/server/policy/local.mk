@@ -14,6 +14,7 @@ check_PROGRAMS += \
 	%D%/test_horizon \
 	%D%/test_host_clock \
 	%D%/test_returning \
+	%D%/test_rollback \
 	%D%/test_share \
 	%D%/test_silence \
 	%D%/test_tail \
