@@ -281,8 +281,9 @@ struct waiting {
     struct unit *units[TAILS_AT_ONCE];
     struct tail_wait waits[TAILS_AT_ONCE];
     struct tail tails[TAILS_AT_ONCE]; /* were a copy made */
-    struct tail_need needs[TAILS_AT_ONCE];
     size_t count;
+    struct tail_need needs[TAILS_AT_ONCE]; /* of those that may have one, or are to have it */
+    size_t need_count;
 };
 
 static bool is_there(const struct waiting *waiting, const struct unit *unit)
@@ -293,31 +294,38 @@ static bool is_there(const struct waiting *waiting, const struct unit *unit)
     return false;
 }
 
+static void add_need(const struct cycle *cycle, const struct unit *unit, const struct tail *tail,
+                     struct waiting *waiting)
+{
+    const struct estimate_sources sources = {
+        .app_pace = paces_median(&cycle->engine->paces, unit->app_version)};
+    struct tail_need *need = &waiting->needs[waiting->need_count++];
+
+    need->length_ms = copy_ms(tail->length_ms, 0, estimate_task_ms(&sources, unit->declared_ops));
+    need->left_ms =
+        tail->ends_up_ms == TAIL_NEVER
+            ? need->length_ms
+            : tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, cycle->clock.up_s * 1000);
+}
+
 static void add_waiting(struct cycle *cycle, const struct late_ones *late, struct unit *unit,
                         struct waiting *waiting)
 {
     const struct engine *engine = cycle->engine;
-    const struct estimate_sources sources = {.app_pace =
-                                                 paces_median(&engine->paces, unit->app_version)};
+    const struct tail *pending = unit->extra > 0 ? map_get(&engine->tails.units, unit->id) : NULL;
     size_t place = waiting->count++;
     struct tail_wait *wait = &waiting->waits[place];
     struct tail *tail = &waiting->tails[place];
-    const struct tail *pending = map_get(&engine->tails.units, unit->id);
-    int64_t left[UNIT_TASKS_MAX], length_ms, now_ms = cycle->clock.up_s * 1000;
+    int64_t left[UNIT_TASKS_MAX];
 
-    foresee(engine, unit, now_ms, left);
+    foresee(engine, unit, cycle->clock.up_s * 1000, left);
     waiting->units[place] = unit;
     *wait = tail_waits(unit, left);
     wait->may_have =
         wait->may_have && is_at_its_end(cycle, late, unit, wait->left_ms == TAIL_NEVER);
-    *tail = unit->extra > 0 && pending != NULL ? *pending : tail_of(cycle, unit, wait);
-    length_ms = copy_ms(tail->length_ms, 0, estimate_task_ms(&sources, unit->declared_ops));
-    waiting->needs[place] = (struct tail_need){
-        .length_ms = length_ms,
-        .left_ms = tail->ends_up_ms == TAIL_NEVER
-                       ? length_ms
-                       : tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, now_ms),
-        .may_have = wait->may_have || unit->extra > 0};
+    *tail = pending != NULL ? *pending : tail_of(cycle, unit, wait);
+    if (wait->may_have || pending != NULL)
+        add_need(cycle, unit, tail, waiting);
 }
 
 static void add_copy(struct cycle *cycle, struct late_ones *late, struct unit *unit,
@@ -337,7 +345,7 @@ static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting)
     CLEANUP(slots_clear)
     struct slots slots = slots_of(&engine->hosts, &call, cycle->clock.up_s, engine->tails.slow);
 
-    return tail_end_ms(waiting->needs, waiting->count, slots.slots, slots.count);
+    return tail_end_ms(waiting->needs, waiting->need_count, slots.slots, slots.count);
 }
 
 static void add_where_it_helps(struct cycle *cycle, struct late_ones *late, struct waiting *waiting)

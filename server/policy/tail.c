@@ -137,8 +137,7 @@ int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon
 
     for (size_t i = 0; i < count; i++) {
         int64_t end_ms = needs[i].left_ms, other_ms = 0;
-        size_t slot = needs[i].may_have ? soonest(slots, slot_count, needs[i].length_ms, &other_ms)
-                                        : slot_count;
+        size_t slot = soonest(slots, slot_count, needs[i].length_ms, &other_ms);
 
         if (slot < slot_count && other_ms < end_ms) {
             slots[slot].free_in_ms = other_ms;

@@ -59,11 +59,10 @@ int64_t tail_other_ms(int64_t length_ms, int64_t speed);
  * asked for where that is only estimated, a quarter more where it is known how long the unit is. */
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known);
 
-/* A unit that its batch waits for. */
+/* A unit that its batch waits for, and that may have one copy more. */
 struct tail_need {
     int64_t length_ms; /* on a host of speed 1000, as far as is known */
     int64_t left_ms;   /* as things are; not TAIL_NEVER: then that is looked at apart */
-    bool may_have;     /* one copy more */
 };
 
 /*
