@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/control/verbs.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/env/real.h"
 
@@ -20,6 +21,7 @@
 
 void volunteer_init(struct volunteer *it, size_t units)
 {
+    log_init(NULL, LOG_ERROR, 2);
     /* Memory, where there is some: thousands of syncs. */
     *it = (struct volunteer){.path = "/dev/shm/dugnad-volunteer-XXXXXX"};
     if (mkdtemp(it->path) == NULL) {

@@ -11,6 +11,11 @@
 #include "tests/support/fake_launcher.h"
 #include "tests/support/fake_site.h"
 
+/* Spans in ms. */
+#define MINUTE INT64_C(60000)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
 struct volunteer {
     char path[64];
     struct fake_env env;
@@ -22,7 +27,8 @@ struct volunteer {
     struct daemon *daemon; /* NULL: it does not run */
 };
 
-/* A site with so many units, and a daemon attached to it, not yet stepped. */
+/* A site with so many units, and a daemon attached to it, not yet stepped; the log says errors
+ * alone. */
 void volunteer_init(struct volunteer *it, size_t units);
 void volunteer_clear(struct volunteer *it);
 

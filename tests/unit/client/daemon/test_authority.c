@@ -3,19 +3,14 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
 
 static struct volunteer it;
 static struct fake_tls first, second;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     fake_tls_make(&first);
     fake_tls_make(&second);
     volunteer_init(&it, 4);

@@ -3,19 +3,13 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
 
 static struct volunteer it;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 1);
 }
 

@@ -2,11 +2,8 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "common/base/log.h"
 #include "tests/support/volunteer.h"
 
-#define MINUTE    INT64_C(60000)
-#define HOUR      (60 * MINUTE)
 #define STEPS_MAX 400 /* more than one unit's life has */
 
 static struct volunteer it;
@@ -56,7 +53,6 @@ Test(crash, a_power_cut_at_any_step_loses_no_work_and_counts_it_once, .timeout =
 {
     int step = 0;
 
-    log_init(NULL, LOG_ERROR, 2);
     while (step < STEPS_MAX && !cut_power_at(step))
         step++;
     cr_expect(lt(int, 20, step), "the disk was hardly used");
@@ -83,7 +79,6 @@ Test(crash, a_disk_that_is_full_for_a_while_delays_and_loses_nothing, .timeout =
 {
     int step = 0;
 
-    log_init(NULL, LOG_ERROR, 2);
     while (step < STEPS_MAX && !fill_disk_at(step))
         step++;
     cr_expect(lt(int, 10, step), "the disk was hardly used");

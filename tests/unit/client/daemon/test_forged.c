@@ -6,17 +6,12 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
 
 static struct volunteer it;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
 }
 

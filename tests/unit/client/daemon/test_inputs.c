@@ -4,21 +4,15 @@
 #include <stdlib.h>
 
 #include "client/fetch/cache.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
 #include "common/env/real.h"
 #include "tests/support/volunteer.h"
 
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
-
 static struct volunteer it;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
 }
 

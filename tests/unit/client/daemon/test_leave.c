@@ -6,19 +6,14 @@
 #include <unistd.h>
 
 #include "client/control/verbs.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
 
 static struct volunteer it;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
     it.site.return_s = 12 * 3600; /* what comes sooner comes because of the leave */
 }

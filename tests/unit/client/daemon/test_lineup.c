@@ -3,13 +3,11 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/volunteer.h"
 #include "work-units/work_unit.h"
 
-#define MINUTE INT64_C(60000)
-#define UNITS  4 /* the last is a short one of another batch */
+#define UNITS 4 /* the last is a short one of another batch */
 
 static struct volunteer it;
 static struct digest inputs[UNITS]; /* of the units, which nobody serves */
@@ -40,7 +38,6 @@ static void seal_units(int64_t input_bytes)
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, UNITS);
     it.config.cores = 2; /* so all four are granted at once */
     asked_first[0] = '\0';

@@ -7,15 +7,12 @@
 #include "client/agent/place.h"
 #include "client/control/verbs.h"
 #include "client/daemon/attached.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
 #include "tests/support/volunteer.h"
 
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define OLD    FAKE_SITE_URL
-#define NEW    "https://127.0.0.1:9443"
+#define OLD FAKE_SITE_URL
+#define NEW "https://127.0.0.1:9443"
 
 static struct volunteer it;
 static const char *dead, *also_dead;      /* URLs that nobody answers at; NULL: none */
@@ -65,7 +62,6 @@ static enum status serve(void *context, const struct fake_request *request,
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
     dead = also_dead = unlisted = behind = NULL;
     tls_of_new = NULL;

@@ -7,17 +7,12 @@
 #include <string.h>
 
 #include "client/daemon/attached.h"
-#include "common/base/log.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
 
 static struct volunteer it;
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
     it.site.task_count = 2;
     volunteer_live(&it, HOUR);

@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "client/control/verbs.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
-#define DAY    (24 * HOUR)
 
 static struct volunteer it;
 static const char *slow_path; /* what is slow; NULL: everything */
@@ -25,7 +20,6 @@ static enum fake_fate slowly(void *context, const struct fake_request *request)
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
     slow_path = NULL;
     it.site.net.fate = slowly;

@@ -6,13 +6,9 @@
 
 #include "client/control/verbs.h"
 #include "client/daemon/attached.h"
-#include "common/base/log.h"
 #include "common/base/text.h"
 #include "tests/support/ending.h"
 #include "tests/support/volunteer.h"
-
-#define MINUTE INT64_C(60000)
-#define HOUR   (60 * MINUTE)
 
 #define OTHER_URL "https://127.0.0.1:9443"
 
@@ -80,7 +76,6 @@ static void attach_other(void)
 
 static void set_up(void)
 {
-    log_init(NULL, LOG_ERROR, 2);
     volunteer_init(&it, 4);
     make_other(4);
     it.site.net.serve = serve_both;
