@@ -1,4 +1,5 @@
 /* dugnad: the operator's command. Here, and nowhere else, it meets the real world. */
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,25 +12,47 @@
 #include "common/base/log.h"
 #include "common/env/real.h"
 #include "common/http/client.h"
+#include "operator/exit_codes.h"
 #include "operator/session.h"
 #include "operator/verbs.h"
 #include "sandbox/launcher.h"
 
 static volatile sig_atomic_t is_interrupted;
 
+#define LOOK_S      1
+#define UNREAD_MANY 3 /* looks in a row */
+
 /* The first time: stop where it is safe to. The second time: at once. */
 static void interrupt(int signal_number)
 {
     (void)signal_number;
     is_interrupted = 1;
+    (void)alarm(LOOK_S);
+}
+
+/* Since the interrupt: a pipe or terminal that takes nothing more would hold it for ever. */
+static void look_for_reader(int signal_number)
+{
+    static volatile sig_atomic_t unread;
+    struct pollfd files[] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
+                             {.fd = STDERR_FILENO, .events = POLLOUT}};
+
+    (void)signal_number;
+    (void)poll(files, 2, 0);
+    unread = files[0].revents != 0 && files[1].revents != 0 ? 0 : unread + 1;
+    if (unread >= UNREAD_MANY)
+        _exit(EXIT_INTERRUPTED);
+    (void)alarm(LOOK_S);
 }
 
 static void catch_interrupts(void)
 {
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction look = {.sa_handler = look_for_reader, .sa_flags = SA_RESTART};
 
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGALRM, &look, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
 }
 

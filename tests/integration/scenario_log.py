@@ -77,3 +77,31 @@ def scenario_unread_log(build):
         ends_at_once(grid.server, "server")
         for descriptor in (server_reads, server_writes, client_reads, client_writes):
             os.close(descriptor)
+
+
+def scenario_unread_answers(build):
+    """an operator's command whose output nobody takes ends at the first SIGTERM or Ctrl-C, and says so by its code"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--name", "waits", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
+        reader, writer = filled_pipe()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            for words in (["status"], ["watch", "waits"], ["fetch", "waits", "--into", os.path.join(grid.folder, "into")]):
+                command = subprocess.Popen([grid.program("dugnad"), *words], stdout=writer, stderr=writer, stdin=subprocess.DEVNULL,
+                                           env=dict(os.environ, DUGNAD_PROFILE=grid.profile, HOME=grid.folder))
+                wait_for(lambda pid=command.pid: writes(pid), 60, f"{words} writes nothing")
+                command.send_signal(number)
+                try:
+                    expect(command.wait(60 * PATIENCE) == 130, f"{words} ended with {command.returncode}")
+                finally:
+                    command.kill()
+        os.close(reader)
+        os.close(writer)
+
+
+def writes(pid):
+    """Whether it is held by a pipe that is full."""
+    with open(f"/proc/{pid}/wchan") as f:
+        return "pipe_write" in f.read()
