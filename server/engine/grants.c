@@ -186,7 +186,7 @@ static bool use_allowance(struct cycle *cycle, const struct visit_state *state,
                           const struct unit *unit)
 {
     int64_t host = state->visit->host, today = cycle->clock.now_s / DAY_SECONDS;
-    int64_t slots = state->visit->request->host.cores;
+    int64_t slots = visit_slots(cycle, state);
     int64_t out = state->tasks_out + (int64_t)state->granted;
     int64_t first = allowance_first(best_allowance(cycle, host));
     struct allowance *allowance = work_allowance(&cycle->set, host, unit->app_version);

@@ -23,7 +23,8 @@ enum allowance_outcome { ALLOWANCE_AGREED, ALLOWANCE_FAILED /* failed, outvoted 
 
 /*
  * How many more tasks it may have now. A host without an agreed result: one per slot, less those it
- * is busy with. `slots`: tasks it can run at once (≥ 1). `out`: tasks of the app it has now.
+ * is busy with. `slots`: tasks it is believed to run at once, as share_slots() (≥ 1). `out`: tasks
+ * of the app it has now.
  */
 int64_t allowance_left(const struct allowance_facts *facts, int64_t today, int64_t slots,
                        int64_t out);

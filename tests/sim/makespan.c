@@ -99,6 +99,8 @@ static void show_rivals(struct plan *plan, struct ground *ground, struct scene s
     show_rules(plan, ground, scene);
     scene.kind = SCENE_BEHIND;
     show_rules(plan, ground, scene);
+    scene.kind = SCENE_SILENT;
+    show_rules(plan, ground, scene);
 }
 
 static void show_idle(struct plan *plan, struct ground *ground, struct scene scene)

@@ -59,6 +59,7 @@ static struct outcome run_case(struct race *race, const struct scene *scene)
     int number;
 
     race->crowd.rule = rules[scene->rule];
+    race->crowd.rule.is_silent = scene->kind == SCENE_SILENT;
     race->site->engine->config.sends_as_asked = scene->rule == RULE_BOINC;
     crowd_count_from(&race->crowd, race_now_ms(race));
     if (scene->has_churn)

@@ -13,6 +13,7 @@ enum scene_kind {
     SCENE_RIVAL,  /* another batch of as many units, equal ones, beside it */
     SCENE_BEHIND, /* a batch of 30 short units behind it, half an hour later: that one is measured
                    */
+    SCENE_SILENT, /* its app does not say how far it is */
 };
 
 struct scene {

@@ -113,8 +113,10 @@ static double median(const struct table_row *row, size_t column)
 
 static void print_scene(const struct scene *scene)
 {
-    static const char *const kinds[] = {
-        [SCENE_ALONE] = "", [SCENE_RIVAL] = ", a rival", [SCENE_BEHIND] = ": 30 short behind"};
+    static const char *const kinds[] = {[SCENE_ALONE] = "",
+                                        [SCENE_RIVAL] = ", a rival",
+                                        [SCENE_BEHIND] = ": 30 short behind",
+                                        [SCENE_SILENT] = ", silent"};
 
     printf("| %zu | %zu %s%s | %s%s |", scene->hosts, scene->units,
            scene->shape == RACE_EQUAL ? "equal" : "heavy", kinds[scene->kind],

@@ -50,6 +50,20 @@ Test(cycle, a_visit_may_not_have_more_than_it_can_run_before_it_agreed_once)
     village_visit_clear(&visit);
 }
 
+/* Else one that claims a thousand holds a batch until its deadline. */
+Test(cycle, of_a_host_that_never_agreed_four_cores_are_believed)
+{
+    struct village_visit visit;
+
+    village_add_units(&village, 20, NULL);
+    village_visit_begin(&village, &visit, ann);
+    village_visit_want(&visit, 64);
+    visit.request.host.cores = 1024;
+    cr_assert(eq(int, village_visit_make(&village, &visit, ann), STATUS_OK));
+    cr_expect(eq(sz, visit.reply.grant_count, 4));
+    village_visit_clear(&visit);
+}
+
 Test(cycle, who_got_work_may_come_for_more_soon_and_who_got_none_waits)
 {
     struct village_visit visit;
