@@ -79,6 +79,36 @@ def refused_beside_a_server(grid):
     expect(done.returncode != 0 and "stop" in done.stderr, f"restore beside a server: {done.returncode} {done.stdout}{done.stderr}")
 
 
+def looks_restored(grid):
+    return "event=site.looks-restored" in grid.server_log()
+
+
+def scenario_restore_untold(build):
+    """a site is put back from an older copy and nobody says so: hosts of three volunteers show it, and it asks for `restore`"""
+    with Grid(build) as grid:
+        grid.start_server()
+        grid.publish_project()
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        for name in ("ann", "bob", "cat"):
+            grid.machine(name).start()
+        grid.operator(*KNOWN)
+        wait_for(batch_ended(grid, "known", UNITS), 240, f"known does not end\n{grid.server_log()}", 0.5)
+        grid.stop_server()
+        copy = os.path.join(grid.folder, "copy")
+        copy_site(grid, copy)
+        grid.start_server()
+        grid.operator(*LATER)
+        wait_for(batch_ended(grid, "later", UNITS), 240, f"later does not end\n{grid.server_log()}", 0.5)
+        expect(not looks_restored(grid), f"nothing was put back\n{grid.server_log()}")
+
+        grid.stop_server()
+        shutil.rmtree(grid.site)
+        shutil.copytree(copy, grid.site)
+        grid.start_server()
+        wait_for(lambda: looks_restored(grid), 240, f"it does not say what hosts show\n{grid.server_log()}", 0.5)
+        expect(grid.wire().request("GET", "/healthz")[0] == 200, "it is not well, though visits are committed")
+
+
 def restored_copy(build, database):
     with Grid(build, database=database) as grid:
         grid.start_server()
