@@ -35,15 +35,34 @@ enum status project_files_join(const struct project_files *files, struct disk_pa
     return status;
 }
 
+/* That something can be made there, and removed; a disk that is full is told where its room is
+ * told. */
+static enum status prove_part(const struct project_files *files, const char *part,
+                              struct error *err)
+{
+    struct disk *disk = disk_of(files);
+    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
+    struct disk_path path;
+    enum status status;
+
+    TRY(project_files_join(files, &path, err, "%s/proof", part));
+    status = disk->open_write(disk, path.text, 0600, &file, err);
+    if (status == STATUS_OK)
+        status = disk->remove(disk, path.text, err);
+    return status == STATUS_FULL ? STATUS_OK : status;
+}
+
 enum status project_files_make(const struct project_files *files, struct error *err)
 {
     struct disk *disk = disk_of(files);
     struct disk_path path;
 
     TRY(disk_make_folders(disk, files->path.text, 0700, err));
+    TRY(prove_part(files, ".", err));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         TRY(project_files_join(files, &path, err, "%s", parts[i]));
         TRY(disk->make_folder(disk, path.text, 0700, err));
+        TRY(prove_part(files, parts[i], err));
     }
     return disk->sync_folder(disk, files->path.text, err);
 }

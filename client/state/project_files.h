@@ -35,7 +35,7 @@ enum status project_files_init(struct project_files *ret_files, const struct dat
 enum status project_files_join(const struct project_files *files, struct disk_path *ret_path,
                                struct error *err, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Make the folders. */
+/* Make the folders, and prove that each can be written to. */
 enum status project_files_make(const struct project_files *files, struct error *err) MUST_USE;
 
 /* The project and all there is of it: project.json first. */

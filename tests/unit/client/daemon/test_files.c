@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/crypto/base64.h"
@@ -97,6 +99,35 @@ Test(files, files_that_the_disk_does_not_give_are_not_lost)
     volunteer_live(&it, 3 * HOUR);
     cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 4));
     cr_expect(eq(i64, volunteer_tally(&it, "accepted"), 4));
+}
+
+#define STRANGER 65534
+
+/* Regression: it was loaded, got work, and failed at each task. */
+Test(files, a_project_with_a_folder_of_roots_is_not_loaded_and_that_is_said)
+{
+    static const char *const parts[] = {"envelopes", "tasks", "slots", "spool", "."};
+    struct disk_path path;
+    char command[128];
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can give files away");
+    (void)snprintf(command, sizeof command, "chown -R %d %s", STRANGER, it.path);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        cr_assert(zero(int, system(command)));
+        cr_assert(eq(int, project_file(&path, parts[i]), STATUS_OK));
+        cr_assert(zero(int, chown(path.text, 0, 0)));
+        cr_assert(zero(int, chmod(path.text, 0755)));
+        cr_assert(zero(int, seteuid(STRANGER)));
+        restart();
+        cr_expect(not(has_projects()), "%s", parts[i]);
+        cr_assert(zero(int, seteuid(0)));
+        cr_assert(zero(int, chown(path.text, STRANGER, 0)));
+        cr_assert(zero(int, seteuid(STRANGER)));
+        volunteer_live(&it, 2 * MINUTE);
+        cr_expect(has_projects(), "%s", parts[i]);
+        cr_assert(zero(int, seteuid(0)));
+    }
 }
 
 /* One record must not keep the rest, nor what others of its project have computed. */
