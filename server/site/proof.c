@@ -113,10 +113,28 @@ enum status site_prove(struct env *env, const char *folder, struct error *err)
     return status;
 }
 
+/* A database needs its log and more beside it. */
+static enum status touch_folder(struct disk *disk, const char *folder, struct error *err)
+{
+    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
+    struct error cause = {0};
+    struct disk_path path;
+    enum status status;
+
+    TRY(site_path(folder, "proof", &path, err));
+    status = disk->open_write(disk, path.text, 0600, &file, &cause);
+    if (status == STATUS_OK)
+        status = disk->remove(disk, path.text, &cause);
+    return status == STATUS_OK || status == STATUS_FULL
+               ? STATUS_OK
+               : fail(status, "the folder", "cannot be written to", &cause, err);
+}
+
 enum status site_prove_database(struct disk *disk, const char *folder, struct error *err)
 {
     static const char *const parts[] = {"dugnad.db", "dugnad.db-wal", "dugnad.db-shm"};
 
+    TRY(touch_folder(disk, folder, err));
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         CLEANUP(disk_file_closep) struct disk_file *file = NULL;
         struct error cause = {0};

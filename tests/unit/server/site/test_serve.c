@@ -270,23 +270,34 @@ Test(serve, so_is_a_database_that_belongs_to_root)
     expect_named("site/dugnad.db", "dugnad.db of the site cannot be opened for writing");
 }
 
-/* Regression: it was told to give itself what it had. */
-Test(serve, a_part_that_only_its_own_mode_forbids_is_named_with_that_remedy)
+static void expect_mode_named(const char *part, const char *words)
 {
     if (geteuid() != 0)
         cr_skip_test("only root can give files away");
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
     cr_assert(zero(int, system("chown -R 65534 .")));
-    cr_assert(zero(int, chmod("site/files", 0500)));
+    cr_assert(zero(int, chmod(part, 0500)));
     cr_assert(zero(int, seteuid(STRANGER)));
-    expect_refused(STATUS_STORAGE, "cannot be written to");
-    cr_expect(strstr(err.detail, "site/files") != NULL, "%s", err.detail);
+    expect_refused(STATUS_STORAGE, words);
+    cr_expect(strstr(err.detail, part) != NULL, "%s", err.detail);
     cr_expect(strstr(err.detail, "mode 500") != NULL, "%s", err.detail);
     cr_expect(strstr(err.detail, "chmod u+rwX") != NULL, "%s", err.detail);
     cr_expect(strstr(err.detail, "chown") == NULL, "%s", err.detail);
-    cr_assert(zero(int, chmod("site/files", 0700)));
+    cr_assert(zero(int, chmod(part, 0700)));
     cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
     cr_assert(zero(int, seteuid(0)));
+}
+
+/* Regression: it was told to give itself what it had. */
+Test(serve, a_part_that_only_its_own_mode_forbids_is_named_with_that_remedy)
+{
+    expect_mode_named("site/files", "files of the site cannot be written to");
+}
+
+/* Regression: "sqlite 1544: attempt to write a readonly database". */
+Test(serve, so_is_the_folder_that_the_database_is_in)
+{
+    expect_mode_named("site", "the folder of the site cannot be written to");
 }
 
 Test(serve, a_newer_database_is_refused)
