@@ -19,6 +19,7 @@ libserver_a_SOURCES += \
 	%D%/hails.c %D%/hails.h \
 	%D%/horizons.c %D%/horizons.h \
 	%D%/host_hints.c %D%/host_hints.h \
+	%D%/late.c \
 	%D%/line.c %D%/line.h \
 	%D%/lots.c %D%/lots.h \
 	%D%/map.c %D%/map.h \

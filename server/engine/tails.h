@@ -4,9 +4,10 @@
 
 #include "server/engine/visit.h"
 
-#define TAILS_AT_ONCE 64
-
 void tails_clear(struct tails *tails);
+
+/* A copy more was made of its unit. */
+void tails_remember(struct tails *tails, const struct tail *facts);
 
 /* After the commit: units that ended have no such copy any more. */
 void tails_learn(struct cycle *cycle);

@@ -12,6 +12,7 @@
 #define LEAST_MADE    3
 #define MADE_PERCENT  4 /* one more in a hundred is begun twice where copies are moved */
 #define TENTH         10
+#define TOLERANCE     10 /* an estimate may be off by one in so many */
 
 static int64_t larger(int64_t a, int64_t b)
 {
@@ -146,6 +147,16 @@ int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon
         all_ms = larger(all_ms, end_ms);
     }
     return all_ms;
+}
+
+bool tail_is_late(int64_t left_ms, int64_t end_ms)
+{
+    return left_ms > end_ms + end_ms / TOLERANCE;
+}
+
+bool tail_is_spared(int64_t copy_ms, int64_t end_ms)
+{
+    return copy_ms - copy_ms / TOLERANCE > end_ms;
 }
 
 int64_t tail_patience_ms(int64_t left_ms)

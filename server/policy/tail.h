@@ -74,6 +74,11 @@ struct tail_need {
 int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon_slot slots[],
                     size_t slot_count);
 
+/* Does a unit that has so much left need a copy, where its batch may be done in `end_ms`? Is a copy
+ * that takes a host so long left to others by then? Both leave room for estimates that are off. */
+bool tail_is_late(int64_t left_ms, int64_t end_ms);
+bool tail_is_spared(int64_t copy_ms, int64_t end_ms);
+
 /* So long it is left to faster hosts that are idle. */
 int64_t tail_patience_ms(int64_t left_ms);
 

@@ -167,6 +167,14 @@ Test(tail, when_the_last_unit_would_be_done_is_known)
     cr_expect(zero(i64, tail_end_ms(NULL, 0, NULL, 0)));
 }
 
+Test(tail, estimates_may_be_off_by_a_tenth)
+{
+    cr_expect(tail_is_late(1101, 1000));
+    cr_expect(not(tail_is_late(1100, 1000)));
+    cr_expect(tail_is_spared(1120, 1000));
+    cr_expect(not(tail_is_spared(1110, 1000)));
+}
+
 Test(tail, known_hosts_alone_have_them_and_not_the_slowest_quarter)
 {
     int64_t speeds[] = {4000, 100, 1000, 900, 500, 2000, 800, 1200};
