@@ -198,7 +198,19 @@ enum variant_standing known_app_variant(const struct profile *profile,
     return standing;
 }
 
-static bool can_run(const struct profile *profile, const struct known_app *known)
+static bool is_for(const struct known_app *known, const struct envelope *envelope,
+                   const struct work_only *only)
+{
+    const struct work_unit unit = {.app_version = known->envelope.digest, .only = *only};
+    CLEANUP(variant_clear) struct variant variant = {0};
+
+    return variant_decode(envelope->payload, envelope->payload_length, &variant, NULL) ==
+               STATUS_OK &&
+           trust_check_pair(&unit, &variant, NULL) == REFUSAL_NONE;
+}
+
+static bool can_run(const struct profile *profile, const struct known_app *known,
+                    const struct work_only *only)
 {
     for (size_t i = 0; i < known->variants.count; i++) {
         const char *text = known->variants.texts[i];
@@ -206,19 +218,26 @@ static bool can_run(const struct profile *profile, const struct known_app *known
 
         if (envelope_decode(text, strlen(text), ENVELOPE_PAYLOAD_MAX, &envelope, NULL) ==
                 STATUS_OK &&
-            is_signed(profile, known, &envelope))
+            is_signed(profile, known, &envelope) && is_for(known, &envelope, only))
             return true;
     }
     return false;
 }
 
 enum status apps_find_runnable(struct profile *profile, const char *name,
-                               struct known_app *ret_known, struct error *err)
+                               const struct work_only *only, struct known_app *ret_known,
+                               struct error *err)
 {
+    static const struct work_only anywhere = {0};
     CLEANUP(known_app_clear) struct known_app known = {0};
 
     TRY(apps_find(profile, name, &known, err));
-    if (!can_run(profile, &known))
+    if (can_run(profile, &known, &anywhere) && !can_run(profile, &known, only))
+        return error_set(err, STATUS_CONFLICT,
+                         "no volunteer could run \"%s\" version %lld: it has no program for what "
+                         "--only names. 'dugnad app add %s PROGRAM --platform P=FILE' adds one",
+                         name, (long long)known.app.version, name);
+    if (!can_run(profile, &known, only))
         return error_set(err, STATUS_CONFLICT,
                          "no volunteer could run \"%s\" version %lld: the site has no program of "
                          "it whose signature holds. 'dugnad app add %s PROGRAM' adds one",

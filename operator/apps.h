@@ -4,6 +4,7 @@
 
 #include "operator/profile.h"
 #include "protocol/apps.h"
+#include "work-units/work_unit.h"
 
 /* How an app version of the project stands; apps_find_any() alone finds others than the first. */
 enum app_standing {
@@ -41,10 +42,11 @@ enum variant_standing known_app_variant(const struct profile *profile,
 enum status apps_find(struct profile *profile, const char *name, struct known_app *ret_known,
                       struct error *err) MUST_USE;
 
-/* The same, for units to be signed. STATUS_CONFLICT: no variant of it has a signature that holds,
- * so that nobody would ever run them. */
+/* The same, for units to be signed that may run only there. STATUS_CONFLICT: no variant of it has a
+ * signature that holds and is for there, so that nobody would ever run them. */
 enum status apps_find_runnable(struct profile *profile, const char *name,
-                               struct known_app *ret_known, struct error *err) MUST_USE;
+                               const struct work_only *only, struct known_app *ret_known,
+                               struct error *err) MUST_USE;
 
 /*
  * The newest version that was ever published, however it stands: to be signed anew or succeeded,

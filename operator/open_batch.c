@@ -99,7 +99,7 @@ static enum status open_record(struct opening *opening, struct error *err)
         status = batch_record_open(opening->profile, name, opening->record, err);
     if (status == STATUS_NOT_FOUND) {
         TRY(apps_find_runnable(opening->profile, opening->submission->options->operands[0],
-                               opening->app, err));
+                               &opening->submission->common.only, opening->app, err));
         return new_record(opening, err);
     }
     TRY(status);

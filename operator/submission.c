@@ -73,7 +73,7 @@ static bool add_words(struct texts *list, const char *words)
     }
 }
 
-/* platform=P,…  class=C,…  organisation=O, whose name may hold a comma. */
+/* platform=P,…  class=C,… */
 static enum status parse_only(const struct options *options, struct work_only *only,
                               struct error *err)
 {
@@ -93,13 +93,13 @@ static enum status parse_only(const struct options *options, struct work_only *o
             is_understood = add_words(&only->platforms, strchr(text, '=') + 1);
         else if (text_starts_with(text, "class="))
             is_understood = add_words(&only->classes, strchr(text, '=') + 1);
-        else if (text_starts_with(text, "organisation=") && text[strlen("organisation=")] != '\0') {
-            texts_add(&only->organisations, strchr(text, '=') + 1);
-            is_understood = true;
-        }
-        if (!is_understood)
+        else if (text_starts_with(text, "organisation="))
             return error_set(err, STATUS_INVALID,
-                             "--only %.60s: write platform=…, class=… or organisation=…", text);
+                             "--only %.60s: hosts are of no organisation yet, so none could run it",
+                             text);
+        if (!is_understood)
+            return error_set(err, STATUS_INVALID, "--only %.60s: write platform=… or class=…",
+                             text);
     }
     return STATUS_OK;
 }

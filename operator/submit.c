@@ -224,7 +224,8 @@ static enum status imagine_batch(struct submitting *work, struct error *err)
     int64_t now_s = env->now_s(env);
     const char *excess;
 
-    TRY(apps_find_runnable(work->profile, work->submission->options->operands[0], &work->app, err));
+    TRY(apps_find_runnable(work->profile, work->submission->options->operands[0],
+                           &work->submission->common.only, &work->app, err));
     work->record = (struct batch_record){
         .app_version = work->app.envelope.digest,
         .created_s = now_s,
@@ -436,7 +437,7 @@ static const struct option_rule rules[] = {
      .help = "What copies may not share: host, volunteer or organisation (volunteer)."},
     {.name = "only",
      .argument = "KIND=WORDS",
-     .help = "Run only there: platform=A,B…, class=A,B… or organisation=NAME.",
+     .help = "Run only there: platform=A,B… or class=A,B….",
      .is_repeatable = true},
     {.name = "deadline", .argument = "SPAN", .help = "How long a host may take for a copy (3d)."},
     {.name = "needed-by",

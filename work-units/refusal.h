@@ -37,7 +37,8 @@
     X(OTHER_PROJECT, "other-project", "it belongs to another project")                             \
     X(OTHER_APP_VERSION, "other-app-version", "it is for another app version")                     \
     X(VARIANT_NOT_OF_APP, "variant-not-of-app", "the variant is of another app version")           \
-    X(NOT_ALLOWED_HERE, "not-allowed-here", "it may not run on this platform or in this class")    \
+    X(NOT_ALLOWED_HERE, "not-allowed-here",                                                        \
+      "it may not run on this platform, in this class or for this host's owner")                   \
     X(LIMITS_ABOVE_CEILING, "limits-above-ceiling",                                                \
       "it asks for more than its app version allows")                                              \
     X(CHANGED_INPUT, "changed-input", "an input is not the one that was signed")                   \

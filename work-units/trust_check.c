@@ -200,6 +200,9 @@ enum refusal trust_check_pair(const struct work_unit *unit, const struct variant
     if (only->classes.count > 0 && !texts_have(&only->classes, variant->class_name.text))
         return refuse_with(err, REFUSAL_NOT_ALLOWED_HERE, "the unit may not run in the class %s",
                            variant->class_name.text);
+    if (only->organisations.count > 0) /* no host can show that it is of one */
+        return refuse_with(err, REFUSAL_NOT_ALLOWED_HERE, "the unit may run for %.60s alone",
+                           only->organisations.texts[0]);
     return REFUSAL_NONE;
 }
 

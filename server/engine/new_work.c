@@ -161,6 +161,10 @@ static enum status check_unit(const struct engine *engine, const struct batch *b
     if (!digest_equals(&unit->unit->app_version, &app->digest))
         return error_set(err, STATUS_INVALID, "unit %s is of another app version",
                          unit->unit->name.text);
+    if (unit->unit->only.organisations.count > 0)
+        return error_set(err, STATUS_INVALID,
+                         "unit %s is for organisations alone, and no host here is of one",
+                         unit->unit->name.text);
     if (engine->trust.has_freshness && (freshness_revokes_batch(freshness, &batch->public_id) ||
                                         freshness_revokes_unit(freshness, &unit->digest) ||
                                         freshness_revokes_app_version(freshness, &app->digest)))

@@ -110,6 +110,17 @@ Test(operands, what_is_not_utf8_is_never_left_out)
     cr_expect(eq(sz, desk_site.units.count, 0));
 }
 
+/* Regression: it was signed, and run by everybody. */
+Test(operands, what_only_an_organisation_may_run_is_not_submitted_while_nobody_keeps_to_it)
+{
+    cr_expect(eq(int,
+                 RUN("submit", "app", "--range", "0..3", "--name", "b", "--only",
+                     "organisation=An organisation"),
+                 EXIT_USAGE));
+    cr_expect(strstr(desk_said, "--only organisation=An organisation") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.units.count, 0));
+}
+
 /* The first of them ended the program: "a bug". */
 Test(operands, layers_of_an_app_are_words_each_given_once)
 {
@@ -167,5 +178,20 @@ Test(operands, no_units_are_signed_for_an_app_that_nothing_can_run)
     cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b"), EXIT_FAILED), "%s",
               desk_said);
     cr_expect(strstr(desk_said, "dugnad app add app") != NULL, "%s", desk_said);
+    cr_expect(desk_site.has_batch == false && desk_site.units.count == 0);
+}
+
+/* Regression: they waited "for a host to ask". */
+Test(operands, no_units_are_signed_for_platforms_and_classes_that_the_app_has_no_program_for)
+{
+    cr_expect(eq(int,
+                 RUN("submit", "app", "--range", "0..3", "--name", "b", "--only", "platform=amiga"),
+                 EXIT_FAILED),
+              "%s", desk_said);
+    cr_expect(strstr(desk_said, "--only") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--name", "b", "--only", "class=zzz"),
+                 EXIT_FAILED));
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..3", "--dry-run", "--only", "class=zzz"),
+                 EXIT_FAILED));
     cr_expect(desk_site.has_batch == false && desk_site.units.count == 0);
 }

@@ -22,13 +22,15 @@ Test(submit_options, only_takes_lists_of_words)
 {
     cr_assert(eq(int,
                  RUN("submit", "app", "--range", "0..1", "--dry-run", "--only",
-                     "platform=linux-x86_64,linux-aarch64", "--only", "class=lab"),
+                     "platform=aarch64-linux-gnu,x86_64-linux-gnu", "--only",
+                     "class=x86_64-linux-gnu,lab"),
                  EXIT_DONE),
               "%s", desk_said);
-    cr_expect(strstr(desk_out, "\"linux-x86_64\",\"linux-aarch64\"") != NULL ||
-                  strstr(desk_out, "\"linux-aarch64\",\"linux-x86_64\"") != NULL,
+    cr_expect(strstr(desk_out, "\"platforms\":[\"aarch64-linux-gnu\",\"x86_64-linux-gnu\"]") !=
+                  NULL,
               "%s", desk_out);
-    cr_expect(strstr(desk_out, "\"classes\":[\"lab\"]") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "\"classes\":[\"x86_64-linux-gnu\",\"lab\"]") != NULL, "%s",
+              desk_out);
 }
 
 Test(submit_options, the_time_of_a_unit_is_signed_as_operations_of_the_reference_host)

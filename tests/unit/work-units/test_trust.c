@@ -316,6 +316,14 @@ Test(trust, a_unit_runs_only_where_it_may)
                  REFUSAL_NOT_ALLOWED_HERE));
 }
 
+/* Regression: anybody ran it. */
+Test(trust, a_unit_for_one_organisation_runs_nowhere_as_no_host_is_of_any)
+{
+    texts_add(&trial.sample.unit.only.organisations, "An organisation");
+    cr_expect(eq(int, trust_check_pair(&trial.sample.unit, &trial.sample.variant, NULL),
+                 REFUSAL_NOT_ALLOWED_HERE));
+}
+
 Test(trust, each_limit_above_its_ceiling_is_refused)
 {
     int64_t *limits[] = {

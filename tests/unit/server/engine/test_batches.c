@@ -354,6 +354,27 @@ Test(batches, a_closed_batch_takes_no_more_units)
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit"), 0));
 }
 
+/* Regression: it was taken, and sent to everybody. */
+Test(batches, a_unit_for_an_organisation_alone_is_refused)
+{
+    CLEANUP(work_unit_clear) struct work_unit unit = {0};
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    struct command_unit added = {.unit = &unit, .envelope = "{}", .envelope_length = 2};
+    struct command command = {.kind = COMMAND_UNITS,
+                              .units = {.batch = village.batch, .units = &added, .count = 1}};
+
+    village.sample.unit.batch = village.batch;
+    texts_add(&village.sample.unit.only.organisations, "An organisation");
+    envelope = sample_seal_unit(&village.sample);
+    cr_assert(eq(int,
+                 published_check_unit(engine_published(village.engine), &village.sample.app_digest,
+                                      &envelope, village.env.now_s, &unit, &added.signer, NULL),
+                 STATUS_OK));
+    added.digest = envelope.digest;
+    cr_expect(eq(int, village_run(&village, &command), STATUS_INVALID));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM unit"), 0));
+}
+
 Test(batches, priority_decides_whose_unit_is_sent)
 {
     struct command command = {
