@@ -92,7 +92,8 @@ static void say_retried(FILE *out, const struct batch_status *status)
     say_left(out, retry->expired,
              "their signed validity has ended by the server's clock (submit them anew, under "
              "another name)");
-    say_left(out, retry->revoked, "they, their batch or their app version were revoked");
+    say_left(out, retry->revoked,
+             "they, their batch, their app version or the key that signed them were revoked");
     say_left(out, retry->spent,
              "no task is left of the most that are signed (submit them anew, with a larger "
              "--max-tasks)");
@@ -175,7 +176,8 @@ const struct command verb_retry = {
     ON_A_BATCH,
     .summary = "Try the failed units of a batch once more",
     .description = "Says how many are tried again, and how many stay failed and why: whose signed "
-                   "validity has ended, that were revoked, or that have no task left of the most "
+                   "validity has ended, that were revoked (they, or what signed them), or that "
+                   "have no task left of the most "
                    "that are signed. Ends with 3 if any stay failed. What a wrong clock of the "
                    "server ended, and is valid now, is tried again, too.",
     .examples = "  dugnad retry primes\n",

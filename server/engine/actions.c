@@ -6,6 +6,7 @@
 
 #include "db/query.h"
 #include "server/engine/settle.h"
+#include "server/engine/visit.h"
 
 static bool take_row(void *context, const struct unit_view *view)
 {
@@ -235,7 +236,7 @@ static void retry_unit(struct cycle *cycle, struct unit *unit, struct batch *bat
     struct retry_counts *counts = &batch->retry;
 
     batch->is_changed = true;
-    if (unit->failure == FAILURE_REVOKED)
+    if (unit->failure == FAILURE_REVOKED || visit_unit_is_revoked(cycle, unit))
         counts->revoked++;
     else if (!is_valid_now(cycle, unit))
         counts->expired++;

@@ -71,6 +71,21 @@ static bool is_unit_revoked(const struct cycle *cycle, const struct unit *unit)
             (batch != NULL && freshness_revokes_batch(&trust->freshness, &batch->public_id)));
 }
 
+/* By a moment at which things may still be finished: what merely ran out is not revoked. */
+static bool is_signer_revoked(const struct cycle *cycle, const struct unit *unit)
+{
+    const struct trust_moment moment = {.purpose = TRUST_FINISH, .now_s = cycle_judged_s(cycle)};
+
+    return trust_check_signer(&cycle->engine->trust, unit->signer, unit->not_before_s, &moment) !=
+           REFUSAL_NONE;
+}
+
+bool visit_unit_is_revoked(const struct cycle *cycle, const struct unit *unit)
+{
+    return is_unit_revoked(cycle, unit) || is_signer_revoked(cycle, unit) ||
+           app_as_it_stands(cycle, unit->app_version).is_revoked;
+}
+
 bool visit_is_taken(const struct cycle *cycle, const struct unit *unit, const struct task *task)
 {
     struct match_app app = app_as_it_stands(cycle, unit->app_version);

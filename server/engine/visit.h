@@ -86,6 +86,11 @@ bool visit_is_lost(const struct visit_state *state, const struct task *task);
  * since it was granted. */
 bool visit_is_taken(const struct cycle *cycle, const struct unit *unit, const struct task *task);
 
+/* Does the trust of now revoke the unit: itself, its batch, its app version, or the work key that
+ * signed it (which is revoked, retired before, or no longer in the keyring)? Whatever it was that
+ * ended the unit. Of a loaded unit. */
+bool visit_unit_is_revoked(const struct cycle *cycle, const struct unit *unit);
+
 /*
  * A site that was restored from a copy asks hosts for KEPT_WINDOW_S what they keep (I9), and drops
  * nothing only because it does not know it.

@@ -227,6 +227,53 @@ Test(batches, a_retry_reopens_nothing_of_a_batch_that_was_cancelled_meanwhile)
     cr_expect(eq(i64, village_count(&village, "count(*) FROM unit WHERE state = 5"), 1));
 }
 
+/* What failed before it was revoked is revoked all the same. Retries, and expects the unit left. */
+static void expect_left_as_revoked(void)
+{
+    cr_expect(eq(int, village_act(&village, ACTION_RETRY), STATUS_OK));
+    village_pass(&village, 1);
+    cr_expect(eq(i64, village_count(&village, "state FROM unit"), UNIT_FAILED));
+    cr_expect(eq(i64, village_count(&village, "units_failed FROM batch"), 1));
+    cr_expect(eq(i64, village_count(&village, "retry_revoked FROM batch"), 1));
+    cr_expect(eq(i64, village_count(&village, "retry_reopened FROM batch"), 0));
+}
+
+Test(batches, a_retry_leaves_a_unit_that_was_revoked_after_it_failed)
+{
+    struct freshness *freshness = &village.sample.freshness;
+    CLEANUP(envelope_clear) struct envelope unit = {0};
+
+    fail_units(1);
+    unit = sample_seal_unit(&village.sample);
+    freshness->units = must_alloc(1, sizeof *freshness->units);
+    freshness->units[freshness->unit_count++] = unit.digest;
+    village_publish_freshness(&village);
+    expect_left_as_revoked();
+}
+
+Test(batches, a_retry_leaves_a_unit_whose_app_version_was_revoked_after_it_failed)
+{
+    struct freshness *freshness = &village.sample.freshness;
+
+    fail_units(1);
+    freshness->app_versions = must_alloc(1, sizeof *freshness->app_versions);
+    freshness->app_versions[freshness->app_version_count++] = village.sample.app_digest;
+    village_publish_freshness(&village);
+    expect_left_as_revoked();
+}
+
+Test(batches, a_retry_leaves_a_unit_whose_work_key_was_revoked_after_it_failed)
+{
+    CLEANUP(envelope_clear) struct envelope keyring = {0};
+    struct command command = {.kind = COMMAND_KEYRING, .publish = {.envelope = &keyring}};
+
+    fail_units(1);
+    sample_revoke_key(&village.sample, &village.sample.work, 201);
+    keyring = sample_seal_keyring(&village.sample);
+    cr_assert(eq(int, village_run(&village, &command), STATUS_OK));
+    expect_left_as_revoked();
+}
+
 static void one_try(struct work_unit *unit)
 {
     unit->acceptance.max_failures = 0;
