@@ -1,4 +1,5 @@
 /* dugnad key init: make the project's keys. */
+#include <errno.h>
 #include <string.h>
 
 #include "common/json/build.h"
@@ -19,14 +20,20 @@ static enum status refuse_if_any(const struct keychain *keychain, struct error *
     return STATUS_OK;
 }
 
-static enum status make_all(struct keychain *keychain, const struct options *options,
-                            struct public_key *ret_keys, struct error *err)
+/* Leaves what a repeat can begin with: no key of ours is made. */
+static enum status prepare(struct keychain *keychain, const struct options *options,
+                           struct error *err)
 {
     TRY(refuse_if_any(keychain, err));
     TRY(keychain_unlock(keychain, options, true, err));
     TRY(profile_hold(keychain->profile, err));
-    TRY(refuse_if_any(keychain, err));         /* again: nobody else makes any now */
-    TRY(profile_save(keychain->profile, err)); /* the folders */
+    TRY(refuse_if_any(keychain, err));           /* again: nobody else makes any now */
+    return profile_save(keychain->profile, err); /* the folders */
+}
+
+static enum status make_all(struct keychain *keychain, struct public_key *ret_keys,
+                            struct error *err)
+{
     for (int role = 0; role < KEY_ROLES; role++)
         TRY(keychain_make(keychain, (enum key_role)role, &ret_keys[role], err));
     return STATUS_OK;
@@ -60,6 +67,21 @@ static enum status print_sheet(const struct keychain *keychain, const struct pub
     return STATUS_OK;
 }
 
+static enum status flush(struct session *session, struct error *err)
+{
+    bool is_lost = ferror(session->out) != 0;
+
+    errno = 0;
+    if (fflush(session->out) == 0 && !is_lost)
+        return STATUS_OK;
+    (void)error_set(err, STATUS_STORAGE,
+                    "the recovery sheet could not be printed, so there are no keys");
+    if (errno != 0)
+        error_detail(err, "standard output: %s", strerror(errno));
+    clearerr(session->out);
+    return STATUS_STORAGE;
+}
+
 static void print_json(struct session *session, const struct public_key *keys)
 {
     json_auto_t *root = json_object();
@@ -72,22 +94,49 @@ static void print_json(struct session *session, const struct public_key *keys)
     session_print(session, text);
 }
 
+/* Keys that nobody has the sheet of must not become the project's. */
+static enum status make_and_print(struct keychain *keychain, const struct options *options,
+                                  struct error *err)
+{
+    struct session *session = keychain->profile->session;
+    struct public_key keys[KEY_ROLES];
+
+    TRY(make_all(keychain, keys, err));
+    if (options_has(options, "json"))
+        print_json(session, keys);
+    else
+        TRY(print_sheet(keychain, keys, err));
+    return flush(session, err);
+}
+
+/* As well as it can be: why there are none is told already. */
+static void remove_all(const struct keychain *keychain)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path path;
+
+    for (int role = 0; role < KEY_ROLES; role++)
+        if (keychain_path(keychain, (enum key_role)role, &path, NULL) == STATUS_OK)
+            (void)disk->remove(disk, path.text, NULL);
+    if (profile_path(keychain->profile, &path, NULL, "keys") == STATUS_OK)
+        (void)disk->sync_folder(disk, path.text, NULL);
+}
+
 static int run(void *context, const struct options *options)
 {
     struct session *session = context;
     CLEANUP(profile_clear) struct profile profile = {0};
     CLEANUP(keychain_clear) struct keychain keychain;
-    struct public_key keys[KEY_ROLES];
     struct error err = {0};
 
     keychain_init(&keychain, &profile);
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
-        make_all(&keychain, options, keys, &err) != STATUS_OK)
+        prepare(&keychain, options, &err) != STATUS_OK)
         return session_fail(session, &err);
-    if (options_has(options, "json"))
-        print_json(session, keys);
-    else if (print_sheet(&keychain, keys, &err) != STATUS_OK)
+    if (make_and_print(&keychain, options, &err) != STATUS_OK) {
+        remove_all(&keychain);
         return session_fail(session, &err);
+    }
     session_say(session, options, "Next: 'dugnad key publish'.");
     return EXIT_DONE;
 }

@@ -16,6 +16,7 @@ struct fake_env desk_env;
 struct memory_site desk_site;
 struct session desk_session;
 static char home[] = "/tmp/dugnad-verbs-XXXXXX";
+const char *desk_out_path;
 char *desk_out, *desk_said;
 static size_t out_length, said_length;
 
@@ -44,7 +45,9 @@ int run_words(const char *const *words)
     free(desk_out);
     free(desk_said);
     desk_out = desk_said = NULL;
-    desk_session.out = open_memstream(&desk_out, &out_length);
+    desk_session.out =
+        desk_out_path != NULL ? fopen(desk_out_path, "w") : open_memstream(&desk_out, &out_length);
+    cr_assert(desk_session.out != NULL);
     desk_session.err = open_memstream(&desk_said, &said_length);
     code = program_run(&operator_program, &desk_session, count, words);
     (void)fclose(desk_session.out);

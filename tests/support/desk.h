@@ -15,6 +15,7 @@
 extern struct fake_env desk_env;
 extern struct memory_site desk_site;
 extern struct session desk_session;
+extern const char *desk_out_path;  /* NULL, or what the commands print into, in place of desk_out */
 extern char *desk_out, *desk_said; /* what the last command printed, and said on stderr */
 
 /* For TestSuite(.init = , .fini = ). */

@@ -1,4 +1,5 @@
-/* Tokens, passphrases and certificates that come through pipes, and units from stdin. */
+/* Tokens, passphrases and certificates that come through pipes, units from stdin, keys onto a full
+ * output. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
@@ -158,4 +159,39 @@ Test(pipes, units_from_stdin_are_resumed_after_a_cut)
     }
     cr_expect(is_through, "%s", desk_said);
     cr_expect(eq(sz, desk_site.units.count, 600));
+}
+
+/* --- key init: an output that takes nothing --- */
+
+static bool has_key_of_two(enum key_role role)
+{
+    CLEANUP(freep)
+    char *name = text_format(".config/dugnad/two/keys/%s.pem", key_role_name(role));
+
+    return disk_has(desk_env.base.disk, at_home(name));
+}
+
+/* Regression: the keys stayed, nobody had the sheet, and a repeat refused. */
+Test(pipes, keys_whose_recovery_sheet_could_not_be_printed_are_not_made)
+{
+    static const char *const forms[] = {NULL, "--json"};
+
+    memory_site_clear(&desk_site);
+    memory_site_init(&desk_site); /* nobody claimed it */
+    cr_assert(
+        eq(int,
+           RUN("connect", MEMORY_SITE_URL, "--profile", "two", "--token-file", at_home("token")),
+           EXIT_DONE),
+        "%s", desk_said);
+    desk_out_path = "/dev/full";
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        cr_expect(eq(int, RUN("key", "init", "--profile", "two", forms[i]), EXIT_FAILED));
+        cr_expect(strstr(desk_said, "recovery sheet") != NULL, "%s", desk_said);
+        for (int role = 0; role < KEY_ROLES; role++)
+            cr_expect(not(has_key_of_two((enum key_role)role)), "%d", role);
+    }
+    desk_out_path = NULL;
+    cr_expect(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "RECOVERY SHEET") != NULL);
+    cr_expect(has_key_of_two(KEY_ROOT_SPARE));
 }
