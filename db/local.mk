@@ -55,6 +55,7 @@ libdb_a_SOURCES = \
 	%D%/sqlite/insert.c \
 	%D%/sqlite/failure.c %D%/sqlite/failure.h \
 	%D%/sqlite/migrate.c %D%/sqlite/migrate.h \
+	%D%/sqlite/schema.c %D%/sqlite/schema.h \
 	%D%/sqlite/save.c %D%/sqlite/save.h \
 	%D%/sqlite/save_records.c %D%/sqlite/save_units.c \
 	%D%/sqlite/store.c %D%/sqlite/store.h

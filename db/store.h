@@ -37,6 +37,10 @@ struct store_check {
     void *context;
 };
 
+/* The error's code where the database itself is damaged, or lacks what its version has: to ask
+ * again does not help. Goes with STATUS_STORAGE. */
+#define STORE_DAMAGED "damaged"
+
 /* Implementations embed this as their first member. */
 struct store {
     /* One writer at a time: begins a write transaction at once. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "db/store.h"
 
 /* By SQLSTATE, or the beginning of one; see "PostgreSQL Error Codes" in its manual. */
 static const struct meaning {
@@ -38,6 +39,29 @@ static const struct meaning *meaning_of(const char *code)
     return &none;
 }
 
+/* No table or column of that name, or pages that are not what they were. */
+static bool is_damage(const char *code)
+{
+    static const char *const codes[] = {"42P01", "42703", "XX001", "XX002"};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i]) == 0)
+            return true;
+    return false;
+}
+
+static void set_words(struct error *err, const char *code)
+{
+    const struct meaning *meaning = meaning_of(code);
+
+    if (is_damage(code)) {
+        error_set(err, STATUS_STORAGE, "the database is damaged: restore it from a backup");
+        error_code(err, STORE_DAMAGED);
+    } else {
+        error_set(err, meaning->status, "%s", meaning->words);
+    }
+}
+
 /* The first line: the rest repeats the statement. */
 static void set_detail(struct error *err, const char *code, const char *message)
 {
@@ -56,7 +80,7 @@ enum status postgres_failure(const struct pg_conn *connection, const struct pg_r
     if (code == NULL)
         error_set(err, STATUS_STORAGE, "the database went away; try again later");
     else
-        error_set(err, meaning->status, "%s", meaning->words);
+        set_words(err, code);
     set_detail(err, code, message != NULL ? message : PQerrorMessage(connection));
     return code == NULL ? STATUS_STORAGE : meaning->status;
 }

@@ -30,6 +30,7 @@ void statements_forget(struct sql_store *store)
 enum status record_damaged(const char *what, struct error *err)
 {
     error_set(err, STATUS_STORAGE, "a record in the database is damaged; run the check");
+    error_code(err, STORE_DAMAGED);
     error_detail(err, "damaged: %s", what);
     return STATUS_STORAGE;
 }

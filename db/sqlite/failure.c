@@ -3,12 +3,24 @@
 #include <errno.h>
 #include <sqlite3.h>
 
+#include "common/base/text.h"
+#include "db/store.h"
+
 static bool is_full(sqlite3 *db, int rc)
 {
     if ((rc & 0xff) == SQLITE_FULL)
         return true;
     /* Growing the shared-memory file of the WAL fails as an I/O error. */
     return (rc & 0xff) == SQLITE_IOERR && db != NULL && sqlite3_system_errno(db) == ENOSPC;
+}
+
+/* Our statements are right: one that names what is not there met a schema that is not ours. */
+static bool is_damage(sqlite3 *db, int rc)
+{
+    if ((rc & 0xff) == SQLITE_ERROR)
+        return db != NULL && text_starts_with(sqlite3_errmsg(db), "no such ");
+    return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
+           rc == SQLITE_IOERR_SHORT_READ;
 }
 
 static enum status status_of(sqlite3 *db, int rc)
@@ -41,7 +53,12 @@ enum status sqlite_failure(sqlite3 *db, int rc, struct error *err)
 {
     enum status status = status_of(db, rc);
 
-    error_set(err, status, "%s", words_of(status));
+    if (status == STATUS_STORAGE && is_damage(db, rc)) {
+        error_set(err, status, "the database is damaged: restore it from a backup");
+        error_code(err, STORE_DAMAGED);
+    } else {
+        error_set(err, status, "%s", words_of(status));
+    }
     error_detail(err, "sqlite %d: %s", rc, db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
     return status;
 }

@@ -97,6 +97,21 @@ enum status site_open_store(const char *folder, const struct config *config, boo
     return STATUS_OK;
 }
 
+static enum status check_readable(struct disk *disk, const char *path, const char *part,
+                                  struct error *err)
+{
+    CLEANUP(disk_file_closep) struct disk_file *file = NULL;
+    struct error cause = {0};
+    enum status status = disk->open_read(disk, path, &file, &cause);
+
+    if (status != STATUS_INVALID && status != STATUS_NOT_FOUND)
+        return status == STATUS_OK ? STATUS_OK : error_pass(err, &cause);
+    error_set(err, STATUS_STORAGE,
+              "the database is damaged: %s is no file; restore it from a backup", part);
+    error_code(err, STORE_DAMAGED);
+    return STATUS_STORAGE;
+}
+
 enum status site_open_store_to_look(struct disk *disk, const char *folder,
                                     const struct config *config, bool *ret_has_log,
                                     struct store **ret_store, struct error *err)
@@ -108,6 +123,9 @@ enum status site_open_store_to_look(struct disk *disk, const char *folder,
         return store_open_postgres_reading(config->database.text, ret_store, err);
     TRY(site_path(folder, "dugnad.db", &path, err));
     TRY(site_path(folder, "dugnad.db-wal", &log, err));
+    TRY(check_readable(disk, path.text, "dugnad.db", err));
+    if (disk_has(disk, log.text))
+        TRY(check_readable(disk, log.text, "dugnad.db-wal", err));
     *ret_has_log = size_of(disk, log.text) > 0;
     return store_open_sqlite_reading(path.text, *ret_has_log, ret_store, err);
 }

@@ -50,6 +50,7 @@ enum status site_open_store(const char *folder, const struct config *config, boo
 /*
  * The same, to look at: nothing of it or beside it changes. *ret_has_log: an embedded one has a
  * write-ahead log, as it has after every end but a clean one. STATUS_NOT_FOUND: no site is in it.
+ * Code STORE_DAMAGED: it is no database, or a part of one.
  */
 enum status site_open_store_to_look(struct disk *disk, const char *folder,
                                     const struct config *config, bool *ret_has_log,

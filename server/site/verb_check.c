@@ -183,14 +183,15 @@ static enum status check_stored(struct checking *checking, struct error *err)
         return STATUS_OK;
     }
     if (status != STATUS_OK)
-        return error_set(err, status, "%s", missing.text);
+        return error_pass(err, &missing);
     TRY(site_path(checking->folder.text, "files", &path, err));
     TRY(file_store_open_to_look(checking->env, path.text, &checking->files, err));
     TRY(check_files(checking, err));
     return file_store_walk(checking->files, &visitor, err);
 }
 
-static enum status check_all(struct checking *checking, struct error *err)
+/* Of a database that cannot even be read the files are not known, either. */
+static enum status check_contents(struct checking *checking, struct error *err)
 {
     const struct store_check how = {.is_deep = checking->is_deep,
                                     .say = complain,
@@ -199,10 +200,32 @@ static enum status check_all(struct checking *checking, struct error *err)
     int64_t faults = 0;
 
     TRY(open_database(checking, err));
-    check_secret(checking);
-    check_certificate(checking);
     TRY(checking->store->check(checking->store, &how, &faults, err));
     return check_stored(checking, err);
+}
+
+static bool is_damage(enum status status, const struct error *err)
+{
+    return status == STATUS_NOT_FOUND ||
+           (err->code != NULL && strcmp(err->code, STORE_DAMAGED) == 0);
+}
+
+static enum status check_all(struct checking *checking, struct error *err)
+{
+    struct error cause = {0};
+    enum status status;
+
+    check_secret(checking);
+    check_certificate(checking);
+    status = check_contents(checking, &cause);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    if (!is_damage(status, &cause))
+        return error_pass(err, &cause);
+    complain(checking, cause.text);
+    if (*cause.detail != '\0')
+        (void)printf("  (%s)\n", cause.detail);
+    return STATUS_OK;
 }
 
 /* What is on its way in is the running server's: with one running nothing is checked. */

@@ -189,6 +189,64 @@ Test(serve, a_site_of_which_a_part_is_missing_is_not_sound)
     expect_unsound_without("site/files");
 }
 
+static void write_part(const char *part, const void *bytes, size_t length)
+{
+    cr_assert(eq(int, env.disk->write(env.disk, part, bytes, length, 0600, &err), STATUS_OK));
+}
+
+static void change_database(const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    cr_assert(zero(int, sqlite3_open("site/dugnad.db", &db)));
+    cr_expect(zero(int, sqlite3_exec(db, sql, NULL, NULL, NULL)), "%s: %s", sql,
+              sqlite3_errmsg(db));
+    (void)sqlite3_close(db);
+}
+
+/* Regression: "the database failed; nothing was stored; try again later", and code 1. */
+Test(serve, a_damaged_database_is_not_sound)
+{
+    CLEANUP(buffer_clear) struct buffer whole = {.max = 1 << 24};
+    static const char *const lost[] = {"DROP TABLE file",
+                                       "DROP TABLE unit",
+                                       "DROP TABLE notice",
+                                       "DROP TABLE migration",
+                                       "DROP TABLE id_block",
+                                       "DROP INDEX unit_failed",
+                                       "ALTER TABLE batch DROP COLUMN why"};
+    const char *database = "site/dugnad.db";
+    char text[40000];
+
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    cr_expect(eq(int, check_site(), VERB_OK));
+    cr_assert(eq(int, env.disk->read(env.disk, database, &whole, &err), STATUS_OK));
+    cr_assert(zero(int, truncate(database, (off_t)whole.length / 2)));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "half");
+    memset(text, 'x', sizeof text);
+    write_part(database, text, sizeof text);
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "text");
+    memcpy(text, whole.bytes, 4096);
+    write_part(database, text, sizeof text);
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "the first page alone");
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
+        write_part(database, whole.bytes, whole.length);
+        change_database(lost[i]);
+        cr_expect(eq(int, check_site(), VERB_UNSOUND), "%s", lost[i]);
+    }
+    lose(database);
+    cr_assert(zero(int, mkdir(database, 0700)));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "a folder");
+    lose(database);
+    write_part(database, whole.bytes, whole.length);
+    lose("site/dugnad.db-wal");
+    cr_assert(zero(int, mkdir("site/dugnad.db-wal", 0700)));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "a folder as its log");
+    lose("site/dugnad.db-wal");
+    cr_assert(zero(int, symlink("nowhere/at/all", "site/dugnad.db-wal")));
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "a link to nothing as its log");
+}
+
 /* ---------------------------------------------------------------- what it rests on is proved first
  */
 
