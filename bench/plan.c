@@ -10,9 +10,9 @@ static enum status read_loop(const struct options *options, struct plan *plan, s
     TRY(options_integer(options, "threads", 1, PLAN_THREADS_MAX, 1, &plan->threads, err));
     TRY(options_integer(options, "tasks", 1, PLAN_TASKS_MAX, 1, &plan->tasks, err));
     TRY(options_integer(options, "rate", 1, 1000000, 0, &plan->per_s, err));
-    TRY(options_seconds(options, "ramp", SCHEDULE_RAMP_MAX_US / 1000000, 0, &plan->ramp_s, err));
-    TRY(options_seconds(options, "seconds", PLAN_SECONDS_MAX, 20, &plan->seconds, err));
-    TRY(options_seconds(options, "warm-up", PLAN_SECONDS_MAX, 2, &plan->warm_s, err));
+    TRY(options_seconds(options, "ramp", 0, SCHEDULE_RAMP_MAX_US / 1000000, 0, &plan->ramp_s, err));
+    TRY(options_seconds(options, "seconds", 0, PLAN_SECONDS_MAX, 20, &plan->seconds, err));
+    TRY(options_seconds(options, "warm-up", 0, PLAN_SECONDS_MAX, 2, &plan->warm_s, err));
     if (plan->seconds == 0)
         return error_set(err, STATUS_INVALID, "--seconds is at least 1");
     if (plan->ramp_s > 0 && plan->per_s == 0)
@@ -74,7 +74,7 @@ enum status plan_read(const struct options *options, struct plan *ret_plan, stru
     TRY(read_loop(options, &plan, err));
     TRY(read_shares(options, &plan.shares, err));
     TRY(read_site(options, &plan, err));
-    TRY(options_bytes(options, "output-bytes", PLAN_OUTPUT_MAX, 64, &plan.output_bytes, err));
+    TRY(options_bytes(options, "output-bytes", 0, PLAN_OUTPUT_MAX, 64, &plan.output_bytes, err));
     *ret_plan = plan;
     return STATUS_OK;
 }

@@ -238,7 +238,7 @@ static enum status read_order(const struct options *options, struct detach_order
     struct detach_order it = {.how = options_has(options, "finish") ? DETACH_FINISH
                                                                     : DETACH_HAND_BACK};
 
-    TRY(options_seconds(options, "wait", DETACH_WAIT_MAX_S, WAIT_S, &it.wait_s, err));
+    TRY(options_seconds(options, "wait", 0, DETACH_WAIT_MAX_S, WAIT_S, &it.wait_s, err));
     if (is_all != (options->operand_count == 0))
         return error_set(err, STATUS_INVALID, "name one project, or give --all");
     if (!is_all)

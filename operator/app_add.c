@@ -86,13 +86,14 @@ static enum status set_limits(struct adding *adding, struct error *err)
     for (size_t i = 0; i < adding->app.output_count; i++)
         all_outputs += adding->app.outputs[i].max_bytes;
     TRY(options_integer(options, "cores", 1, LIMITS_CORES_MAX, 1, &limits->cores, err));
-    TRY(options_bytes(options, "memory", LIMITS_BYTES_MAX, 512 * MIB, &limits->memory_bytes, err));
-    TRY(options_bytes(options, "disk", LIMITS_BYTES_MAX, 1024 * MIB, &limits->disk_bytes, err));
-    TRY(options_bytes(options, "output-size", LIMITS_BYTES_MAX,
+    TRY(options_bytes(options, "memory", 1, LIMITS_BYTES_MAX, 512 * MIB, &limits->memory_bytes,
+                      err));
+    TRY(options_bytes(options, "disk", 0, LIMITS_BYTES_MAX, 1024 * MIB, &limits->disk_bytes, err));
+    TRY(options_bytes(options, "output-size", 0, LIMITS_BYTES_MAX,
                       all_outputs < LIMITS_BYTES_MAX ? all_outputs : LIMITS_BYTES_MAX,
                       &limits->output_bytes, err));
-    TRY(options_seconds(options, "cpu-time", LIMITS_SECONDS_MAX, DAY_S, &limits->cpu_s, err));
-    return options_seconds(options, "wall-time", LIMITS_SECONDS_MAX, 2 * limits->cpu_s,
+    TRY(options_seconds(options, "cpu-time", 1, LIMITS_SECONDS_MAX, DAY_S, &limits->cpu_s, err));
+    return options_seconds(options, "wall-time", 1, LIMITS_SECONDS_MAX, 2 * limits->cpu_s,
                            &limits->wall_s, err);
 }
 

@@ -112,23 +112,21 @@ static enum status parse_limits(struct submission *submission, struct error *err
     submission->lowers[0] = options_has(options, "memory");
     submission->lowers[1] = options_has(options, "disk");
     submission->lowers[2] = options_has(options, "cpu-time");
-    TRY(options_bytes(options, "memory", LIMITS_BYTES_MAX, 0, &limits->memory_bytes, err));
-    TRY(options_bytes(options, "disk", LIMITS_BYTES_MAX, 0, &limits->disk_bytes, err));
-    return options_seconds(options, "cpu-time", LIMITS_SECONDS_MAX, 0, &limits->cpu_s, err);
+    TRY(options_bytes(options, "memory", 1, LIMITS_BYTES_MAX, 0, &limits->memory_bytes, err));
+    TRY(options_bytes(options, "disk", 0, LIMITS_BYTES_MAX, 0, &limits->disk_bytes, err));
+    return options_seconds(options, "cpu-time", 1, LIMITS_SECONDS_MAX, 0, &limits->cpu_s, err);
 }
 
 static enum status parse_times(struct submission *submission, struct error *err)
 {
     const struct options *options = submission->options;
 
-    TRY(options_seconds(options, "deadline", LIMITS_SECONDS_MAX, DEADLINE_DEFAULT_S,
+    TRY(options_seconds(options, "deadline", 1, LIMITS_SECONDS_MAX, DEADLINE_DEFAULT_S,
                         &submission->common.deadline_s, err));
-    TRY(options_seconds(options, "needed-by", LIMITS_SECONDS_MAX, 0, &submission->needed_by_s,
+    TRY(options_seconds(options, "needed-by", 1, LIMITS_SECONDS_MAX, 0, &submission->needed_by_s,
                         err));
-    TRY(options_seconds(options, "valid", WORK_UNIT_LIFE_MAX_S - SIGNED_BEFORE_S, VALID_DEFAULT_S,
-                        &submission->valid_s, err));
-    if (submission->common.deadline_s < 1 || submission->valid_s < 1)
-        return error_set(err, STATUS_INVALID, "--deadline and --valid are at least one second");
+    TRY(options_seconds(options, "valid", 1, WORK_UNIT_LIFE_MAX_S - SIGNED_BEFORE_S,
+                        VALID_DEFAULT_S, &submission->valid_s, err));
     return STATUS_OK;
 }
 
@@ -161,7 +159,7 @@ static enum status parse_worth(const struct options *options, struct work_unit *
     if (options_has(options, "ops") && options_has(options, "unit-time"))
         return error_set(err, STATUS_INVALID, "--ops and --unit-time say the same: choose one");
     TRY(options_integer(options, "ops", 0, ID_MAX, 0, &common->declared_ops, err));
-    TRY(options_seconds(options, "unit-time", most_s, 0, &unit_s, err));
+    TRY(options_seconds(options, "unit-time", 1, most_s, 0, &unit_s, err));
     if (options_has(options, "unit-time"))
         common->declared_ops = unit_s * WORK_UNIT_OPS_PER_SECOND;
     return STATUS_OK;

@@ -226,19 +226,19 @@ static enum status imagine_batch(struct submitting *work, struct error *err)
 
     TRY(apps_find_runnable(work->profile, work->submission->options->operands[0],
                            &work->submission->common.only, &work->app, err));
-    work->record = (struct batch_record){
-        .app_version = work->app.envelope.digest,
-        .created_s = now_s,
-        .not_after_s = now_s + work->submission->valid_s,
-        .keyring_version = work->profile->trust.keyring.version,
-    };
+    work->record = (struct batch_record){.app_version = work->app.envelope.digest,
+                                         .created_s = now_s,
+                                         .not_after_s = now_s + work->submission->valid_s,
+                                         .keyring_version = work->profile->trust.keyring.version};
     env->random(env, work->record.batch.bytes, sizeof work->record.batch.bytes);
     submission_settle(work->submission, &work->app.app, &work->record);
     excess = limits_exceeding(&work->submission->common.limits, &work->app.app.limits);
-    if (excess != NULL)
-        return error_set(err, STATUS_INVALID, "%s is above the ceiling of the app %s", excess,
-                         work->app.app.name.text);
-    return STATUS_OK;
+    if (excess == NULL)
+        return STATUS_OK;
+    (void)error_set(err, STATUS_INVALID, "%s is above the ceiling of the app %s", excess,
+                    work->app.app.name.text);
+    error_code(err, SESSION_USAGE);
+    return STATUS_INVALID;
 }
 
 /* What is wrong with the first unit is said before a batch is made for it. */

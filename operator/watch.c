@@ -62,7 +62,7 @@ static int run(void *context, const struct options *options)
     struct error err = {0};
     int64_t interval_s;
 
-    if (options_seconds(options, "interval", 3600, INTERVAL_DEFAULT_S, &interval_s, &err) !=
+    if (options_seconds(options, "interval", 1, 3600, INTERVAL_DEFAULT_S, &interval_s, &err) !=
         STATUS_OK)
         return session_usage(session, options, &err);
     if (profile_open(&profile, session, options, &err) != STATUS_OK)
@@ -78,7 +78,7 @@ static int run(void *context, const struct options *options)
 }
 
 static const struct option_rule rules[] = {
-    {.name = "interval", .argument = "SPAN", .help = "How often to look (2s)."},
+    {.name = "interval", .argument = "SPAN", .help = "How often to look, 1s or longer (2s)."},
 };
 
 const struct command verb_watch = {

@@ -25,8 +25,9 @@ static enum status read_wish(const struct options *given, struct alone_wish *wis
     TRY(options_integer(given, "hosts", 1, PLAN_HOSTS_MAX, 1000, &wish->hosts, err));
     TRY(options_integer(given, "tasks", 1, PLAN_TASKS_MAX, 1, &wish->tasks, err));
     TRY(options_integer(given, "at-once", 1, ALONE_AT_ONCE_MAX, 64, &wish->at_once, err));
-    TRY(options_bytes(given, "output-bytes", UNIT_INLINE_MAX_BYTES, 64, &wish->output_bytes, err));
-    return options_seconds(given, "seconds", PLAN_SECONDS_MAX, 10, &wish->seconds, err);
+    TRY(options_bytes(given, "output-bytes", 0, UNIT_INLINE_MAX_BYTES, 64, &wish->output_bytes,
+                      err));
+    return options_seconds(given, "seconds", 0, PLAN_SECONDS_MAX, 10, &wish->seconds, err);
 }
 
 static int run(void *context, const struct options *given)

@@ -28,7 +28,7 @@ static int run(void *context, const struct options *given)
     struct echo *echo = NULL;
     struct error err = {0};
 
-    if (options_bytes(given, "output-bytes", PLAN_OUTPUT_MAX, 65536, &wish.output_bytes, &err) !=
+    if (options_bytes(given, "output-bytes", 0, PLAN_OUTPUT_MAX, 65536, &wish.output_bytes, &err) !=
         STATUS_OK) {
         (void)bench_verb_fail(&err);
         return OPTIONS_EXIT_USAGE;

@@ -32,8 +32,8 @@ static int run(void *context, const struct options *given)
     if (status == STATUS_OK)
         status = options_integer(given, "units", 1, INT64_C(10000000), 100000, &wish.units, &err);
     if (status == STATUS_OK)
-        status =
-            options_bytes(given, "output-bytes", PLAN_OUTPUT_MAX, 65536, &wish.output_bytes, &err);
+        status = options_bytes(given, "output-bytes", 0, PLAN_OUTPUT_MAX, 65536, &wish.output_bytes,
+                               &err);
     if (status != STATUS_OK) {
         (void)bench_verb_fail(&err);
         return OPTIONS_EXIT_USAGE;

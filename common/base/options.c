@@ -97,31 +97,36 @@ enum status options_integer(const struct options *options, const char *name, int
     return STATUS_OK;
 }
 
-enum status options_bytes(const struct options *options, const char *name, int64_t max,
+enum status options_bytes(const struct options *options, const char *name, int64_t min, int64_t max,
                           int64_t absent, int64_t *ret_bytes, struct error *err)
 {
     const char *text = options_text(options, name);
+    int64_t bytes;
 
     if (text == NULL)
         *ret_bytes = absent;
-    else if (!text_to_bytes(text, max, ret_bytes))
-        return error_set(err, STATUS_INVALID, "--%s is a size such as 512M, up to %lld bytes", name,
-                         (long long)max);
+    else if (!text_to_bytes(text, max, &bytes) || bytes < min)
+        return error_set(err, STATUS_INVALID, "--%s is a size such as 512M, %lld..%lld bytes", name,
+                         (long long)min, (long long)max);
+    else
+        *ret_bytes = bytes;
     return STATUS_OK;
 }
 
-enum status options_seconds(const struct options *options, const char *name, int64_t max,
-                            int64_t absent, int64_t *ret_seconds, struct error *err)
+enum status options_seconds(const struct options *options, const char *name, int64_t min,
+                            int64_t max, int64_t absent, int64_t *ret_seconds, struct error *err)
 {
     const char *text = options_text(options, name);
+    int64_t seconds;
 
     if (text == NULL)
         *ret_seconds = absent;
-    else if (!text_to_seconds(text, max, ret_seconds))
+    else if (!text_to_seconds(text, max, &seconds) || seconds < min)
         return error_set(err, STATUS_INVALID,
-                         "--%s is a time such as 90s, 15m, 6h or 14d, up to "
-                         "%lld seconds",
-                         name, (long long)max);
+                         "--%s is a time such as 90s, 15m, 6h or 14d, %lld..%lld seconds", name,
+                         (long long)min, (long long)max);
+    else
+        *ret_seconds = seconds;
     return STATUS_OK;
 }
 

@@ -117,11 +117,12 @@ enum status options_integer(const struct options *options, const char *name, int
                             int64_t max, int64_t absent, int64_t *ret_value, struct error *err)
     MUST_USE;
 /* "512M" … , see text_to_bytes(). */
-enum status options_bytes(const struct options *options, const char *name, int64_t max,
+enum status options_bytes(const struct options *options, const char *name, int64_t min, int64_t max,
                           int64_t absent, int64_t *ret_bytes, struct error *err) MUST_USE;
 /* "6h" … , see text_to_seconds(). */
-enum status options_seconds(const struct options *options, const char *name, int64_t max,
-                            int64_t absent, int64_t *ret_seconds, struct error *err) MUST_USE;
+enum status options_seconds(const struct options *options, const char *name, int64_t min,
+                            int64_t max, int64_t absent, int64_t *ret_seconds, struct error *err)
+    MUST_USE;
 /* One of `count` words: its index. */
 enum status options_choice(const struct options *options, const char *name,
                            const char *const *words, size_t count, size_t absent, size_t *ret_index,

@@ -163,10 +163,8 @@ static int make(struct env *env, const struct options *given, struct config *con
     struct error err = {0};
 
     if (verb_folder(given, &folder, &err) != STATUS_OK ||
-        read_wishes(given, config, &err) != STATUS_OK) {
-        (void)verb_fail(&err);
-        return VERB_USAGE;
-    }
+        read_wishes(given, config, &err) != STATUS_OK)
+        return verb_usage(given, &err);
     if (!is_agreed(given, folder.text, config))
         return VERB_FAILED;
     if (site_make(env, folder.text, config, &err) != STATUS_OK)

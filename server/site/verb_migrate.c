@@ -67,8 +67,6 @@ static enum status plan(struct migration_run *run, const char *to, struct error 
     bool is_lite = strcmp(to, "sqlite") == 0;
     bool was_lite = *run->config.database.text == '\0';
 
-    if (!is_lite && !store_is_url(to))
-        return error_set(err, STATUS_INVALID, "--to takes postgres://ROLE@HOST/NAME or sqlite");
     if (is_lite && was_lite)
         return error_set(err, STATUS_INVALID, "the site is in an embedded database already");
     if (!is_lite && strcmp(to, run->config.database.text) == 0)
@@ -137,30 +135,39 @@ static void say_done(const struct migration_run *run)
                      run->folder.text);
 }
 
-static enum status act(struct env *env, const struct options *given, struct error *err)
+/* The command line, read before the site is looked at. */
+static enum status read_order(const struct options *given, struct disk_path *ret_folder,
+                              const char **ret_to, struct error *err)
 {
-    CLEANUP(run_endp) struct migration_run *run = must_alloc(1, sizeof *run);
     const char *to = options_text(given, "to");
 
-    run->env = env;
-    run->said_mono_ms = env->now_mono_ms(env);
+    TRY(verb_folder(given, ret_folder, err));
     if (to == NULL)
         return error_set(err, STATUS_INVALID, "say where: --to postgres://ROLE@HOST/NAME");
-    TRY(verb_folder(given, &run->folder, err));
-    TRY(move(run, to, err));
-    say_done(run);
+    if (strcmp(to, "sqlite") != 0 && !store_is_url(to))
+        return error_set(err, STATUS_INVALID, "--to takes postgres://ROLE@HOST/NAME or sqlite");
+    *ret_to = to;
     return STATUS_OK;
 }
 
 static int run(void *context, const struct options *given)
 {
+    CLEANUP(run_endp) struct migration_run *run = must_alloc(1, sizeof *run);
     struct error err = {0};
-    enum status status = act(context, given, &err);
+    const char *to = NULL;
+    enum status status;
 
-    if (status == STATUS_OK)
-        return VERB_OK;
-    (void)verb_fail(&err);
-    return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;
+    run->env = context;
+    run->said_mono_ms = run->env->now_mono_ms(run->env);
+    if (read_order(given, &run->folder, &to, &err) != STATUS_OK)
+        return verb_usage(given, &err);
+    status = move(run, to, &err);
+    if (status != STATUS_OK) {
+        (void)verb_fail(&err);
+        return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;
+    }
+    say_done(run);
+    return VERB_OK;
 }
 
 const struct command verb_migrate = {

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,22 +39,21 @@ static enum status read_wish(struct env *env, const struct options *given,
         return error_set(err, STATUS_INVALID, "--name is needed: plain text of up to %d bytes",
                          CREDENTIAL_LABEL_MAX);
     TRY(options_choice(given, "role", roles, 2, 0, &role, err));
-    TRY(options_seconds(given, "expires", INT64_C(3650) * 86400, 0, &expires_s, err));
+    TRY(options_seconds(given, "expires", 1, INT64_C(3650) * 86400, 0, &expires_s, err));
     credential.role = role == 0 ? ROLE_OPERATOR : ROLE_READER;
     credential.expires_s = expires_s > 0 ? credential.created_s + expires_s : 0;
     *ret_credential = credential;
     return STATUS_OK;
 }
 
-static enum status add(struct env *env, struct store *store, const struct options *given,
+static enum status add(struct env *env, struct store *store, const struct credential *wish,
                        struct error *err)
 {
     CLEANUP(txn_end) struct txn txn = {0};
-    struct credential credential;
+    struct credential credential = *wish;
     struct token token;
     int64_t id = 0;
 
-    TRY(read_wish(env, given, &credential, err));
     token_make(env, &token);
     credential.hash = token_digest(&token);
     TRY(txn_begin(&txn, store, err));
@@ -137,14 +137,10 @@ static enum status list(struct env *env, struct store *store, bool is_json, stru
     return status;
 }
 
-static enum status revoke(struct env *env, struct store *store, const char *number,
-                          struct error *err)
+static enum status revoke(struct env *env, struct store *store, int64_t id, struct error *err)
 {
     CLEANUP(txn_end) struct txn txn = {0};
-    int64_t id;
 
-    if (!text_to_integer(number, 1, ID_MAX, &id))
-        return error_set(err, STATUS_INVALID, "tokens are revoked by their number, see list");
     TRY(txn_begin(&txn, store, err));
     TRY(store->publish->credential_revoke(store, id, env->now_s(env), err));
     TRY(txn_commit(&txn, err));
@@ -152,29 +148,62 @@ static enum status revoke(struct env *env, struct store *store, const char *numb
     return STATUS_OK;
 }
 
-static enum status act(struct env *env, const struct options *given, struct error *err)
+/* The command line, read before the site is opened. */
+struct order {
+    enum { TOKEN_NEW, TOKEN_LIST, TOKEN_REVOKE } what;
+    struct disk_path folder;
+    struct credential wish; /* of TOKEN_NEW */
+    int64_t id;             /* of TOKEN_REVOKE */
+};
+
+static enum status read_order(struct env *env, const struct options *given, struct order *ret_order,
+                              struct error *err)
 {
-    CLEANUP(store_closep) struct store *store = NULL;
     const char *verb = given->operands[1];
     size_t count = given->operand_count;
-    struct disk_path folder;
 
-    TRY(verb_folder(given, &folder, err));
-    TRY(verb_open_store(env, folder.text, &store, err));
-    if (strcmp(verb, "new") == 0 && count == 2)
-        return add(env, store, given, err);
-    if (strcmp(verb, "list") == 0 && count == 2)
-        return list(env, store, options_has(given, "json"), err);
-    if (strcmp(verb, "revoke") == 0 && count == 3)
-        return revoke(env, store, given->operands[2], err);
-    return error_set(err, STATUS_INVALID, "say new, list, or revoke NUMBER");
+    TRY(verb_folder(given, &ret_order->folder, err));
+    if (strcmp(verb, "new") == 0 && count == 2) {
+        ret_order->what = TOKEN_NEW;
+        return read_wish(env, given, &ret_order->wish, err);
+    }
+    if (strcmp(verb, "list") == 0 && count == 2) {
+        ret_order->what = TOKEN_LIST;
+        return STATUS_OK;
+    }
+    if (strcmp(verb, "revoke") != 0 || count != 3)
+        return error_set(err, STATUS_INVALID, "say new, list, or revoke NUMBER");
+    ret_order->what = TOKEN_REVOKE;
+    if (!text_to_integer(given->operands[2], 1, ID_MAX, &ret_order->id))
+        return error_set(err, STATUS_INVALID, "tokens are revoked by their number, see list");
+    return STATUS_OK;
+}
+
+static enum status act(struct env *env, const struct order *order, bool is_json, struct error *err)
+{
+    CLEANUP(store_closep) struct store *store = NULL;
+
+    TRY(verb_open_store(env, order->folder.text, &store, err));
+    switch (order->what) {
+    case TOKEN_NEW:
+        return add(env, store, &order->wish, err);
+    case TOKEN_LIST:
+        return list(env, store, is_json, err);
+    case TOKEN_REVOKE:
+        return revoke(env, store, order->id, err);
+    }
+    abort();
 }
 
 static int run(void *context, const struct options *given)
 {
+    struct order order = {0};
     struct error err = {0};
 
-    return act(context, given, &err) == STATUS_OK ? VERB_OK : verb_fail(&err);
+    if (read_order(context, given, &order, &err) != STATUS_OK)
+        return verb_usage(given, &err);
+    return act(context, &order, options_has(given, "json"), &err) == STATUS_OK ? VERB_OK
+                                                                               : verb_fail(&err);
 }
 
 const struct command verb_token = {

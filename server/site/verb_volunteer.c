@@ -20,10 +20,7 @@ static enum status add(struct env *env, struct store *store, const char *name, s
     struct token key;
     int64_t id = 0;
 
-    if (!text_is_plain(name, strlen(name), false) ||
-        !text_fit(volunteer.name, sizeof volunteer.name, name))
-        return error_set(err, STATUS_INVALID, "a name is plain text of up to %d bytes",
-                         VOLUNTEER_NAME_MAX);
+    (void)text_fit(volunteer.name, sizeof volunteer.name, name);
     token_make(env, &key);
     credential.hash = token_digest(&key);
     TRY(txn_begin(&txn, store, err));
@@ -153,28 +150,43 @@ static enum status show(struct store *store, const char *name, struct error *err
     return STATUS_OK;
 }
 
-static enum status act(struct env *env, const struct options *given, struct error *err)
+/* The command line is right; asked before the site is opened. */
+static enum status check(const struct options *given, struct error *err)
+{
+    const char *verb = given->operands[1], *name = given->operands[2];
+    bool is_named = given->operand_count == 3;
+
+    if (strcmp(verb, "list") == 0 && !is_named)
+        return STATUS_OK;
+    if (!is_named || (strcmp(verb, "add") != 0 && strcmp(verb, "show") != 0))
+        return error_set(err, STATUS_INVALID, "say list, add NAME, or show NAME");
+    if (!text_is_plain(name, strlen(name), false) || strlen(name) > VOLUNTEER_NAME_MAX)
+        return error_set(err, STATUS_INVALID, "a name is plain text of up to %d bytes",
+                         VOLUNTEER_NAME_MAX);
+    return STATUS_OK;
+}
+
+static enum status act(struct env *env, const struct options *given, const char *folder,
+                       struct error *err)
 {
     CLEANUP(store_closep) struct store *store = NULL;
     const char *verb = given->operands[1];
-    struct disk_path folder;
 
-    TRY(verb_folder(given, &folder, err));
-    TRY(verb_open_store(env, folder.text, &store, err));
-    if (strcmp(verb, "list") == 0 && given->operand_count == 2)
+    TRY(verb_open_store(env, folder, &store, err));
+    if (strcmp(verb, "list") == 0)
         return list(store, options_has(given, "json"), err);
-    if (strcmp(verb, "add") == 0 && given->operand_count == 3)
-        return add(env, store, given->operands[2], err);
-    if (strcmp(verb, "show") == 0 && given->operand_count == 3)
-        return show(store, given->operands[2], err);
-    return error_set(err, STATUS_INVALID, "say list, add NAME, or show NAME");
+    return strcmp(verb, "add") == 0 ? add(env, store, given->operands[2], err)
+                                    : show(store, given->operands[2], err);
 }
 
 static int run(void *context, const struct options *given)
 {
+    struct disk_path folder;
     struct error err = {0};
 
-    return act(context, given, &err) == STATUS_OK ? VERB_OK : verb_fail(&err);
+    if (verb_folder(given, &folder, &err) != STATUS_OK || check(given, &err) != STATUS_OK)
+        return verb_usage(given, &err);
+    return act(context, given, folder.text, &err) == STATUS_OK ? VERB_OK : verb_fail(&err);
 }
 
 static const struct option_rule options[] = {VERB_JSON_OPTION};

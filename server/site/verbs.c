@@ -17,6 +17,13 @@ int verb_fail(const struct error *err)
     return VERB_FAILED;
 }
 
+int verb_usage(const struct options *options, const struct error *err)
+{
+    (void)fprintf(stderr, "dugnad-server: %s\nSee 'dugnad-server %s --help'.\n", err->text,
+                  options->command->name);
+    return VERB_USAGE;
+}
+
 void verb_print_json(json_t *json)
 {
     (void)json_dumpf(json, stdout, JSON_COMPACT);

@@ -36,6 +36,9 @@ void server_manual(struct buffer *text);
 /* Say on stderr why a verb failed; returns VERB_FAILED. */
 int verb_fail(const struct error *err);
 
+/* Say on stderr what is wrong with the command line, and where help is; returns VERB_USAGE. */
+int verb_usage(const struct options *options, const struct error *err);
+
 /* The site's folder as given, without slashes at its end. */
 enum status verb_folder(const struct options *options, struct disk_path *ret_folder,
                         struct error *err) MUST_USE;

@@ -108,6 +108,20 @@ Test(apps, a_stale_project_knows_its_apps_and_is_made_fresh_for_a_new_one)
     expect_fresh(true);
 }
 
+/* Regression: it ended with 1, once all was read and asked. */
+Test(apps, limits_that_no_app_may_have_are_a_wrong_command_line)
+{
+    static const char *const none[][2] = {
+        {"--wall-time", "0s"}, {"--cpu-time", "0"}, {"--memory", "0"}};
+
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        cr_expect(eq(int, RUN("app", "add", "app", at_home("program"), none[i][0], none[i][1]),
+                     EXIT_USAGE),
+                  "%s", desk_said);
+        cr_expect(says(none[i][0]), "%s", desk_said);
+    }
+}
+
 Test(apps, an_expired_keyring_is_named_and_nothing_is_published)
 {
     desk_env.now_s += DAYS(450);

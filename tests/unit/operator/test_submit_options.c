@@ -55,6 +55,10 @@ Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
         {"--name", "a/b", "--name"},
         {"--deadline", "soon", "--deadline"},
         {"--priority", "11", "--priority"},
+        {"--deadline", "0", "--deadline"},
+        {"--needed-by", "0", "--needed-by"},
+        {"--cpu-time", "0s", "--cpu-time"},
+        {"--memory", "0", "--memory"},
         {"--unit-time", "9999999999s", "--unit-time"}, /* no unit can say so much */
         {"--independence", "me", "--independence"},
         {"--only", "moon=full", "--only moon=full: write platform="},
@@ -72,4 +76,20 @@ Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
                   "%s %s", cases[i].option, cases[i].value);
         cr_expect(strstr(desk_said, cases[i].says) != NULL, "%s", desk_said);
     }
+}
+
+/* Regression: it ended with 1. */
+Test(submit_options, more_than_the_app_s_ceiling_is_a_wrong_command_line)
+{
+    cr_expect(eq(int, RUN("submit", "app", "--range", "0..1", "--memory", "100G"), EXIT_USAGE),
+              "%s", desk_said);
+    cr_expect(strstr(desk_said, "above the ceiling of the app app") != NULL, "%s", desk_said);
+}
+
+/* Regression: 0 asked the server again and again, without a pause. */
+Test(submit_options, watch_pauses_for_a_second_at_least)
+{
+    cr_expect(eq(int, RUN("watch", "none", "--interval", "0"), EXIT_USAGE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "--interval") != NULL && strstr(desk_said, "1..3600") != NULL, "%s",
+              desk_said);
 }

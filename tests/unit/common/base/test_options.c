@@ -123,9 +123,9 @@ Test(options, values_outside_their_range_name_the_option)
     cr_expect(eq(int, options_integer(&options, "quorum", 1, 16, 2, &value, &err), STATUS_INVALID));
     cr_expect(eq(str, err.text, "--quorum is a number 1..16"));
     cr_expect(
-        eq(int, options_seconds(&options, "needed-by", 100, 0, &value, &err), STATUS_INVALID));
+        eq(int, options_seconds(&options, "needed-by", 1, 100, 0, &value, &err), STATUS_INVALID));
     cr_expect(strstr(err.text, "--needed-by") != NULL);
-    cr_expect(eq(int, options_bytes(&options, "memory", 100, 0, &value, &err), STATUS_INVALID));
+    cr_expect(eq(int, options_bytes(&options, "memory", 0, 100, 0, &value, &err), STATUS_INVALID));
     cr_expect(strstr(err.text, "--memory") != NULL);
     cr_expect(eq(int, options_choice(&options, "independence", words, 2, 0, &index, &err),
                  STATUS_INVALID));

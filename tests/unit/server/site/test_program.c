@@ -1,4 +1,4 @@
-/* docs/man/dugnad-server.8 is what the program prints: `dugnad-server manual`. */
+/* dugnad-server: its manual page, and what it says to a wrong command line. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,4 +31,62 @@ Test(program, the_page_names_every_setting_and_every_command)
     cr_expect(strstr(buffer_text(&page), "requests_per_minute") != NULL);
     cr_expect(page.length < SERVER_MANUAL_MAX / 2, "it may be cut");
     cr_expect(strncmp(buffer_text(&page), ".TH dugnad-server 8 ", 20) == 0);
+}
+
+/* `line` is split at its blanks; the program's name is put before it. Returns the exit code. */
+static int run_line(const char *line)
+{
+    CLEANUP(freep) char *copy = text_copy(line);
+    const char *words[16] = {"dugnad-server"};
+    char *rest = NULL;
+    int count = 1;
+
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    return program_run(&server_program, env_real(), count, words);
+}
+
+/* Regression: those of verbs that open the site first ended with 1. */
+Test(program, a_wrong_command_line_ends_with_2_before_the_site_is_opened)
+{
+    static const char *const wrong[] = {
+        "token /none new",
+        "token /none new --name",
+        "token /none new --name x --role king",
+        "token /none new --name x --expires 0",
+        "token /none new --name x --expires soon",
+        "token /none new x --name x",
+        "token /none bogus",
+        "token /none revoke",
+        "token /none revoke x",
+        "token /none revoke 0",
+        "token /none list extra",
+        "volunteer /none add",
+        "volunteer /none add \x01",
+        "volunteer /none show",
+        "volunteer /none list extra",
+        "volunteer /none bogus",
+        "migrate /none",
+        "migrate /none --to nonsense",
+        "migrate / --to sqlite",
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect(run_line(wrong[i]) == VERB_USAGE, "%s", wrong[i]);
+}
+
+Test(program, a_right_command_line_for_a_site_that_is_not_there_ends_with_1)
+{
+    static const char *const right[] = {
+        "token /none new --name x --expires 1s",
+        "token /none list",
+        "token /none revoke 1",
+        "volunteer /none add Ann",
+        "volunteer /none list",
+        "volunteer /none show Ann",
+        "migrate /none --to sqlite",
+    };
+
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        cr_expect(run_line(right[i]) == VERB_FAILED, "%s", right[i]);
 }
