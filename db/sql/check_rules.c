@@ -24,7 +24,41 @@
 /* As quorum_is_unstarted() has it: what its volunteer handed back so may come to it once more. */
 #define UNSTARTED "(t.state = 9 AND t.cause = 7)"
 
+/* A stored enum: no row has a value beyond its first and last. */
+#define WITHIN(table, column, first, last, complaint)                                              \
+    {                                                                                              \
+        .noun = table, .words = complaint,                                                         \
+        .sql = "SELECT id FROM " table " WHERE " column " NOT BETWEEN " #first " AND " #last       \
+    }
+#define NO_STATE "is in a state that does not exist"
+#define NO_KIND  "is of a kind that does not exist"
+
 static const struct check_rule rules[] = {
+    {.noun = "site",
+     .words = "is not known: the row of the site is not there",
+     .sql = "SELECT CAST(1 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM site)"},
+    {.noun = "server",
+     .words = "is not there, as the first of each site is",
+     .sql = "SELECT CAST(1 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM server WHERE id = 1)"},
+    {.noun = "server",
+     .words = "has no block of numbers for each kind of row",
+     .sql = "SELECT s.id FROM server s WHERE 10 <> (SELECT count(*) FROM id_block b"
+            " WHERE b.server = s.id AND b.kind BETWEEN 1 AND 10)"},
+    {.noun = "site",
+     .words = "has a project, and its keyring version 1 is not the one that names the project",
+     .sql = "SELECT id FROM site s WHERE project IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM keyring k WHERE k.version = 1 AND k.digest = s.project)"},
+    {.noun = "keyring",
+     .words = "is the last, and one before it is missing",
+     .sql = "SELECT max(version) FROM keyring HAVING max(version) <> count(*)"},
+    WITHIN("batch", "state", 1, 6, NO_STATE),
+    WITHIN("unit", "state", 1, 5, NO_STATE),
+    WITHIN("unit", "failure", 0, 6, "failed in a way that does not exist"),
+    WITHIN("task", "state", 1, 9, NO_STATE),
+    WITHIN("host", "kind", 1, 2, NO_KIND),
+    WITHIN("volunteer", "kind", 1, 3, NO_KIND),
+    WITHIN("credential", "kind", 1, 2, NO_KIND),
+
     {.noun = "batch",
      .words = "does not count as many units as it has",
      .sql = "SELECT id FROM batch b WHERE units <> (SELECT count(*) FROM unit u WHERE u.batch = "

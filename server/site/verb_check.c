@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/env.h"
+#include "common/base/text.h"
 #include "db/query.h"
 #include "db/store.h"
 #include "server/files/store.h"
@@ -26,11 +27,11 @@ struct checking {
     struct disk_path folder;
     struct config config;
     bool is_deep;
+    bool has_broken_part; /* of files/: no folder is there */
     int64_t faults;
     int64_t looked_at;
     int64_t orphans;
     int64_t said_mono_ms; /* when it was last said how far we are */
-    struct error *err;
     struct file_line page[PAGE];
     size_t count;
 };
@@ -58,7 +59,8 @@ static void say_progress(void *context, const char *part, int64_t done)
         (void)fprintf(stderr, "checking: %s\n", part);
 }
 
-static enum status check_file(struct checking *checking, const struct file_line *line)
+/* Whatever hinders the look, the file is not there for those who need it. */
+static void check_file(struct checking *checking, const struct file_line *line)
 {
     const struct digest_text text = digest_format(&line->digest);
     const char *name = text.text;
@@ -75,11 +77,11 @@ static enum status check_file(struct checking *checking, const struct file_line 
     else if (status == STATUS_OK && checking->is_deep &&
              file_store_verify(checking->files, &line->digest, &err) != STATUS_OK)
         (void)printf("content: %s: %s\n", name, err.text);
+    else if (status == STATUS_OK)
+        return;
     else
-        return status == STATUS_OK ? STATUS_OK
-                                   : error_set(checking->err, status, "%s: %s", name, err.text);
+        (void)printf("unreadable: %s: %s\n", name, err.text);
     checking->faults++;
-    return STATUS_OK;
 }
 
 static bool keep(void *context, const struct file_line *line)
@@ -100,7 +102,7 @@ static enum status check_files(struct checking *checking, struct error *err)
         TRY(checking->store->query->files(checking->store, is_first ? NULL : &last, PAGE, keep,
                                           checking, err));
         for (size_t i = 0; i < checking->count; i++)
-            TRY(check_file(checking, &checking->page[i]));
+            check_file(checking, &checking->page[i]);
         say_progress(checking, "files", checking->looked_at);
         if (checking->count > 0)
             last = checking->page[checking->count - 1].digest;
@@ -123,6 +125,54 @@ static enum status look_for_orphan(void *context, const struct file_entry *entry
         (void)printf("orphan: %s (%lld bytes)\n", entry->path, (long long)entry->size_bytes);
     }
     return STATUS_OK;
+}
+
+/* Is it one of those that files/ is made of? */
+static bool is_part(const char *name)
+{
+    uint8_t byte;
+
+    return strcmp(name, "incoming") == 0 || strcmp(name, "uploads") == 0 ||
+           text_to_exact_bytes(name, sizeof byte, &byte);
+}
+
+/* Right below files/: a part that is no folder is a fault, anything else that is there an orphan.
+ */
+static enum status check_root(struct checking *checking, const char *root, const char *name,
+                              struct error *err)
+{
+    struct disk *disk = checking->env->disk;
+    struct disk_entry facts;
+    struct disk_path path;
+
+    TRY(disk_join(&path, err, "%s/%s", root, name));
+    TRY(disk->look(disk, path.text, &facts, err));
+    if (!is_part(name)) {
+        checking->orphans++;
+        (void)printf("orphan: %s (%lld bytes)\n", path.text, (long long)facts.size_bytes);
+    } else if (facts.kind != DISK_FOLDER && facts.kind != DISK_LINK) {
+        checking->faults++;
+        checking->has_broken_part = true;
+        (void)printf("files: %s is no folder\n", path.text);
+    }
+    return STATUS_OK;
+}
+
+/* Of parts that are no folders nothing can be listed. */
+static enum status look_for_orphans(struct checking *checking, const char *root, struct error *err)
+{
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct file_visitor visitor = {.visit = look_for_orphan, .context = checking};
+    enum status status = checking->env->disk->list(checking->env->disk, root, &names, err);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* never served */
+    TRY(status);
+    for (size_t i = 0; i < names.count; i++)
+        TRY(check_root(checking, root, names.names[i], err));
+    if (checking->has_broken_part)
+        return STATUS_OK;
+    return file_store_walk(checking->files, &visitor, err);
 }
 
 static void check_certificate(struct checking *checking)
@@ -171,7 +221,6 @@ static void check_secret(struct checking *checking)
 /* A lost folder is said, and not looked into. */
 static enum status check_stored(struct checking *checking, struct error *err)
 {
-    struct file_visitor visitor = {.visit = look_for_orphan, .context = checking};
     struct error missing = {0};
     struct disk_path path;
     enum status status =
@@ -187,7 +236,7 @@ static enum status check_stored(struct checking *checking, struct error *err)
     TRY(site_path(checking->folder.text, "files", &path, err));
     TRY(file_store_open_to_look(checking->env, path.text, &checking->files, err));
     TRY(check_files(checking, err));
-    return file_store_walk(checking->files, &visitor, err);
+    return look_for_orphans(checking, path.text, err);
 }
 
 /* Of a database that cannot even be read the files are not known, either. */
@@ -228,13 +277,45 @@ static enum status check_all(struct checking *checking, struct error *err)
     return STATUS_OK;
 }
 
+/* What a cut takes away would be the default again. *ret_goes_on: they can be used. */
+static enum status check_settings(struct checking *checking, bool *ret_goes_on, struct error *err)
+{
+    CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
+    struct disk *disk = checking->env->disk;
+    const char *words = NULL;
+    struct error cause = {0};
+    struct disk_path path;
+
+    TRY(site_path(checking->folder.text, "site.conf", &path, err));
+    *ret_goes_on = true;
+    if (!disk_has(disk, path.text))
+        return STATUS_OK; /* said by site_load_config() */
+    if (config_load(disk, path.text, &checking->config, &cause) != STATUS_OK) {
+        *ret_goes_on = false;
+        words = cause.text;
+    } else {
+        TRY(disk->read(disk, path.text, &text, err));
+        if (text.length == 0 || text.bytes[text.length - 1] != '\n')
+            words = "site.conf is empty, or its last line does not end: was it cut short?";
+    }
+    if (words != NULL) {
+        checking->faults++;
+        (void)printf("settings: %s\n", words);
+    }
+    return STATUS_OK;
+}
+
 /* What is on its way in is the running server's: with one running nothing is checked. */
 static enum status lock_and_check(struct checking *checking, struct error *err)
 {
     CLEANUP(disk_file_closep) struct disk_file *lock = NULL;
     struct disk *disk = checking->env->disk;
     struct disk_path path;
+    bool goes_on;
 
+    TRY(check_settings(checking, &goes_on, err));
+    if (!goes_on)
+        return STATUS_OK;
     TRY(site_load_config(disk, checking->folder.text, &checking->config, err));
     TRY(site_path(checking->folder.text, "lock", &path, err));
     /* To lock it would make it: of a site that no server ever ran. */
@@ -264,7 +345,6 @@ static int run(void *context, const struct options *given)
 
     checking->env = context;
     checking->is_deep = options_has(given, "deep");
-    checking->err = &err;
     checking->said_mono_ms = checking->env->now_mono_ms(checking->env);
     status = verb_folder(given, &checking->folder, &err);
     if (status == STATUS_OK)

@@ -124,6 +124,17 @@ static const struct fault known[] = {
     {"UPDATE body SET bytes = x'00'", "has other bytes"},
     {"UPDATE task SET outputs = x'00' WHERE id = 16", "damaged outputs"},
     {"UPDATE task SET result = randomblob(32) WHERE id = 16", "not that of its outputs"},
+    {"DELETE FROM site", "the row of the site is not there"},
+    {"UPDATE site SET project = zeroblob(32)", "keyring version 1 is not the one"},
+    {"DELETE FROM id_block", "server 1 has no block"},
+    {"DELETE FROM id_block WHERE kind = 9", "server 1 has no block"},
+    {"UPDATE batch SET state = 77", "batch 1 is in a state that does not exist"},
+    {"UPDATE batch SET state = 0", "batch 1 is in a state that does not exist"},
+    {"UPDATE unit SET state = 6 WHERE id = 2", "unit 2 is in a state that does not exist"},
+    {"UPDATE unit SET failure = 7 WHERE id = 2", "unit 2 failed in a way that does not exist"},
+    {"UPDATE task SET state = 10 WHERE id = 32", "task 32 is in a state that does not exist"},
+    {"UPDATE host SET kind = 3 WHERE id = 1", "host 1 is of a kind that does not exist"},
+    {"UPDATE volunteer SET kind = 4", "is of a kind that does not exist"},
     {"UPDATE task SET host = 77 WHERE id = 32", "refers to a row of host"},
 };
 
