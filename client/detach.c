@@ -16,6 +16,7 @@
 struct behind {
     bool is_attached;
     bool is_stopped;
+    bool is_paused;     /* the daemon: what is unfinished does not run */
     int64_t unfinished; /* copies that still run */
     int64_t handed;     /* handed back or failed, and not reported */
     int64_t results;    /* done, and not reported; or reported, with outputs that were asked for */
@@ -88,6 +89,7 @@ static enum status look(struct leave *it, struct error *err)
     project = find(answer, it->id);
     if (project != NULL) {
         behind.is_attached = true;
+        behind.is_paused = json_is_true(json_object_get(answer, "is_paused"));
         behind.is_stopped = text_of(project, "stopped")[0] != '\0';
         (void)text_fit(behind.why, sizeof behind.why,
                        text_of(project, behind.is_stopped ? "stopped" : "trouble"));
@@ -167,13 +169,23 @@ static void say_behind(const struct behind *behind)
                      (long long)behind->kept);
 }
 
+static void say_finishing(const struct behind *behind)
+{
+    if (behind->is_paused)
+        (void)printf("%lld tasks are paused, and do not run to their end before 'dugnad-client "
+                     "resume'; after that the daemon leaves the project.\n",
+                     (long long)behind->unfinished);
+    else
+        (void)printf("%lld tasks run to their end; then the daemon leaves the project.\n",
+                     (long long)behind->unfinished);
+}
+
 static enum status end(struct leave *it, struct error *err)
 {
     struct behind left = it->behind;
 
     if (it->order.how == DETACH_FINISH && is_settled(it) && left.is_attached && !left.is_stopped) {
-        (void)printf("%lld tasks run to their end; then the daemon leaves the project.\n",
-                     (long long)left.unfinished);
+        say_finishing(&left);
         return STATUS_OK;
     }
     if (left.is_attached && left.results > 0 && !it->gives_up)
@@ -266,7 +278,8 @@ static int run_detach(void *context, const struct options *options)
 static const struct option_rule detach_options[] = {
     {.name = "all", .help = "Every project, one after the other."},
     {.name = "finish",
-     .help = "Let what was started run to its end first; the daemon then leaves by itself."},
+     .help = "Let what was started run to its end first; the daemon then leaves by itself. What is "
+             "paused runs once it is resumed."},
     {.name = "wait",
      .argument = "TIME",
      .help = "How long the server is waited for: \"30\", \"5m\", \"2h\"; default 1m."},

@@ -68,6 +68,15 @@ Test(verbs, detach_asks_for_a_yes_where_finished_work_would_be_lost)
     cr_expect(eq(int, terminal_daemon_end(&it), 0));
 }
 
+static void wait_for_computing(void)
+{
+    for (int i = 0; i < 200 && !terminal_says("1 computing"); i++) {
+        (void)usleep(50000);
+        cr_assert(eq(int, CLIENT("status"), 0));
+    }
+    cr_assert(terminal_says("1 computing"), "%s", terminal.said);
+}
+
 Test(verbs, detach_says_how_many_copies_a_server_waits_for_that_could_not_be_told)
 {
     struct terminal_daemon it;
@@ -76,11 +85,7 @@ Test(verbs, detach_says_how_many_copies_a_server_waits_for_that_could_not_be_tol
     terminal.launcher.duration_ms = 1000 * 86400;
     it = terminal_daemon_start();
     cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
-    for (int i = 0; i < 200 && !terminal_says("1 computing"); i++) {
-        (void)usleep(50000);
-        cr_assert(eq(int, CLIENT("status"), 0));
-    }
-    cr_assert(terminal_says("1 computing"), "%s", terminal.said);
+    wait_for_computing();
     cr_expect(eq(int, CLIENT("detach", "A sample", "--wait", "1s"), 0), "%s", terminal.said);
     cr_expect(terminal_says("2 copies until their deadline"), "%s", terminal.said);
     terminal_expect_not_attached();
@@ -94,6 +99,26 @@ Test(verbs, detach_lets_what_runs_finish_only_where_a_daemon_runs)
     cr_expect(terminal_says("dugnad-client run"), "%s", terminal.said);
     cr_expect(eq(int, CLIENT("status"), 0));
     cr_expect(terminal_says("A sample"), "it is still attached");
+}
+
+/* Regression: it said that the tasks run to their end, which they do not while it is paused. */
+Test(verbs, detach_that_lets_what_runs_finish_says_that_what_is_paused_does_not)
+{
+    struct terminal_daemon it;
+
+    terminal.launcher.duration_ms = 1000 * 86400;
+    it = terminal_daemon_start();
+    cr_assert(eq(int, CLIENT("attach", terminal.link, "--yes"), 0));
+    wait_for_computing();
+    cr_assert(eq(int, CLIENT("pause"), 0), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--finish"), 0), "%s", terminal.said);
+    cr_expect(not(terminal_says("run to their end; then")), "%s", terminal.said);
+    cr_expect(terminal_says("paused") && terminal_says("dugnad-client resume"), "%s",
+              terminal.said);
+    cr_assert(eq(int, CLIENT("resume"), 0), "%s", terminal.said);
+    cr_expect(eq(int, CLIENT("detach", "A sample", "--finish"), 0), "%s", terminal.said);
+    cr_expect(terminal_says("run to their end; then"), "%s", terminal.said);
+    cr_expect(eq(int, terminal_daemon_end(&it), 0));
 }
 
 Test(verbs, detach_takes_one_project_or_all_of_them)
