@@ -338,17 +338,20 @@ static int say_outcome(const struct checking *checking, enum status status, cons
 
 static int run(void *context, const struct options *given)
 {
-    struct checking *checking = must_alloc(1, sizeof *checking);
+    struct checking *checking;
+    struct disk_path folder;
     struct error err = {0};
     enum status status;
     int code;
 
+    if (verb_folder(given, &folder, &err) != STATUS_OK)
+        return verb_usage(given, &err);
+    checking = must_alloc(1, sizeof *checking);
+    checking->folder = folder;
     checking->env = context;
     checking->is_deep = options_has(given, "deep");
     checking->said_mono_ms = checking->env->now_mono_ms(checking->env);
-    status = verb_folder(given, &checking->folder, &err);
-    if (status == STATUS_OK)
-        status = lock_and_check(checking, &err);
+    status = lock_and_check(checking, &err);
     code = say_outcome(checking, status, &err);
     file_store_close(checking->files);
     store_close(checking->store);

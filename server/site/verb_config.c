@@ -4,17 +4,15 @@
 #include "server/site/folder.h"
 #include "server/site/verbs.h"
 
-static enum status print(struct env *env, const struct options *given, struct config *config,
-                         struct buffer *text, struct error *err)
+/* `folder` "": explain them all. */
+static enum status print(struct env *env, const struct options *given, const char *folder,
+                         struct config *config, struct buffer *text, struct error *err)
 {
-    struct disk_path folder;
-
-    if (given->operand_count == 0) {
+    if (*folder == '\0') {
         config_help(text);
         return STATUS_OK;
     }
-    TRY(verb_folder(given, &folder, err));
-    TRY(site_load_config(env->disk, folder.text, config, err));
+    TRY(site_load_config(env->disk, folder, config, err));
     if (options_has(given, "json"))
         verb_print_json(config_json(config));
     else
@@ -26,9 +24,15 @@ static int run(void *context, const struct options *given)
 {
     CLEANUP(buffer_clear) struct buffer text = {.max = CONFIG_FILE_MAX};
     struct config *config = must_alloc(1, sizeof *config);
+    struct disk_path folder = {0};
     struct error err = {0};
-    enum status status = print(context, given, config, &text, &err);
+    enum status status;
 
+    if (given->operand_count > 0 && verb_folder(given, &folder, &err) != STATUS_OK) {
+        free(config);
+        return verb_usage(given, &err);
+    }
+    status = print(context, given, folder.text, config, &text, &err);
     free(config);
     if (status != STATUS_OK)
         return verb_fail(&err);

@@ -60,10 +60,11 @@ static int run(void *context, const struct options *given)
     struct disk_path folder;
     struct site site;
     struct error err = {0};
-    enum status status = verb_folder(given, &folder, &err);
+    enum status status;
 
-    if (status == STATUS_OK)
-        status = restore(context, folder.text, &site, &err);
+    if (verb_folder(given, &folder, &err) != STATUS_OK)
+        return verb_usage(given, &err);
+    status = restore(context, folder.text, &site, &err);
     if (status != STATUS_OK) {
         (void)verb_fail(&err);
         return status == STATUS_BUSY ? VERB_RUNNING : VERB_FAILED;

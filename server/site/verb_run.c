@@ -112,7 +112,7 @@ static int run(void *context, const struct options *given)
         return verb_config.run(context, given);
 
     if (verb_folder(given, &folder, &err) != STATUS_OK)
-        return verb_fail(&err);
+        return verb_usage(given, &err);
     catch_signals();
     return run_site(context, folder.text);
 }

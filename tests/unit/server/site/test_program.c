@@ -69,6 +69,11 @@ Test(program, a_wrong_command_line_ends_with_2_before_the_site_is_opened)
         "migrate /none",
         "migrate /none --to nonsense",
         "migrate / --to sqlite",
+        "run /",
+        "run / --print-config",
+        "config /",
+        "check /",
+        "restore /",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
