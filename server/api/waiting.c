@@ -93,7 +93,8 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
     say_app_signatures(&facts->signatures, sentences);
     say_refused(facts, sentences);
     if (facts->supply.hosts == 0)
-        say(sentences, "no host that can run this app was here in the last day");
+        say(sentences, "no host that can run this app was here in the last day: none is of a "
+                       "platform that it has files for");
     if (facts->supply.spent > 0)
         say(sentences,
             "%" PRId64 " of %" PRId64 " hosts may have no more copies of this app today, for "
@@ -207,6 +208,13 @@ static void say_standing(const struct standing *standing, const struct unit_rule
     say_differing(standing->differing, standing->most_copies, sentences);
 }
 
+static const char *awaited(const struct waiting_facts *facts)
+{
+    if (is_app_refused(&facts->signatures))
+        return "that signature";
+    return facts->supply.hosts == 0 ? "a host that can run the app" : "a host to ask";
+}
+
 static void say_counts(const struct batch_view *batch, const struct standing *standing,
                        const struct waiting_facts *facts, struct texts *sentences)
 {
@@ -219,7 +227,7 @@ static void say_counts(const struct batch_view *batch, const struct standing *st
         say(sentences, "all its units ended, but it is not closed: more may come");
     if (waiting > 0)
         say(sentences, "%" PRId64 " %s for %s", waiting, many(waiting, "unit waits", "units wait"),
-            is_app_refused(&facts->signatures) ? "that signature" : "a host to ask");
+            awaited(facts));
     if (batch->running > 0)
         say(sentences, "%" PRId64 " %s being computed", batch->running,
             many(batch->running, "unit is", "units are"));
@@ -293,8 +301,7 @@ void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
             unit->copies_wanted);
     else if (unit->copies_wanted > 0)
         say(sentences, "%" PRIu32 " more %s for %s", unit->copies_wanted,
-            many(unit->copies_wanted, "copy waits", "copies wait"),
-            is_app_refused(&facts->signatures) ? "that signature" : "a host to ask");
+            many(unit->copies_wanted, "copy waits", "copies wait"), awaited(facts));
     if (sent > 0)
         say(sentences, "%" PRId64 " %s being computed", sent, many(sent, "task is", "tasks are"));
     if (reported > 0)

@@ -215,3 +215,17 @@ Test(waiting, a_unit_tells_of_its_tasks)
     waiting_of_unit(&unit, &facts, &sentences);
     cr_expect(says("deliver the output"));
 }
+
+/* Regression: they waited "for a host to ask", where none that asks could take them. */
+Test(waiting, units_that_no_known_host_can_run_wait_for_another_kind_of_host)
+{
+    facts.supply = (struct supply){0};
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("5 units wait for a host that can run the app"));
+    cr_expect(not(says("for a host to ask")));
+    cr_expect(says("of a platform that it has files for"));
+    texts_clear(&sentences);
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("2 more copies wait for a host that can run the app"));
+    cr_expect(not(says("for a host to ask")));
+}
