@@ -27,32 +27,38 @@ static bool is_close(int64_t a, int64_t b)
     return a - b <= b / CLOSE && b - a <= b / CLOSE;
 }
 
-/* The one of this length, or the place for it. */
-static struct horizon *place_of(struct engine *engine, int64_t length_ms)
+/* The one of this length, or one that has to be found anew; NULL: there are enough. */
+static struct horizon *place_of(struct engine *engine, int64_t up_s, int64_t length_ms)
 {
-    for (size_t i = 0; i < HORIZONS_MAX; i++)
+    struct horizon *place = NULL;
+
+    for (size_t i = 0; i < HORIZONS_MAX; i++) {
         if (is_close(length_ms, engine->horizons[i].length_ms))
             return &engine->horizons[i];
-    engine->oldest_horizon = (engine->oldest_horizon + 1) % HORIZONS_MAX;
-    engine->horizons[engine->oldest_horizon] = (struct horizon){0};
-    return &engine->horizons[engine->oldest_horizon];
+        if (up_s >= engine->horizons[i].until_up_s)
+            place = &engine->horizons[i];
+    }
+    if (place != NULL)
+        *place = (struct horizon){0};
+    return place;
 }
 
 /* Were all that waits as long as this, in ms from now. That less waits than a moment ago is noticed
  * when it is found anew; more at once, for who is sent away for want of work comes back late. */
 static int64_t horizon_of(struct engine *engine, int64_t up_s, int64_t length_ms)
 {
-    struct horizon *known = place_of(engine, length_ms);
+    struct horizon *known = place_of(engine, up_s, length_ms);
     int64_t copies = queue_copies(engine->queue) + 1; /* the one in question was drawn */
     int64_t passed_ms;
 
-    if (copies >= ENOUGH * engine->hosts.grid.slots)
+    if (known == NULL || copies >= ENOUGH * engine->hosts.grid.slots)
         return HORIZON_NEVER;
     if (up_s >= known->until_up_s || copies - known->copies > known->copies / CLOSE)
         *known = find(engine, up_s, copies, length_ms);
     passed_ms = (up_s - known->found_up_s) * 1000;
-    return known->in_ms == HORIZON_NEVER || known->in_ms < passed_ms ? known->in_ms
-                                                                     : known->in_ms - passed_ms;
+    if (known->in_ms == HORIZON_NEVER)
+        return HORIZON_NEVER;
+    return known->in_ms > passed_ms ? known->in_ms - passed_ms : 0;
 }
 
 bool horizons_leave(struct cycle *cycle, const struct visit_state *state, int64_t task_ms)

@@ -184,6 +184,7 @@ struct waiting {
     struct tail tails[TAILS_AT_ONCE]; /* were a copy made */
     size_t count;
     struct tail_need needs[TAILS_AT_ONCE]; /* of those that may have one, or are to have it */
+    int64_t need_batches[TAILS_AT_ONCE];
     size_t need_count;
 };
 
@@ -200,8 +201,9 @@ static void add_need(const struct cycle *cycle, const struct unit *unit, const s
 {
     const struct estimate_sources sources = {
         .app_pace = paces_median(&cycle->engine->paces, unit->app_version)};
-    struct tail_need *need = &waiting->needs[waiting->need_count++];
+    struct tail_need *need = &waiting->needs[waiting->need_count];
 
+    waiting->need_batches[waiting->need_count++] = unit->batch;
     need->length_ms = copy_ms(tail->length_ms, 0, estimate_task_ms(&sources, unit->declared_ops));
     need->left_ms =
         tail->ends_up_ms == TAIL_NEVER
@@ -239,27 +241,44 @@ static void add_copy(struct cycle *cycle, struct late_ones *late, struct unit *u
     settle_unit(cycle, unit);
 }
 
-static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting)
+static int compare_left(const void *a, const void *b)
+{
+    const struct tail_need *x = a, *y = b;
+
+    return x->left_ms > y->left_ms ? -1 : x->left_ms < y->left_ms;
+}
+
+/* When the batch may be done: another one's late units say nothing about it. */
+static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting, int64_t batch)
 {
     const struct engine *engine = cycle->engine;
     const struct slots_call call = hails_call(engine);
     CLEANUP(slots_clear)
     struct slots slots = slots_of(&engine->hosts, &call, cycle->clock.up_s, engine->tails.slow);
+    struct tail_need needs[TAILS_AT_ONCE];
+    size_t count = 0;
 
-    return tail_end_ms(waiting->needs, waiting->need_count, slots.slots, slots.count);
+    for (size_t i = 0; i < waiting->need_count; i++)
+        if (waiting->need_batches[i] == batch)
+            needs[count++] = waiting->needs[i];
+    qsort(needs, count, sizeof *needs, compare_left);
+    return tail_end_ms(needs, count, slots.slots, slots.count);
 }
 
 static void add_where_it_helps(struct cycle *cycle, struct late_ones *late, struct waiting *waiting)
 {
-    int64_t now_ms = cycle->clock.up_s * 1000, due = due_ms(cycle, waiting);
+    int64_t now_ms = cycle->clock.up_s * 1000, batch = 0, due = 0;
 
     for (size_t i = 0; i < waiting->count; i++) {
         const struct tail_wait *wait = &waiting->waits[i];
         struct tail *tail = &waiting->tails[i];
         struct unit *unit = waiting->units[i];
 
+        if (unit->batch != batch)
+            due = due_ms(cycle, waiting, unit->batch);
+        batch = unit->batch;
         tail->due_up_ms = now_ms + due;
-        if (wait->may_have && tail_is_late(wait->left_ms, due) &&
+        if (wait->may_have && (tail->length_ms == 0 || tail_is_late(wait->left_ms, due)) &&
             is_at_its_end(cycle, late, unit, tail->is_lost) &&
             tail_is_worth_it(wait->left_ms, best_ms(cycle->engine, unit, tail->length_ms),
                              tail->length_ms > 0))

@@ -14,7 +14,8 @@
 #include "server/policy/quorum.h"
 #include "server/policy/transition.h"
 
-#define TOLD_LEAST_MS 30000 /* before, progress says little */
+#define TOLD_LEAST_MS       30000 /* before, progress says little */
+#define TOLD_LEAST_PERMILLE 5
 
 /* --------------------------------------------------------------------------- what a visit tells */
 
@@ -33,12 +34,16 @@ static int64_t begun_ms(const struct stock_task *known, const struct burden_task
     return known->begins_up_ms < now_ms ? known->begins_up_ms : now_ms;
 }
 
-/* By the progress that its host tells of, once it has run for a while; 0: not known. */
-static int64_t length_of(const struct burden_task *task)
+/* By the progress that its host tells of, once it has run for a while; 0: not known. It cannot have
+ * run for longer than it has it. */
+static int64_t length_of(const struct burden_task *task, int64_t now_s)
 {
-    if (task->is_waiting || task->done_permille < 1 || task->busy_ms < TOLD_LEAST_MS)
+    int64_t had_ms = (later(now_s - task->sent_s, 0) + 1) * 1000;
+    int64_t busy_ms = task->busy_ms < had_ms ? task->busy_ms : had_ms;
+
+    if (task->is_waiting || task->done_permille < TOLD_LEAST_PERMILLE || busy_ms < TOLD_LEAST_MS)
         return 0;
-    return task->busy_ms * 1000 / task->done_permille;
+    return busy_ms * 1000 / task->done_permille;
 }
 
 /* It is taken to stand still for as long again as it has, while its host says so. */
@@ -52,12 +57,12 @@ static int64_t advanced_up_ms(const struct burden_task *task, const struct stock
 
 /* `known`: what was known of it before. */
 static struct stock_task foresee(const struct burden_task *task, const struct stock_task *known,
-                                 int64_t free_ms, int64_t now_ms)
+                                 int64_t free_ms, int64_t now_ms, int64_t now_s)
 {
     int64_t begins_ms = task->is_waiting ? free_ms : begun_ms(known, task, now_ms);
     int64_t whole_ms = task->task_ms > 0 ? task->task_ms : SHARE_UNKNOWN_MS;
     int64_t until_ms = begins_ms - moving_patience_ms(task->task_ms);
-    int64_t length_ms = length_of(task), advanced_ms = advanced_up_ms(task, known, now_ms);
+    int64_t length_ms = length_of(task, now_s), advanced_ms = advanced_up_ms(task, known, now_ms);
 
     if (length_ms > 0) /* by the rate so far, the time included in which it was suspended */
         whole_ms = later(now_ms - begins_ms, 1) * 1000 / task->done_permille;
@@ -85,8 +90,9 @@ static struct stock stock_of(const struct cycle *cycle, const struct visit_state
         const struct burden_task *task = &burden->tasks[i];
         int64_t free_ms = now_ms + ((int64_t)i < slots ? 0 : ahead_ms / slots);
 
-        stock.tasks[stock.count++] = foresee(
-            task, host_hints_find_task(hints, state->visit->host, task->task), free_ms, now_ms);
+        stock.tasks[stock.count++] =
+            foresee(task, host_hints_find_task(hints, state->visit->host, task->task), free_ms,
+                    now_ms, cycle->clock.now_s);
         ahead_ms += task->left_ms;
     }
     return stock;

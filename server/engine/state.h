@@ -98,7 +98,6 @@ struct engine {
     struct follow follow;
     struct tails tails;
     struct horizon horizons[HORIZONS_MAX];
-    size_t oldest_horizon; /* whose place the next length takes */
     struct hailing hailing;
     struct rollback rollback;
     enum rollback_sign rollback_sign; /* the last that was shown ... */

@@ -12,6 +12,7 @@
 #define LEAST_MADE    3
 #define MADE_PERCENT  4 /* one more in a hundred is begun twice where copies are moved */
 #define TENTH         10
+#define LAST_ONES     200
 #define TOLERANCE     10 /* an estimate may be off by one in so many */
 
 static int64_t larger(int64_t a, int64_t b)
@@ -34,7 +35,8 @@ bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost)
         return batch->lost < most(LEAST_ALIVE, LOST_PERCENT, all);
     return left <= larger(1, batch->units / TENTH) &&
            batch->alive < most(LEAST_ALIVE, ALIVE_PERCENT, all) &&
-           batch->made < most(LEAST_MADE, MADE_PERCENT, all);
+           (batch->made < most(LEAST_MADE, MADE_PERCENT, all) ||
+            left <= larger(1, batch->units / LAST_ONES));
 }
 
 /* Copies that are missing to an agreement, were those tasks gone whose bit is set. */

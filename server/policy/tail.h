@@ -28,8 +28,9 @@ struct tail_batch {
 };
 
 /* Is at most a tenth of the batch left (or one unit), and may it have one more such copy: at most
- * two, or 5 % of its copies, at a time, and three, or 4 %, in all? In place of one that is lost it
- * may however much is left, and however many were made. `copies`: of each unit, as signed. */
+ * two, or 5 % of its copies, at a time, and three, or 4 %, in all, the last units apart? In place
+ * of one that is lost it may however much is left, and however many were made. `copies`: of each
+ * unit, as signed. */
 bool tail_is_near(const struct tail_batch *batch, uint32_t copies, bool is_lost);
 
 /* What a unit waits for, by what is foreseen of its tasks. */
@@ -67,9 +68,9 @@ struct tail_need {
 
 /*
  * When the last of these units would be done, in ms from now, were each that gains by it computed
- * once more: the one with most left first, each by the slot that ends it soonest. A unit with less
- * left than that needs no copy, and a copy that would take a host longer is no help. `slots` are
- * used up.
+ * once more: the one with most left first (as they are given), each by the slot that ends it
+ * soonest. A unit with less left than that needs no copy, and a copy that would take a host longer
+ * is no help. `slots` are used up.
  */
 int64_t tail_end_ms(const struct tail_need needs[], size_t count, struct horizon_slot slots[],
                     size_t slot_count);

@@ -20,6 +20,7 @@ Test(tail, a_batch_has_such_copies_at_its_end_and_few)
         {{.units = 1000, .ended = 900, .lost = 400}, true, false},
         {{.units = 1000, .ended = 900, .made = 79}, true, true},
         {{.units = 1000, .ended = 900, .made = 80}, false, true},
+        {{.units = 1000, .ended = 995, .made = 80}, true, true}, /* they would wait for ever */
         {{.units = 1000, .ended = 1000}, false, false},
         {{.units = 8, .ended = 6}, false, true},
         {{.units = 8, .ended = 7, .alive = 1}, true, true}, /* the last one of a small one */
