@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "db/sql/query.h"
 
 void complain(struct checker *checker, const char *fmt, ...)
@@ -17,6 +18,7 @@ void complain(struct checker *checker, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
+    text_sanitise(words, strlen(words)); /* of a damaged file: any bytes */
     checker->how->say(checker->how->context, words);
 }
 

@@ -18,7 +18,8 @@ static bool is_full(sqlite3 *db, int rc)
 static bool is_damage(sqlite3 *db, int rc)
 {
     if ((rc & 0xff) == SQLITE_ERROR)
-        return db != NULL && text_starts_with(sqlite3_errmsg(db), "no such ");
+        return db != NULL && (text_starts_with(sqlite3_errmsg(db), "no such ") ||
+                              text_starts_with(sqlite3_errmsg(db), "unsupported file format"));
     return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB ||
            rc == SQLITE_IOERR_SHORT_READ;
 }

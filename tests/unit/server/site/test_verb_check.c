@@ -150,7 +150,7 @@ Test(check, a_damaged_database_is_not_sound)
                                        "DROP INDEX unit_failed",
                                        "ALTER TABLE batch DROP COLUMN why"};
     const char *database = "site/dugnad.db";
-    char text[40000];
+    char text[40000], format;
 
     cr_assert(eq(int, serve_once(), STATUS_OK), "%s", err.text);
     cr_expect(eq(int, check_site(), VERB_OK));
@@ -163,6 +163,11 @@ Test(check, a_damaged_database_is_not_sound)
     memcpy(text, whole.bytes, 4096);
     write_part(database, text, sizeof text);
     cr_expect(eq(int, check_site(), VERB_UNSOUND), "the first page alone");
+    format = whole.bytes[47]; /* of the schema; there are four */
+    whole.bytes[47] = 99;
+    write_part(database, whole.bytes, whole.length);
+    whole.bytes[47] = format;
+    cr_expect(eq(int, check_site(), VERB_UNSOUND), "another format");
     for (size_t i = 0; i < sizeof lost / sizeof *lost; i++) {
         write_part(database, whole.bytes, whole.length);
         change_database(lost[i]);
