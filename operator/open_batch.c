@@ -115,9 +115,38 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
     return open_record(&opening, err);
 }
 
-/* --- a submission that came to its end --- */
+enum status create_batch(struct profile *profile, const struct submission *submission,
+                         const struct batch_record *record, int64_t *ret_known, struct error *err)
+{
+    struct batch_request request = {
+        .batch = record->batch,
+        .app_version = record->app_version,
+        .priority = (int32_t)submission->priority,
+        .needed_by_s = record->needed_by_s,
+    };
+    struct batch_status status;
+    enum status answer;
 
-/* A profile from before rounds were listed knows of the last one. */
+    memcpy(request.name, record->name, sizeof request.name);
+    answer = batch_create(profile, &request, &status, err);
+    if (answer == STATUS_CONFLICT && record->base > 0) /* appended with another priority */
+        answer = batch_ask(profile, batch_format(&record->batch).text, &status, err);
+    if (answer == STATUS_NOT_FOUND)
+        (void)error_set(err, answer,
+                        "the site does not know the app version of this batch: 'dugnad app add' it "
+                        "again, with the program and options it had");
+    TRY(answer);
+    if (status.units < record->base)
+        return error_set(err, STATUS_CONFLICT,
+                         "the site lost units of \"%.60s\" meanwhile: repeat this command",
+                         record->name);
+    *ret_known = status.units - record->base;
+    return STATUS_OK;
+}
+
+/* --- a submission that came to its end, or was cut after others did --- */
+
+/* A profile from before rounds were listed knows of those since, and of the last one. */
 static enum status round_of(const struct batch_record *record, int64_t index,
                             struct round *ret_round, struct error *err)
 {
@@ -125,9 +154,13 @@ static enum status round_of(const struct batch_record *record, int64_t index,
 
     if (status != STATUS_NOT_FOUND)
         return status;
-    *ret_round = (struct round){.end = record->base};
-    if (index >= record->base)
-        *ret_round = (struct round){record->base, INT64_MAX, record->fingerprint};
+    if (index < record->base)
+        return error_set(err, STATUS_CONFLICT,
+                         "the site lacks units of \"%.60s\" from number %" PRId64
+                         " on, and this profile does not know which 'submit' made them: use "
+                         "another --name",
+                         record->name, index);
+    *ret_round = (struct round){record->base, INT64_MAX, record->fingerprint};
     return STATUS_OK;
 }
 
@@ -162,7 +195,7 @@ static enum status look_for_lost(const struct opening *opening, const struct dig
 {
     struct batch_record *record = opening->record;
     struct batch_status status = {0};
-    int64_t listed;
+    int64_t due = record->base; /* one that was cut goes on by itself */
     enum status answer =
         batch_ask(opening->profile, batch_format(&record->batch).text, &status, err);
 
@@ -170,8 +203,9 @@ static enum status look_for_lost(const struct opening *opening, const struct dig
         opening->profile->session->was_refused = false; /* it is an answer: none of its units */
     else
         TRY(answer);
-    TRY(batch_record_count(record, &listed, err));
-    *ret_is_lost = status.units < listed;
+    if (record->is_sent)
+        TRY(batch_record_count(record, &due, err));
+    *ret_is_lost = status.units < due;
     return *ret_is_lost ? begin_again(opening, fingerprint, status.units, err) : STATUS_OK;
 }
 
@@ -191,7 +225,7 @@ enum status open_sent_batch(struct profile *profile, const struct submission *su
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     TRY(status);
-    if (record->is_sent)
+    if (record->is_sent || record->base > 0)
         TRY(look_for_lost(&opening, &fingerprint, &is_lost, err));
     *ret_is_sent = record->is_sent && !is_lost && !submission->is_appending &&
                    digest_equals(&record->fingerprint, &fingerprint);

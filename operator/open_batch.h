@@ -17,9 +17,18 @@ enum status open_batch(struct profile *profile, const struct submission *submiss
     MUST_USE;
 
 /*
+ * At the site, unless it is there; ret_known: how many units of this submission it has, from an
+ * earlier attempt. STATUS_CONFLICT: it has lost units of earlier ones since open_sent_batch().
+ */
+enum status create_batch(struct profile *profile, const struct submission *submission,
+                         const struct batch_record *record, int64_t *ret_known, struct error *err)
+    MUST_USE;
+
+/*
  * Is it a submission that came to its end before, by its name and its command line? Then the record
  * and app are filled, else they stay cleared. More units for --append are never that; nor is what
  * the site lacks (it was restored from an older copy): open_batch() then goes on with it.
+ * STATUS_CONFLICT: the site lacks units that another submission has to send first.
  */
 enum status open_sent_batch(struct profile *profile, const struct submission *submission,
                             struct batch_record *record, struct known_app *app, bool *ret_is_sent,

@@ -20,7 +20,7 @@ struct round {
  */
 enum status rounds_begin(const struct batch_record *record, struct error *err) MUST_USE;
 
-/* The one of which the unit `index` is. STATUS_NOT_FOUND: no round is listed. */
+/* The one of which the unit `index` is. STATUS_NOT_FOUND: none that began so early is listed. */
 enum status rounds_of(const struct batch_record *record, int64_t index, struct round *ret_round,
                       struct error *err) MUST_USE;
 

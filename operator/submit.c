@@ -169,31 +169,6 @@ static enum status send_units(struct submitting *work, int64_t known, struct err
 
 /* --- the batch --- */
 
-static enum status create_batch(struct submitting *work, int64_t *ret_known, struct error *err)
-{
-    const struct batch_record *record = &work->record;
-    struct batch_request request = {
-        .batch = record->batch,
-        .app_version = record->app_version,
-        .priority = (int32_t)work->submission->priority,
-        .needed_by_s = record->needed_by_s,
-    };
-    struct batch_status status;
-    enum status answer;
-
-    memcpy(request.name, record->name, sizeof request.name);
-    answer = batch_create(work->profile, &request, &status, err);
-    if (answer == STATUS_CONFLICT && record->base > 0) /* appended with another priority */
-        answer = batch_ask(work->profile, batch_format(&record->batch).text, &status, err);
-    if (answer == STATUS_NOT_FOUND)
-        (void)error_set(err, answer,
-                        "the site does not know the app version of this batch: 'dugnad app add' it "
-                        "again, with the program and options it had");
-    TRY(answer);
-    *ret_known = status.units > record->base ? status.units - record->base : 0;
-    return STATUS_OK;
-}
-
 static enum status finish(struct submitting *work, struct error *err)
 {
     static const struct batch_action_request close_it = {.action = ACTION_CLOSE};
@@ -293,7 +268,7 @@ static enum status submit(struct submitting *work, struct error *err)
     if (work->lock == NULL) /* the name was made up */
         TRY(batch_record_hold(work->profile, work->record.name, &work->lock, err));
     submission_settle(work->submission, &work->app.app, &work->record);
-    TRY(create_batch(work, &known, err));
+    TRY(create_batch(work->profile, work->submission, &work->record, &known, err));
     outbox_init(&work->outbox, work->profile, &work->record.batch);
     TRY(send_units(work, known, err));
     return finish(work, err);

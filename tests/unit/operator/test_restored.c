@@ -122,9 +122,23 @@ Test(restored, a_retry_says_what_it_did_and_what_stays_failed)
     cr_expect(strstr(desk_out, "13 stay failed: no task") != NULL, "%s", desk_out);
 }
 
+static int append_to(const char *name, const char *range)
+{
+    return RUN("submit", "app", "--range", range, "--name", name, "--append");
+}
+
 static int append(const char *range)
 {
-    return RUN("submit", "app", "--range", range, "--name", "b", "--append");
+    return append_to("b", range);
+}
+
+static void restore_units(const struct texts *sent, size_t kept)
+{
+    desk_site.cut = CUT_NEVER;
+    texts_clear(&desk_site.units);
+    for (size_t i = 0; i < kept; i++)
+        texts_add(&desk_site.units, sent->texts[i]);
+    desk_site.has_batch = kept > 0;
 }
 
 /* Each round by its own command line, in the order in which they were sent; then it goes on. */
@@ -139,10 +153,7 @@ Test(restored, several_rounds_that_the_site_lost_are_sent_again_as_they_were)
         texts_add(&sent, desk_site.units.texts[i]);
     for (size_t kept = 0; kept < 6; kept++) {
         fake_env_pass(&desk_env, 3600 * 1000);
-        texts_clear(&desk_site.units);
-        for (size_t i = 0; i < kept; i++)
-            texts_add(&desk_site.units, sent.texts[i]);
-        desk_site.has_batch = kept > 0;
+        restore_units(&sent, kept);
         if (kept < 4) {
             cr_expect(eq(int, append(ranges[2]), EXIT_FAILED), "%zu units are there", kept);
             cr_expect(strstr(desk_said, kept < 2 ? "began with unit 0," : "began with unit 2,") !=
@@ -158,4 +169,79 @@ Test(restored, several_rounds_that_the_site_lost_are_sent_again_as_they_were)
     }
     cr_expect(eq(int, append("6..8"), EXIT_DONE), "%s", desk_said);
     cr_expect(eq(sz, desk_site.units.count, 8));
+}
+
+/* Is it cut there? Else the round is through. `sent` gets the units of two rounds. */
+static bool cut_third_round(const char *name, int64_t after, struct texts *sent)
+{
+    desk_site.has_batch = false;
+    texts_clear(&desk_site.units);
+    cr_assert(eq(int, append_to(name, "0..2"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, append_to(name, "2..4"), EXIT_DONE), "%s", desk_said);
+    for (size_t i = 0; i < desk_site.units.count; i++)
+        texts_add(sent, desk_site.units.texts[i]);
+    desk_site.cut = after % 2 == 0 ? CUT_REQUEST : CUT_ANSWER;
+    desk_site.cut_after = desk_site.requests + after / 2;
+    return append_to(name, "4..6") != EXIT_DONE;
+}
+
+/* The site fell over while it got the third one: that was sent over the hole before it. */
+Test(restored, several_rounds_are_sent_again_if_the_last_one_was_cut)
+{
+    static const char *const ranges[] = {"0..2", "2..4", "4..6"};
+    bool was_cut = true;
+
+    for (int64_t after = 0; was_cut; after++) {
+        CLEANUP(freep) char *name = text_format("b-%d", (int)after);
+        CLEANUP(texts_clear) struct texts sent = {0};
+        size_t kept = (size_t)after % 3;
+
+        was_cut = cut_third_round(name, after, &sent);
+        restore_units(&sent, kept);
+        cr_expect(eq(int, append_to(name, ranges[2]), EXIT_FAILED), "%s", name);
+        cr_expect(strstr(desk_said, kept < 2 ? "began with unit 0," : "began with unit 2,") != NULL,
+                  "%s: %s", name, desk_said);
+        cr_expect(eq(int, append_to(name, "6..8"), EXIT_FAILED), "%s", name);
+        cr_assert(eq(sz, desk_site.units.count, kept), "%s", name);
+        for (size_t i = kept / 2; i < 3; i++)
+            cr_expect(eq(int, append_to(name, ranges[i]), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(sz, desk_site.units.count, 6), "%s", name);
+        for (size_t i = 0; i < 4; i++)
+            cr_expect(eq(str, desk_site.units.texts[i], sent.texts[i]));
+        cr_expect(eq(int, append_to(name, "6..8"), EXIT_DONE), "%s", desk_said);
+        cr_expect(eq(sz, desk_site.units.count, 8));
+    }
+}
+
+/* It was told to repeat a 'submit' that no command line could be. */
+Test(restored, rounds_of_which_a_profile_knows_nothing_need_another_name)
+{
+    static const char *const ranges[] = {"0..2", "2..4", "4..6"};
+
+    for (size_t since = 0; since < 2; since++) { /* rounds since rounds are listed */
+        CLEANUP(freep) char *name = text_format("b-%zu", since);
+        CLEANUP(freep) char *list = text_format(".config/dugnad/default/batches/%s/rounds", name);
+        CLEANUP(texts_clear) struct texts sent = {0};
+        size_t last = 1 + since;
+
+        restore_units(&sent, 0);
+        cr_assert(eq(int, append_to(name, ranges[0]), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(int, append_to(name, ranges[1]), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(int, desk_env.base.disk->remove(desk_env.base.disk, at_home(list), NULL),
+                     STATUS_OK));
+        if (since > 0)
+            cr_assert(eq(int, append_to(name, ranges[2]), EXIT_DONE), "%s", desk_said);
+        for (size_t i = 0; i < desk_site.units.count; i++)
+            texts_add(&sent, desk_site.units.texts[i]);
+        for (size_t kept = 0; kept < 2 * last; kept++) {
+            restore_units(&sent, kept);
+            for (size_t i = 0; i < 3; i++) {
+                cr_expect(eq(int, append_to(name, ranges[i]), EXIT_FAILED));
+                cr_expect(strstr(desk_said, "use another --name") != NULL, "%s", desk_said);
+            }
+        }
+        restore_units(&sent, 2 * last);
+        cr_expect(eq(int, append_to(name, ranges[last]), EXIT_DONE), "%s", desk_said);
+        cr_assert(eq(sz, desk_site.units.count, 2 * last + 2));
+    }
 }
