@@ -53,7 +53,7 @@ struct held_task {
     int64_t task;
     enum held_state state;
     int progress_permille; /* 0..1000, or SCHEDULER_PROGRESS_UNSAID */
-    int64_t busy_ms;       /* that it took so far, as in a report; 0: not said */
+    int64_t busy_ms;       /* that its program ran so far, without suspensions; 0: not said */
 };
 
 /* A finished task whose outputs the host keeps: the server said that it was restored. */

@@ -8,8 +8,8 @@
 
 #define PROGRESS_FILE "dugnad-progress"
 
-/* In thousandths, 0..1000; 0 as well where there is no such file, or where it holds anything else.
- * Never waits. `slot`: the folder's descriptor. */
+/* In thousandths, 0..1000; 0 as well where there is no such file, or where its first line is
+ * anything else. Never waits. `slot`: the folder's descriptor. */
 int progress_of_slot(int slot);
 
 #endif

@@ -15,7 +15,7 @@
 
 struct stock_task {
     int64_t task;
-    int64_t begins_up_ms, ends_up_ms; /* of the up-time clock; begun ones: begins is the visit */
+    int64_t begins_up_ms, ends_up_ms; /* of the up-time clock; begins: as far as is known */
     int64_t until_up_ms; /* from then on the host begins it soon enough to keep it; 0: it began */
     int64_t busy_ms, advanced_up_ms; /* as its host said, and since when it says the same */
     int64_t passed_until_up_ms;      /* not looked at before */

@@ -16,11 +16,19 @@ static bool may_know_more(const struct rollback_facts *facts)
                                       facts->last_visit == 0 || facts->last_s < facts->restored_s);
 }
 
+static bool skips_visits(const struct rollback_facts *facts)
+{
+    int64_t spans = (facts->now_s - facts->last_s) / ROLLBACK_VISITS_SPAN_S;
+
+    return facts->last_visit > 0 &&
+           facts->visit - facts->last_visit > ROLLBACK_VISITS_MOST + (spans > 0 ? spans : 0);
+}
+
 enum rollback_sign rollback_sign_of(const struct rollback_facts *facts)
 {
     if (may_know_more(facts))
         return ROLLBACK_NONE;
-    if (facts->last_visit > 0 && facts->visit - facts->last_visit > ROLLBACK_VISITS_MOST)
+    if (skips_visits(facts))
         return ROLLBACK_VISITS;
     if (facts->names_unknown_task)
         return ROLLBACK_TASK;

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 /*
- * A visit's number may honestly be above the one before by this much: what the server will not take
- * a client gives up with its number, halving what it reports from VISIT_FINISHED_MAX down to one.
+ * A visit's number may honestly be above the one before: what is refused on the way, by a proxy
+ * say, a client gives up with its number. It tries again some eight times within an hour or two,
+ * then about twice an hour; so this much, and one more for each of these spans, is no sign.
  */
-#define ROLLBACK_VISITS_MOST 8
+#define ROLLBACK_VISITS_MOST   16
+#define ROLLBACK_VISITS_SPAN_S 900
 
 #define ROLLBACK_TOLD_S     (7 * INT64_C(86400)) /* after a restore that it was told hosts catch up */
 #define ROLLBACK_VOLUNTEERS 3                    /* of which a host has shown a sign ... */

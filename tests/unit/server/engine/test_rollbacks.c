@@ -47,7 +47,7 @@ static void visit(size_t host, int64_t task, const struct refused_thing *thing)
 
 static void visit_often(size_t host)
 {
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 20; i++)
         visit(host, 0, NULL);
 }
 

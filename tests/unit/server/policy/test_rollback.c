@@ -15,8 +15,14 @@ Test(rollback, a_visit_shows_what_this_site_cannot_have_said)
         enum rollback_sign sign;
     } cases[] = {
         {"the next", {.visit = 8, .last_visit = 7}, ROLLBACK_NONE},
-        {"after some it gave up", {.visit = 15, .last_visit = 7}, ROLLBACK_NONE},
-        {"after more than it gives up", {.visit = 16, .last_visit = 7}, ROLLBACK_VISITS},
+        {"after some it gave up", {.visit = 23, .last_visit = 7}, ROLLBACK_NONE},
+        {"after more than it gives up", {.visit = 24, .last_visit = 7}, ROLLBACK_VISITS},
+        {"a proxy refused all for a day",
+         {.now_s = 186400, .last_s = 100000, .visit = 119, .last_visit = 7},
+         ROLLBACK_NONE},
+        {"more than it can have given up in a day",
+         {.now_s = 186400, .last_s = 100000, .visit = 120, .last_visit = 7},
+         ROLLBACK_VISITS},
         {"a new key of an old installation", {.visit = 900, .last_visit = 0}, ROLLBACK_NONE},
         {"a task", {.visit = 8, .last_visit = 7, .names_unknown_task = true}, ROLLBACK_TASK},
         {"a task of one that enrolled anew",
