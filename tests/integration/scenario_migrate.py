@@ -48,7 +48,7 @@ def scenario_migration(build):
         migrated(grid, postgres.url, "stop it first", 4)
         grid.stop_server()
         before = grid.rows("SELECT count(*) FROM journal")[0][0]
-        migrated(grid, "mysql://x", "--to takes", 1)
+        migrated(grid, "mysql://x", "--to takes", 2)
         kill_some(grid, postgres.url, chance)
         if not is_switched(grid):
             migrated(grid, postgres.url, "alike", 0)
