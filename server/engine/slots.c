@@ -53,7 +53,8 @@ static void find_ends(struct slots *slots, const struct stock *stock, int64_t no
     }
     for (size_t i = 0; i < stock->count; i++)
         slots->ends[i] = later(stock->tasks[i].ends_up_ms - now_ms, 0);
-    qsort(slots->ends, stock->count, sizeof *slots->ends, compare_down);
+    if (stock->count > 0)
+        qsort(slots->ends, stock->count, sizeof *slots->ends, compare_down);
 }
 
 /* In ms from now: when it was told to, or sooner, where it was told of work since its visit: some
