@@ -153,8 +153,8 @@ static enum status show(struct store *store, const char *name, struct error *err
 /* The command line is right; asked before the site is opened. */
 static enum status check(const struct options *given, struct error *err)
 {
-    const char *verb = given->operands[1], *name = given->operands[2];
     bool is_named = given->operand_count == 3;
+    const char *verb = given->operands[1], *name = is_named ? given->operands[2] : "";
 
     if (strcmp(verb, "list") == 0 && !is_named)
         return STATUS_OK;
