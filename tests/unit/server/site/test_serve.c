@@ -217,14 +217,18 @@ Test(serve, so_is_a_database_that_belongs_to_root)
     expect_named("site/dugnad.db", "dugnad.db of the site cannot be opened for writing");
 }
 
+/* Modes say nothing to root, so root becomes the stranger, to whom all is given; anybody else is
+ * bound by them as it is. */
 static void expect_mode_named(const char *part, const char *words)
 {
-    if (geteuid() != 0)
-        cr_skip_test("only root can give files away");
+    const uid_t user = geteuid();
+
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
-    cr_assert(zero(int, system("chown -R 65534 .")));
+    if (user == 0)
+        cr_assert(zero(int, system("chown -R 65534 .")));
     cr_assert(zero(int, chmod(part, 0500)));
-    cr_assert(zero(int, seteuid(STRANGER)));
+    if (user == 0)
+        cr_assert(zero(int, seteuid(STRANGER)));
     expect_refused(STATUS_STORAGE, words);
     cr_expect(strstr(err.detail, part) != NULL, "%s", err.detail);
     cr_expect(strstr(err.detail, "mode 500") != NULL, "%s", err.detail);
@@ -232,7 +236,7 @@ static void expect_mode_named(const char *part, const char *words)
     cr_expect(strstr(err.detail, "chown") == NULL, "%s", err.detail);
     cr_assert(zero(int, chmod(part, 0700)));
     cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
-    cr_assert(zero(int, seteuid(0)));
+    cr_assert(zero(int, seteuid(user)));
 }
 
 /* Regression: it was told to give itself what it had. */
