@@ -21,6 +21,7 @@ endif
 libtestsupport_a_SOURCES += %D%/sample.c %D%/sample.h
 libtestsupport_a_SOURCES += %D%/site.c %D%/site.h %D%/site_work.c %D%/site_work.h
 libtestsupport_a_SOURCES += %D%/many_units.c %D%/many_units.h
+libtestsupport_a_SOURCES += %D%/made_site.c %D%/made_site.h
 libtestsupport_a_SOURCES += %D%/village.c %D%/village.h %D%/village_store.c
 libtestsupport_a_SOURCES += %D%/fake_launcher.c %D%/fake_launcher.h %D%/fake_net.c %D%/fake_net.h
 libtestsupport_a_SOURCES += %D%/fake_site.c %D%/fake_site.h %D%/fake_site_files.c

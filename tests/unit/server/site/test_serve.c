@@ -19,6 +19,7 @@
 #include "server/site/folder.h"
 #include "server/site/verbs.h"
 #include "tests/support/ending.h"
+#include "tests/support/made_site.h"
 #include "tests/support/web_client.h"
 
 static char folder[] = "/tmp/dugnad-serve-XXXXXX";
@@ -35,16 +36,9 @@ static int64_t now_s(struct env *of)
 
 static void set_up(void)
 {
-    cr_assert(mkdtemp(folder) != NULL);
-    cr_assert(zero(int, chdir(folder)));
     env = *env_real();
     env.now_s = now_s;
-    cr_assert(eq(int,
-                 config_parse("name = Test\nurl = https://127.0.0.1:8443\nlisten = 127.0.0.1:0\n"
-                              "stop_time = 0\n",
-                              &config, &err),
-                 STATUS_OK));
-    cr_assert(eq(int, site_make(&env, "site", &config, &err), STATUS_OK));
+    made_site_begin(folder, &env, &config);
 }
 
 static void tear_down(void)
@@ -105,33 +99,15 @@ Test(serve, a_site_without_its_secret_is_refused)
     expect_refused(STATUS_INVALID, "secret is missing");
 }
 
-static void remember_a_file(void)
-{
-    CLEANUP(store_closep) struct store *store = NULL;
-    CLEANUP(txn_end) struct txn txn = {0};
-    const struct file_record record = {.digest = digest_of("x", 1), .size_bytes = 1, .time_s = 1};
-    bool is_new;
-
-    cr_assert(eq(int, site_open_store("site", &config, false, &store, &err), STATUS_OK));
-    cr_assert(eq(int, txn_begin(&txn, store, &err), STATUS_OK));
-    cr_assert(eq(int, store->publish->file_add(store, &record, &is_new, &err), STATUS_OK));
-    cr_assert(eq(int, txn_commit(&txn, &err), STATUS_OK));
-}
-
-static void lose(const char *part)
-{
-    cr_assert(eq(int, env.disk->remove_tree(env.disk, part, &err), STATUS_OK));
-}
-
 /* Regression: they were made anew, empty, and every file was lost without a word. */
 Test(serve, a_site_that_had_files_and_lost_their_folder_is_refused)
 {
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "makes them: %s", err.text);
-    lose("site/files");
+    made_site_lose("site/files");
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "nothing was in it: %s", err.text);
-    remember_a_file();
+    made_site_remember_a_file(&config);
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
-    lose("site/files");
+    made_site_lose("site/files");
     expect_refused(STATUS_INVALID, "files is missing");
     cr_expect(not(disk_has(env.disk, "site/files")), "still refused next time");
 }
@@ -174,10 +150,10 @@ Test(serve, uploads_that_cannot_be_renamed_into_the_files_are_refused_with_words
 {
     make_elsewhere();
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
-    lose("site/files/uploads");
+    made_site_lose("site/files/uploads");
     cr_assert(zero(int, symlink(elsewhere, "site/files/uploads")));
     expect_refused(STATUS_STORAGE, "files/uploads of the site has to be on the same file system");
-    lose("site/files/uploads");
+    made_site_lose("site/files/uploads");
     cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
     remove_elsewhere();
 }

@@ -18,6 +18,7 @@
 #include "server/site/folder.h"
 #include "server/site/verbs.h"
 #include "tests/support/ending.h"
+#include "tests/support/made_site.h"
 
 static char folder[] = "/tmp/dugnad-check-XXXXXX";
 static struct env env;
@@ -26,15 +27,8 @@ static struct error err;
 
 static void set_up(void)
 {
-    cr_assert(mkdtemp(folder) != NULL);
-    cr_assert(zero(int, chdir(folder)));
     env = *env_real();
-    cr_assert(eq(int,
-                 config_parse("name = Test\nurl = https://127.0.0.1:8443\nlisten = 127.0.0.1:0\n"
-                              "stop_time = 0\n",
-                              &config, &err),
-                 STATUS_OK));
-    cr_assert(eq(int, site_make(&env, "site", &config, &err), STATUS_OK));
+    made_site_begin(folder, &env, &config);
 }
 
 static void tear_down(void)
@@ -50,24 +44,6 @@ static enum status serve_once(void)
     CLEANUP(server_closep) struct server *server = NULL;
 
     return server_open(&env, "site", &server, &err);
-}
-
-static void remember_a_file(void)
-{
-    CLEANUP(store_closep) struct store *store = NULL;
-    CLEANUP(txn_end) struct txn txn = {0};
-    const struct file_record record = {.digest = digest_of("x", 1), .size_bytes = 1, .time_s = 1};
-    bool is_new;
-
-    cr_assert(eq(int, site_open_store("site", &config, false, &store, &err), STATUS_OK));
-    cr_assert(eq(int, txn_begin(&txn, store, &err), STATUS_OK));
-    cr_assert(eq(int, store->publish->file_add(store, &record, &is_new, &err), STATUS_OK));
-    cr_assert(eq(int, txn_commit(&txn, &err), STATUS_OK));
-}
-
-static void lose(const char *part)
-{
-    cr_assert(eq(int, env.disk->remove_tree(env.disk, part, &err), STATUS_OK));
 }
 
 static int check_site(void)
@@ -119,7 +95,7 @@ Test(check, a_site_of_which_a_part_is_missing_is_not_sound)
     cr_expect(eq(int, check_site(), VERB_OK));
     expect_unsound_without("site/tls/ca.key");
     expect_unsound_without("site/tls/ca.pem");
-    remember_a_file();
+    made_site_remember_a_file(&config);
     expect_unsound_without("site/files");
 }
 
@@ -173,15 +149,15 @@ Test(check, a_damaged_database_is_not_sound)
         change_database(lost[i]);
         cr_expect(eq(int, check_site(), VERB_UNSOUND), "%s", lost[i]);
     }
-    lose(database);
+    made_site_lose(database);
     cr_assert(zero(int, mkdir(database, 0700)));
     cr_expect(eq(int, check_site(), VERB_UNSOUND), "a folder");
-    lose(database);
+    made_site_lose(database);
     write_part(database, whole.bytes, whole.length);
-    lose("site/dugnad.db-wal");
+    made_site_lose("site/dugnad.db-wal");
     cr_assert(zero(int, mkdir("site/dugnad.db-wal", 0700)));
     cr_expect(eq(int, check_site(), VERB_UNSOUND), "a folder as its log");
-    lose("site/dugnad.db-wal");
+    made_site_lose("site/dugnad.db-wal");
     cr_assert(zero(int, symlink("nowhere/at/all", "site/dugnad.db-wal")));
     cr_expect(eq(int, check_site(), VERB_UNSOUND), "a link to nothing as its log");
 }
@@ -229,11 +205,11 @@ Test(check, a_folder_as_a_stored_file_is_a_fault_and_a_stray_is_listed)
     cr_assert(eq(int, serve_once(), STATUS_OK), "%s", err.text);
     write_part("site/files/stray", "x", 1);
     expect_said(VERB_OK, "orphan: site/files/stray (1 bytes)");
-    remember_a_file();
+    made_site_remember_a_file(&config);
     cr_assert(eq(int, disk_join(&path, &err, "site/files/%.2s/%s", hex, hex + 2), STATUS_OK));
     cr_assert(zero(int, mkdir(path.text, 0700)));
     expect_said(VERB_UNSOUND, "a file of the site is no file");
-    lose("site/files/00");
+    made_site_lose("site/files/00");
     write_part("site/files/00", "", 0);
     expect_said(VERB_UNSOUND, "files: site/files/00 is no folder");
 }
