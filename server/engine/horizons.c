@@ -64,8 +64,7 @@ static int64_t horizon_of(struct engine *engine, int64_t up_s, int64_t length_ms
 bool horizons_leave(struct cycle *cycle, const struct visit_state *state, int64_t task_ms)
 {
     struct host_hint *hint = host_hints_get(&cycle->engine->hosts, state->visit->host);
-    int64_t speed = state->speed > 0 ? state->speed : ESTIMATE_SPEED_ONE;
-    int64_t length_ms = (int64_t)((double)task_ms * (double)speed / ESTIMATE_SPEED_ONE) + 1;
+    int64_t length_ms = estimate_on_usual_ms(task_ms, state->speed) + 1;
     int64_t ends_in_ms = share_idle_in_ms(&state->share) + task_ms, horizon;
 
     if (!state->has_share || task_ms <= 0)

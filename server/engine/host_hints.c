@@ -1,7 +1,6 @@
 #include "server/engine/host_hints.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/cleanup.h"
 
@@ -18,7 +17,6 @@ void host_hints_clear(struct host_hints *hints)
     map_clear(&hints->map);
     hints->grid = (struct share_grid){0};
     hints->idle = hints->idle_hosts = hints->stocked = 0;
-    memset(hints->idle_by_speed, 0, sizeof hints->idle_by_speed);
     hints->idler_count = 0;
 }
 
@@ -47,7 +45,6 @@ static void leave_grid(struct host_hints *hints, struct host_part *part)
 
     hints->idle -= part->idle;
     hints->idle_hosts -= part->idle > 0;
-    hints->idle_by_speed[share_class(part->speed)] -= part->idle;
     grid->slots -= part->slots;
     grid->weight -= part->weight;
     grid->held -= part->held;
@@ -62,7 +59,6 @@ void host_hints_count(struct host_hints *hints, int64_t host, const struct host_
     hint->part = *part;
     hints->idle += part->idle;
     hints->idle_hosts += part->idle > 0;
-    hints->idle_by_speed[share_class(part->speed)] += part->idle;
     hints->grid.slots += part->slots;
     hints->grid.weight += part->weight;
     hints->grid.held += part->held;

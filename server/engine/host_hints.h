@@ -53,13 +53,12 @@ struct idler {
 
 /* Zeroed: empty. */
 struct host_hints {
-    struct map map;                       /* owned hints */
-    struct share_grid grid;               /* of all that are expected */
-    int64_t idle;                         /* slots of those that want work for them */
-    int64_t idle_hosts;                   /* these hosts */
-    int64_t idle_by_speed[SHARE_CLASSES]; /* the same by share_class() */
-    int64_t stocked;                      /* copies in all stocks */
-    int64_t looked_up_s;                  /* when those that left were looked for */
+    struct map map;         /* owned hints */
+    struct share_grid grid; /* of all that are expected */
+    int64_t idle;           /* slots of those that want work for them */
+    int64_t idle_hosts;     /* these hosts */
+    int64_t stocked;        /* copies in all stocks */
+    int64_t looked_up_s;    /* when those that left were looked for */
     struct idler idlers[IDLERS_MAX];
     size_t idler_count, oldest_idler;
 };

@@ -149,12 +149,8 @@ static int64_t length_of(const struct engine *engine, const struct task *task,
                          const struct stock_task *known)
 {
     const struct host_hint *hint = host_hints_find(&engine->hosts, task->at_dispatch.host);
-    int64_t speed;
 
-    if (known == NULL || known->length_ms == 0)
-        return 0;
-    speed = hint->part.speed > 0 ? hint->part.speed : ESTIMATE_SPEED_ONE;
-    return (int64_t)((double)known->length_ms * (double)speed / ESTIMATE_SPEED_ONE);
+    return known != NULL ? estimate_on_usual_ms(known->length_ms, hint->part.speed) : 0;
 }
 
 /* Made for what the unit waits for. */
@@ -265,20 +261,29 @@ static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting, 
     return tail_end_ms(needs, count, slots.slots, slots.count);
 }
 
+/* As found for an earlier unit of the batch, else anew. */
+static int64_t due_up_ms(const struct cycle *cycle, const struct waiting *waiting, size_t place)
+{
+    int64_t batch = waiting->units[place]->batch;
+
+    for (size_t i = 0; i < place; i++)
+        if (waiting->units[i]->batch == batch)
+            return waiting->tails[i].due_up_ms;
+    return cycle->clock.up_s * 1000 + due_ms(cycle, waiting, batch);
+}
+
 static void add_where_it_helps(struct cycle *cycle, struct late_ones *late, struct waiting *waiting)
 {
-    int64_t now_ms = cycle->clock.up_s * 1000, batch = 0, due = 0;
+    int64_t now_ms = cycle->clock.up_s * 1000;
 
     for (size_t i = 0; i < waiting->count; i++) {
         const struct tail_wait *wait = &waiting->waits[i];
         struct tail *tail = &waiting->tails[i];
         struct unit *unit = waiting->units[i];
 
-        if (unit->batch != batch)
-            due = due_ms(cycle, waiting, unit->batch);
-        batch = unit->batch;
-        tail->due_up_ms = now_ms + due;
-        if (wait->may_have && (tail->length_ms == 0 || tail_is_late(wait->left_ms, due)) &&
+        tail->due_up_ms = due_up_ms(cycle, waiting, i);
+        if (wait->may_have &&
+            (tail->length_ms == 0 || tail_is_late(wait->left_ms, tail->due_up_ms - now_ms)) &&
             is_at_its_end(cycle, late, unit, tail->is_lost) &&
             tail_is_worth_it(wait->left_ms, best_ms(cycle->engine, unit, tail->length_ms),
                              tail->length_ms > 0))

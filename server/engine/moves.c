@@ -10,12 +10,10 @@
 #include "server/engine/settle.h"
 #include "server/engine/tails.h"
 #include "server/engine/withdrawals.h"
+#include "server/policy/estimate.h"
 #include "server/policy/moving.h"
 #include "server/policy/quorum.h"
 #include "server/policy/transition.h"
-
-#define TOLD_LEAST_MS       30000 /* before, progress says little */
-#define TOLD_LEAST_PERMILLE 5
 
 /* --------------------------------------------------------------------------- what a visit tells */
 
@@ -34,16 +32,12 @@ static int64_t begun_ms(const struct stock_task *known, const struct burden_task
     return known->begins_up_ms < now_ms ? known->begins_up_ms : now_ms;
 }
 
-/* By the progress that its host tells of, once it has run for a while; 0: not known. It cannot have
- * run for longer than it has it. */
+/* By the progress that its host tells of; 0: not known. */
 static int64_t length_of(const struct burden_task *task, int64_t now_s)
 {
-    int64_t had_ms = (later(now_s - task->sent_s, 0) + 1) * 1000;
-    int64_t busy_ms = task->busy_ms < had_ms ? task->busy_ms : had_ms;
-
-    if (task->is_waiting || task->done_permille < TOLD_LEAST_PERMILLE || busy_ms < TOLD_LEAST_MS)
-        return 0;
-    return busy_ms * 1000 / task->done_permille;
+    return task->is_waiting
+               ? 0
+               : estimate_whole_ms(task->done_permille, task->busy_ms, now_s - task->sent_s);
 }
 
 /* It is taken to stand still for as long again as it has, while its host says so. */

@@ -24,16 +24,11 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t speed_of(const struct host_part *part)
-{
-    return part->speed > 0 ? part->speed : ESTIMATE_SPEED_ONE;
-}
-
 static void add(struct slots *slots, const struct host_hint *hint, int64_t free_in_ms)
 {
     assert(slots->count < slots->capacity);
     slots->slots[slots->count++] = (struct horizon_slot){
-        .host = hint->host, .free_in_ms = free_in_ms, .speed = speed_of(&hint->part)};
+        .free_in_ms = free_in_ms, .speed = estimate_believed_speed(hint->part.speed)};
 }
 
 static int compare_down(const void *a, const void *b)
@@ -93,7 +88,7 @@ struct slots slots_of(const struct host_hints *hints, const struct slots_call *c
 
     slots.slots = must_alloc(slots.capacity, sizeof *slots.slots);
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
-        if (hint->part.slots > 0 && speed_of(&hint->part) >= least_speed)
+        if (hint->part.slots > 0 && estimate_believed_speed(hint->part.speed) >= least_speed)
             add_host(&slots, call, hint, up_s);
     return slots;
 }

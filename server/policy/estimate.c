@@ -5,7 +5,9 @@
 
 #include "work-units/work_unit.h"
 
-#define MILLION 1e6
+#define MILLION             1e6
+#define TOLD_LEAST_MS       30000 /* before, progress says little */
+#define TOLD_LEAST_PERMILLE 5
 
 static int64_t within(double value, int64_t most)
 {
@@ -98,4 +100,26 @@ int64_t estimate_speed(int64_t own_pace, int64_t app_pace)
         return 0;
     speed = within((double)app_pace / (double)own_pace * ESTIMATE_SPEED_ONE, ESTIMATE_SPEED_MOST);
     return speed > ESTIMATE_SPEED_LEAST ? speed : ESTIMATE_SPEED_LEAST;
+}
+
+int64_t estimate_believed_speed(int64_t speed)
+{
+    return speed > 0 ? speed : ESTIMATE_SPEED_ONE;
+}
+
+int64_t estimate_on_usual_ms(int64_t task_ms, int64_t speed)
+{
+    double speeds = (double)estimate_believed_speed(speed) / ESTIMATE_SPEED_ONE;
+
+    return (int64_t)((double)task_ms * speeds);
+}
+
+int64_t estimate_whole_ms(int done_permille, int64_t busy_ms, int64_t had_s)
+{
+    int64_t had_ms = ((had_s > 0 ? had_s : 0) + 1) * 1000;
+    int64_t ran_ms = busy_ms < had_ms ? busy_ms : had_ms;
+
+    if (done_permille < TOLD_LEAST_PERMILLE || ran_ms < TOLD_LEAST_MS)
+        return 0;
+    return ran_ms * 1000 / done_permille;
 }

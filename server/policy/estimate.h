@@ -55,4 +55,16 @@ int64_t estimate_median(int64_t *paces, size_t count);
  */
 int64_t estimate_speed(int64_t own_pace, int64_t app_pace);
 
+/* That of a host of which nothing is known (0) is taken to be the median one's. */
+int64_t estimate_believed_speed(int64_t speed);
+
+/* What takes a host of this speed so long, on one of ESTIMATE_SPEED_ONE. */
+int64_t estimate_on_usual_ms(int64_t task_ms, int64_t speed);
+
+/*
+ * What a task takes its host in all, by the progress that it tells of; 0: that says too little yet.
+ * `busy_ms`: that its program ran so far, as the host says, who has had the task for `had_s`.
+ */
+int64_t estimate_whole_ms(int done_permille, int64_t busy_ms, int64_t had_s);
+
 #endif

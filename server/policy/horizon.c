@@ -2,11 +2,12 @@
 
 #include <assert.h>
 
-#define SPEED_ONE 1000
-#define FIRST_MS  1000
-#define MOST_MS   (INT64_C(400) * 86400 * 1000)
-#define NEAR_MS   5000 /* an estimate is no better than that */
-#define STEPS     8    /* halvings of an interval whose ends are a factor of two apart */
+#include "server/policy/estimate.h"
+
+#define FIRST_MS 1000
+#define MOST_MS  (INT64_C(400) * 86400 * 1000)
+#define NEAR_MS  5000 /* an estimate is no better than that */
+#define STEPS    8    /* halvings of an interval whose ends are a factor of two apart */
 
 static int64_t done_by(const struct horizon_slot slots[], size_t count, int64_t length_ms,
                        int64_t at_ms)
@@ -17,7 +18,8 @@ static int64_t done_by(const struct horizon_slot slots[], size_t count, int64_t 
         double span_ms = (double)(at_ms - slots[i].free_in_ms);
 
         if (span_ms > 0)
-            copies += (int64_t)(span_ms * (double)slots[i].speed / SPEED_ONE / (double)length_ms);
+            copies += (int64_t)(span_ms * (double)slots[i].speed / ESTIMATE_SPEED_ONE /
+                                (double)length_ms);
     }
     return copies;
 }

@@ -14,7 +14,6 @@
 #define HORIZON_NEVER INT64_MAX
 
 struct horizon_slot {
-    int64_t host;
     int64_t free_in_ms; /* from now on; >= 0 */
     int64_t speed;      /* in thousandths of the median host's; >= 1 */
 };

@@ -2,8 +2,7 @@
 
 #include <assert.h>
 
-#define SPEED_ONE    1000
-#define LEAST_OCTAVE 3 /* a speed of 32 */
+#include "server/policy/estimate.h"
 
 int64_t share_slots(int64_t cores, int64_t agreed)
 {
@@ -15,38 +14,7 @@ int64_t share_slots(int64_t cores, int64_t agreed)
 
 int64_t share_weight(int64_t slots, int64_t speed)
 {
-    return slots * (speed > 0 ? speed : SPEED_ONE);
-}
-
-/* Quarters of an octave, linear within it. */
-size_t share_class(int64_t speed)
-{
-    int64_t value = speed > 0 ? speed : SPEED_ONE, octave = 0;
-    int64_t class;
-
-    while (value >> octave > 7)
-        octave++;
-    class = (octave - LEAST_OCTAVE) * 4 + (value >> octave) - 4;
-    if (class < 0)
-        return 0;
-    return class < SHARE_CLASSES ? (size_t) class : SHARE_CLASSES - 1;
-}
-
-static int64_t speed_of_class(size_t class)
-{
-    return (int64_t)(4 + class % 4) << (LEAST_OCTAVE + class / 4);
-}
-
-int64_t share_better(const int64_t idle[SHARE_CLASSES], int64_t ready, int64_t speed)
-{
-    int64_t faster = 0;
-
-    for (size_t class = SHARE_CLASSES - 1; class > share_class(speed); class --) {
-        faster += idle[class];
-        if (faster >= ready)
-            return speed_of_class(class);
-    }
-    return 0;
+    return slots * estimate_believed_speed(speed);
 }
 
 /* Its part of all that is not computed, rounded up. */

@@ -21,7 +21,6 @@
 #define SHARE_SOON_MS    60000   /* once little waits nothing is granted that starts later */
 #define SHARE_UNKNOWN_MS 3600000 /* a task that nothing is known of is taken to last so long */
 #define SHARE_NEW_SLOTS  4       /* cores that are believed of a host that never agreed */
-#define SHARE_CLASSES    28      /* of speeds, four an octave */
 
 /* The grid as far as the server remembers: all hosts that are expected to come again. */
 struct share_grid {
@@ -55,15 +54,6 @@ int64_t share_slots(int64_t cores, int64_t agreed);
 
 /* `speed`: in thousandths of the median host's; 0: not known. */
 int64_t share_weight(int64_t slots, int64_t speed);
-
-/* The class of a speed. */
-size_t share_class(int64_t speed);
-
-/*
- * The speed of the slowest of the fastest idle slots that could begin all that waits, if all of
- * them are faster than `speed`; 0: they are not. `idle`: slots by the class of their host.
- */
-int64_t share_better(const int64_t idle[SHARE_CLASSES], int64_t ready, int64_t speed);
 
 struct share share_of(const struct share_facts *facts);
 

@@ -107,7 +107,7 @@ int64_t tail_other_ms(int64_t length_ms, int64_t speed)
 {
     double of_one = (double)length_ms * ESTIMATE_SPEED_ONE;
 
-    return (int64_t)(of_one / (double)(speed > 0 ? speed : ESTIMATE_SPEED_ONE));
+    return (int64_t)(of_one / (double)estimate_believed_speed(speed));
 }
 
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known)
@@ -185,5 +185,5 @@ int64_t tail_slow(int64_t *speeds, size_t count)
 
 bool tail_suits(int64_t agreed, int64_t speed, int64_t slow)
 {
-    return agreed >= TAIL_KNOWN && (speed > 0 ? speed : ESTIMATE_SPEED_ONE) >= slow;
+    return agreed >= TAIL_KNOWN && estimate_believed_speed(speed) >= slow;
 }

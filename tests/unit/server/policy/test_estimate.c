@@ -94,3 +94,34 @@ Test(estimate, a_speed_is_bounded_both_ways)
     cr_expect(zero(i64, estimate_speed(0, 1000)));
     cr_expect(zero(i64, estimate_speed(1000, 0)));
 }
+
+Test(estimate, a_task_s_progress_tells_how_long_it_is)
+{
+    static const struct {
+        const char *what;
+        int done_permille;
+        int64_t busy_ms, had_s, whole_ms;
+    } cases[] = {
+        {"a quarter in a minute", 250, 60000, 3600, 240000},
+        {"nothing is said", -1, 60000, 3600, 0},
+        {"nothing is done", 0, 60000, 3600, 0},
+        {"too little", 4, 600000, 3600, 0},
+        {"just enough", 5, 600000, 3600, 120000000},
+        {"it has hardly begun", 900, 29999, 3600, 0},
+        {"it cannot have run for longer than it was there", 500, INT64_C(1) << 44, 99, 200000},
+        {"a clock that went back", 500, 60000, -99, 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect(eq(i64,
+                     estimate_whole_ms(cases[i].done_permille, cases[i].busy_ms, cases[i].had_s),
+                     cases[i].whole_ms),
+                  "%s", cases[i].what);
+}
+
+Test(estimate, what_it_takes_the_usual_host_follows_from_the_speed)
+{
+    cr_expect(eq(i64, estimate_on_usual_ms(60000, 2000), 120000));
+    cr_expect(eq(i64, estimate_on_usual_ms(60000, 500), 30000));
+    cr_expect(eq(i64, estimate_on_usual_ms(60000, 0), 60000), "nothing is known of it");
+}

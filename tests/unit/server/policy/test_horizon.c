@@ -17,17 +17,17 @@ Test(horizon, table)
         size_t count;
         int64_t copies, length_ms, expected_ms;
     } cases[] = {
-        {"one slot, one after the other", {{1, 0, 1000}}, 1, 3, 60000, 180000},
-        {"slots alike", {{1, 0, 1000}, {1, 0, 1000}}, 2, 4, 60000, 120000},
-        {"a copy is not split", {{1, 0, 1000}, {1, 0, 1000}}, 2, 3, 60000, 120000},
+        {"one slot, one after the other", {{0, 1000}}, 1, 3, 60000, 180000},
+        {"slots alike", {{0, 1000}, {0, 1000}}, 2, 4, 60000, 120000},
+        {"a copy is not split", {{0, 1000}, {0, 1000}}, 2, 3, 60000, 120000},
         {"the fast one does both sooner than the slow one does one",
-         {{1, 0, 2000}, {1, 0, 400}},
+         {{0, 2000}, {0, 400}},
          2,
          2,
          60000,
          60000},
-        {"it is busy yet, and still sooner", {{1, 50000, 2000}, {1, 0, 400}}, 2, 2, 60000, 110000},
-        {"each takes part when it is free", {{1, 90000, 1000}, {1, 0, 1000}}, 2, 3, 60000, 150000},
+        {"it is busy yet, and still sooner", {{50000, 2000}, {0, 400}}, 2, 2, 60000, 110000},
+        {"each takes part when it is free", {{90000, 1000}, {0, 1000}}, 2, 3, 60000, 150000},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -49,7 +49,7 @@ Test(horizon, nobody_is_there)
 /* The largest numbers that a host may claim. */
 Test(horizon, what_takes_years_is_never)
 {
-    static const struct horizon_slot slow[] = {{1, INT64_C(400) * 86400 * 1000, 62}};
+    static const struct horizon_slot slow[] = {{INT64_C(400) * 86400 * 1000, 62}};
 
     cr_expect(eq(i64, horizon_ms(slow, 1, 1000000000, INT64_C(400) * 86400 * 1000), HORIZON_NEVER));
 }
