@@ -13,7 +13,6 @@
 #include "server/policy/estimate.h"
 #include "server/policy/moving.h"
 #include "server/policy/quorum.h"
-#include "server/policy/transition.h"
 
 /* --------------------------------------------------------------------------- what a visit tells */
 
@@ -128,15 +127,6 @@ bool moves_are_near(struct engine *engine)
 
 /* ------------------------------------------------------------------------------------- undoing */
 
-static void resume(struct cycle *cycle, struct unit *unit, struct task *task)
-{
-    settle_task(cycle, unit, task, transition_task(task->state, EVENT_RESUME));
-    unit->copies_wanted--;
-    cycle->counts.tasks_moved_back++;
-    cycle_hint(cycle, (struct deadline_hint){
-                          .up_s = task->deadline_up_s, .task = task->id, .unit = unit->id});
-}
-
 void moves_undo(struct cycle *cycle, const struct visit_state *state)
 {
     const struct scheduler_request *request = state->visit->request;
@@ -146,9 +136,11 @@ void moves_undo(struct cycle *cycle, const struct visit_state *state)
         struct task *task =
             reports_own_task(&cycle->set, state->visit->host, request->held[i].task, &unit);
 
-        if (task != NULL && request->held[i].state != HELD_WAITING &&
-            moving_is_undone(unit, (size_t)(task - unit->tasks)))
-            resume(cycle, unit, task);
+        if (task == NULL || request->held[i].state == HELD_WAITING ||
+            !moving_is_undone(unit, (size_t)(task - unit->tasks)))
+            continue;
+        withdraw_not(cycle, unit, task);
+        cycle->counts.tasks_moved_back++;
     }
 }
 

@@ -8,13 +8,19 @@
 
 #define DAY_SECONDS 86400
 
-/* What was not computed is not charged. */
-static void give_back(struct cycle *cycle, const struct unit *unit, const struct task *task)
+/* The allowance of the task's host, as it is by now. */
+static void charge(struct cycle *cycle, const struct unit *unit, const struct task *task,
+                   struct allowance_facts (*after)(const struct allowance_facts *facts,
+                                                   int64_t granted_day))
 {
-    struct allowance *row = work_allowance(&cycle->set, task->at_dispatch.host, unit->app_version);
-    struct allowance_facts facts = {.per_day = row->per_day, .day = row->day, .used = row->used};
+    struct allowance *row;
+    struct allowance_facts facts;
 
-    facts = allowance_after_withdrawal(&facts, task->sent_s / DAY_SECONDS);
+    if (work_host(&cycle->set, task->at_dispatch.host) == NULL)
+        return;
+    row = work_allowance(&cycle->set, task->at_dispatch.host, unit->app_version);
+    facts = (struct allowance_facts){.per_day = row->per_day, .day = row->day, .used = row->used};
+    facts = after(&facts, task->sent_s / DAY_SECONDS);
     row->is_changed = row->is_changed || row->used != facts.used;
     row->used = facts.used;
 }
@@ -23,8 +29,16 @@ void withdraw_task(struct cycle *cycle, struct unit *unit, struct task *task)
 {
     settle_task(cycle, unit, task, transition_task(task->state, EVENT_WITHDRAW));
     settle_unit(cycle, unit); /* so that one more of the unit is judged by what is wanted now */
-    if (work_host(&cycle->set, task->at_dispatch.host) != NULL)
-        give_back(cycle, unit, task);
+    charge(cycle, unit, task, allowance_after_withdrawal); /* what was not computed is not used */
+}
+
+void withdraw_not(struct cycle *cycle, struct unit *unit, struct task *task)
+{
+    settle_task(cycle, unit, task, transition_task(task->state, EVENT_RESUME));
+    unit->copies_wanted--;
+    charge(cycle, unit, task, allowance_after_return);
+    cycle_hint(cycle, (struct deadline_hint){
+                          .up_s = task->deadline_up_s, .task = task->id, .unit = unit->id});
 }
 
 /* Those that are out stay by id where nothing can take their place. */

@@ -8,6 +8,9 @@
  * a host that is loaded the day's allowance gets it back. */
 void withdraw_task(struct cycle *cycle, struct unit *unit, struct task *task);
 
+/* Its host, which is loaded, had begun it, and nobody has taken it yet: it goes on. */
+void withdraw_not(struct cycle *cycle, struct unit *unit, struct task *task);
+
 /* COMMAND_WITHDRAW_HOST, of a host that was loaded with its tasks and is indexed: sets its status
  * and reply. */
 void withdrawal_take(struct cycle *cycle, struct command *command);

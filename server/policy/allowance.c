@@ -37,6 +37,16 @@ struct allowance_facts allowance_after_withdrawal(const struct allowance_facts *
     return after;
 }
 
+struct allowance_facts allowance_after_return(const struct allowance_facts *facts,
+                                              int64_t granted_day)
+{
+    struct allowance_facts after = *facts;
+
+    if (facts->day == granted_day)
+        after.used++;
+    return after;
+}
+
 struct allowance_facts allowance_after_end(const struct allowance_facts *facts,
                                            enum allowance_outcome outcome)
 {

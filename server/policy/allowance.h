@@ -41,6 +41,10 @@ struct allowance_facts allowance_after_grant(const struct allowance_facts *facts
 struct allowance_facts allowance_after_withdrawal(const struct allowance_facts *facts,
                                                   int64_t granted_day);
 
+/* The same after the host kept it all the same, for it had begun it. */
+struct allowance_facts allowance_after_return(const struct allowance_facts *facts,
+                                              int64_t granted_day);
+
 /* The same after a task ended. Halved down to one, doubled up to the most. */
 struct allowance_facts allowance_after_end(const struct allowance_facts *facts,
                                            enum allowance_outcome outcome);

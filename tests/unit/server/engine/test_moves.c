@@ -150,10 +150,14 @@ Test(moves, what_begins_soon_stays)
 /* Else each would be a copy more, or the unit would wait for a stranger. */
 Test(moves, a_copy_that_is_begun_before_it_was_taken_goes_on)
 {
+    int64_t used;
+
     hoard();
+    used = village_count(&village, "sum(used) FROM allowance");
     (void)come(eve, &eves, 1);
     let_move();
     cr_assert(eq(i64, dropped(), 1));
+    cr_assert(eq(i64, village_count(&village, "sum(used) FROM allowance"), used - 1));
     cr_expect(zero(sz, come(ann, &anns, 0) + come(bob, &bobs, 0)), "nobody has taken it");
     for (size_t i = 1; i < COPIES / 2; i++) { /* whichever it was, it is begun */
         int64_t first = anns.tasks[0];
@@ -168,6 +172,7 @@ Test(moves, a_copy_that_is_begun_before_it_was_taken_goes_on)
     }
     cr_expect(zero(i64, dropped()));
     cr_expect(zero(i64, village_count(&village, "sum(copies_wanted) FROM unit")));
+    cr_expect(eq(i64, village_count(&village, "sum(used) FROM allowance"), used), "it is used");
     cr_expect(eq(i64, engine_counts(village.engine).tasks_moved, 1));
     cr_expect(eq(i64, engine_counts(village.engine).tasks_moved_back, 1));
 }

@@ -51,4 +51,8 @@ Test(allowance, a_day_s_use_ends_with_the_day)
     cr_expect(eq(i64, facts.used, 3), "what was taken back is not used up");
     facts = allowance_after_withdrawal(&facts, 20000);
     cr_expect(eq(i64, facts.used, 3), "but that of another day is over");
+    facts = allowance_after_return(&facts, 20001);
+    cr_expect(eq(i64, facts.used, 4), "it was begun");
+    facts = allowance_after_return(&facts, 20000);
+    cr_expect(eq(i64, facts.used, 4));
 }
