@@ -13,7 +13,8 @@ static struct horizon find(const struct engine *engine, int64_t up_s, int64_t co
                            int64_t length_ms)
 {
     const struct slots_call call = hails_call(engine);
-    CLEANUP(slots_clear) struct slots slots = slots_of(&engine->hosts, &call, up_s, 0);
+    CLEANUP(slots_clear)
+    struct slots slots = slots_of(&engine->hosts, &call, up_s, (struct slots_least){0});
 
     return (struct horizon){.found_up_s = up_s,
                             .until_up_s = up_s + 1 + (int64_t)slots.count / SLOTS_A_SECOND,

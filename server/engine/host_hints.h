@@ -25,6 +25,7 @@ struct host_part {
     int64_t held;
     int64_t idle;         /* slots without work that it wants work for */
     int64_t speed;        /* timing_speed() */
+    int64_t agreed;       /* tasks */
     bool is_barred;       /* copies waited, and it may have none of them */
     int64_t seen_up_s;    /* when it visited, of the up-time clock ... */
     int64_t returns_up_s; /* ... when it was told to come ... */

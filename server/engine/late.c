@@ -249,8 +249,9 @@ static int64_t due_ms(const struct cycle *cycle, const struct waiting *waiting, 
 {
     const struct engine *engine = cycle->engine;
     const struct slots_call call = hails_call(engine);
+    const struct slots_least least = {.speed = engine->tails.slow, .agreed = TAIL_KNOWN};
     CLEANUP(slots_clear)
-    struct slots slots = slots_of(&engine->hosts, &call, cycle->clock.up_s, engine->tails.slow);
+    struct slots slots = slots_of(&engine->hosts, &call, cycle->clock.up_s, least);
     struct tail_need needs[TAILS_AT_ONCE];
     size_t count = 0;
 

@@ -30,6 +30,7 @@ static void count(struct cycle *cycle, const struct visit_state *state, int64_t 
                   int64_t return_s)
 {
     struct host_part part = {.held = held,
+                             .agreed = work_host(&cycle->set, state->visit->host)->agreed,
                              .is_barred = return_s > 0 && is_barred(cycle, state),
                              .seen_up_s = cycle->clock.up_s,
                              .returns_up_s = cycle->clock.up_s + return_s,

@@ -80,7 +80,7 @@ static void add_host(struct slots *slots, const struct slots_call *call,
 }
 
 struct slots slots_of(const struct host_hints *hints, const struct slots_call *call, int64_t up_s,
-                      int64_t least_speed)
+                      struct slots_least least)
 {
     struct slots slots = {.capacity = (size_t)hints->grid.slots};
     const struct host_hint *hint;
@@ -88,7 +88,8 @@ struct slots slots_of(const struct host_hints *hints, const struct slots_call *c
 
     slots.slots = must_alloc(slots.capacity, sizeof *slots.slots);
     while ((hint = map_next(&hints->map, &cursor)) != NULL)
-        if (hint->part.slots > 0 && estimate_believed_speed(hint->part.speed) >= least_speed)
+        if (hint->part.slots > 0 && hint->part.agreed >= least.agreed &&
+            estimate_believed_speed(hint->part.speed) >= least.speed)
             add_host(&slots, call, hint, up_s);
     return slots;
 }

@@ -20,8 +20,13 @@ struct slots_call {
     int64_t called_up_s, come_up_s;
 };
 
-/* Of hosts of at least this speed. Idle ones that should have come by now are not counted on. */
+/* Hosts of at least this speed, and with as many agreed tasks. Zeroed: all. */
+struct slots_least {
+    int64_t speed, agreed;
+};
+
+/* Idle ones that should have come by now are not counted on. */
 struct slots slots_of(const struct host_hints *hints, const struct slots_call *call, int64_t up_s,
-                      int64_t least_speed);
+                      struct slots_least least);
 
 #endif

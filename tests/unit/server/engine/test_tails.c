@@ -313,6 +313,27 @@ Test(tails, a_last_copy_is_left_to_the_host_that_ends_it_first)
     cr_expect(come(fast, 0, 1) != 0, "in eight");
 }
 
+/* Else whoever reports once that it took no time keeps last copies from all others. */
+Test(tails, a_last_copy_is_left_to_no_host_that_may_not_have_it)
+{
+    CLEANUP(freep)
+    char *stranger = text_format("UPDATE host SET agreed = 9 WHERE id = %zu", fast + 1);
+    int64_t slows = leave(1);
+
+    set_paces(100, 30, 150);
+    village_change(&village, stranger);
+    (void)come(slow, slows, 1);
+    village_pass(&village, 60);
+    tell(slows, 25, 60000);
+    (void)come(fast, 0, 1);
+    (void)come(bob, 0, 1);
+    village_pass(&village, 32); /* it has been looked at before */
+    let_pass();
+    cr_assert(eq(i64, extras(), 1));
+    cr_expect(zero(i64, come(fast, 0, 1)));
+    cr_expect(come(bob, 0, 1) != 0);
+}
+
 enum { GONE_S = 1800 };
 
 /* Measured before: where the second host left, too, nothing followed until the deadline. */
