@@ -42,7 +42,8 @@ struct host {
     int64_t incarnation;         /* rises when it was found cloned or restored */
     bool is_withdrawn;           /* a clone: enrols anew */
     int64_t enrolled_s;
-    int64_t seen_s;
+    int64_t seen_s;                   /* when it visited last, or enrolled ... */
+    int64_t seen_up_s;                /* ... and that by the site's up-time clock */
     char *platform;                   /* owned; its first platform, "" before a visit */
     char *client;                     /* owned; name and version of its program */
     int64_t credit;                   /* in declared operations */

@@ -9,10 +9,11 @@
 
 /* What changes from visit to visit, and the token. */
 #define HOST_CHANGES                                                                               \
-    "volunteer, visit, incarnation, withdrawn, seen_s, credit, agreed, outvoted, errors,"          \
+    "volunteer, visit, incarnation, withdrawn, seen_s, seen_up_s, credit, agreed, outvoted, "      \
+    "errors,"                                                                                      \
     " refused_what, refused_code, refused_s, refused_digest, visit_statement, prefix, platform,"   \
     " client, token"
-#define HOST_TYPES "iiiiiiiiiiiibbtttb"
+#define HOST_TYPES "iiiiiiiiiiiiibbtttb"
 
 static void add_changes(struct bulk *bulk, const struct host *host)
 {
@@ -21,6 +22,7 @@ static void add_changes(struct bulk *bulk, const struct host *host)
     bulk_integer(bulk, host->incarnation);
     bulk_integer(bulk, host->is_withdrawn);
     bulk_integer(bulk, host->seen_s);
+    bulk_integer(bulk, host->seen_up_s);
     bulk_integer(bulk, host->credit);
     bulk_integer(bulk, host->agreed);
     bulk_integer(bulk, host->outvoted);
@@ -50,7 +52,7 @@ static enum status insert_hosts(struct sql_store *self, struct work_set *set, st
     static const char sql[] =
         "INSERT INTO host (" HOST_CHANGES ", kind, enrolled_s, key, id, version)"
         " SELECT r.*, 1 FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?) r";
+        " ?, ?, ?) r";
     CLEANUP(bulk_clear) struct bulk bulk;
     size_t first = set->host_count;
     int64_t id;
@@ -76,10 +78,11 @@ static enum status update_hosts(struct sql_store *self, struct work_set *set, st
 {
     static const char sql[] =
         "UPDATE host SET (" HOST_CHANGES ", version) = (r.volunteer, r.visit, r.incarnation,"
-        " r.withdrawn, r.seen_s, r.credit, r.agreed, r.outvoted, r.errors, r.refused_what,"
+        " r.withdrawn, r.seen_s, r.seen_up_s, r.credit, r.agreed, r.outvoted, r.errors, "
+        "r.refused_what,"
         " r.refused_code, r.refused_s, r.refused_digest, r.visit_statement, r.prefix,"
         " r.platform, r.client, r.token, host.version + 1)"
-        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r "
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r "
         "(" HOST_CHANGES ", id, version) WHERE host.id = r.id AND host.version = r.version";
     CLEANUP(bulk_clear) struct bulk bulk;
 

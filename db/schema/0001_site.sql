@@ -101,6 +101,7 @@ CREATE TABLE host (
     withdrawn INTEGER NOT NULL,
     enrolled_s INTEGER NOT NULL,
     seen_s INTEGER NOT NULL,
+    seen_up_s INTEGER NOT NULL,         -- the same by the up-time clock
     credit INTEGER NOT NULL,
     agreed INTEGER NOT NULL,
     outvoted INTEGER NOT NULL,

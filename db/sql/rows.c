@@ -137,6 +137,7 @@ void read_host(struct query *query, struct host *ret_host)
     ret_host->is_withdrawn = get_bool(query);
     ret_host->enrolled_s = get_integer(query);
     ret_host->seen_s = get_integer(query);
+    ret_host->seen_up_s = get_integer(query);
     ret_host->credit = get_integer(query);
     ret_host->agreed = get_integer(query);
     ret_host->outvoted = get_integer(query);

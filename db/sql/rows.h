@@ -33,8 +33,9 @@ enum status read_task(struct query *query, struct unit *unit, struct error *err)
 /* `h` is host, `v` its volunteer. */
 #define HOST_COLUMNS                                                                               \
     "h.id, h.version, h.kind, h.volunteer, coalesce(v.organisation, -v.id), h.visit,"              \
-    " h.incarnation, h.withdrawn, h.enrolled_s, h.seen_s, h.credit, h.agreed, h.outvoted,"         \
-    " h.errors, h.refused_what, h.refused_code, h.refused_s, h.refused_digest, h.key, h.token, "   \
+    " h.incarnation, h.withdrawn, h.enrolled_s, h.seen_s, h.seen_up_s, h.credit, h.agreed,"        \
+    " h.outvoted, h.errors, h.refused_what, h.refused_code, h.refused_s, h.refused_digest, "       \
+    "h.key, h.token, "                                                                             \
     "h.visit_statement, h.prefix, h.platform, h.client, v.kind"
 
 void read_host(struct query *query, struct host *ret_host);

@@ -15,6 +15,7 @@ static void bind_host(struct query *query, const struct host *host)
     bind_integer(query, host->incarnation);
     bind_integer(query, host->is_withdrawn);
     bind_integer(query, host->seen_s);
+    bind_integer(query, host->seen_up_s);
     bind_integer(query, host->credit);
     bind_integer(query, host->agreed);
     bind_integer(query, host->outvoted);
@@ -32,10 +33,10 @@ static void bind_host(struct query *query, const struct host *host)
 static enum status insert_host(struct sql_store *self, struct host *host, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO host (volunteer, visit, incarnation, withdrawn, seen_s, credit, agreed,"
-        " outvoted, errors, refused_what, refused_code, refused_s, refused_digest,"
+        "INSERT INTO host (volunteer, visit, incarnation, withdrawn, seen_s, seen_up_s, credit,"
+        " agreed, outvoted, errors, refused_what, refused_code, refused_s, refused_digest,"
         " visit_statement, prefix, platform, client, kind, enrolled_s, key, token, id, version)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
     CLEANUP(query_end) struct query query = {0};
     int64_t id;
 
@@ -69,7 +70,8 @@ static enum status update_host(struct sql_store *self, struct host *host, struct
 {
     static const char sql[] =
         "UPDATE host SET volunteer = ?, visit = ?, incarnation = ?, withdrawn = ?, seen_s = ?,"
-        " credit = ?, agreed = ?, outvoted = ?, errors = ?, refused_what = ?, refused_code = ?,"
+        " seen_up_s = ?, credit = ?, agreed = ?, outvoted = ?, errors = ?, refused_what = ?, "
+        "refused_code = ?,"
         " refused_s = ?, refused_digest = ?, visit_statement = ?, prefix = ?, platform = ?, client "
         "= ?, version = version + 1 WHERE id = ? AND version = ?";
     CLEANUP(query_end) struct query query = {0};

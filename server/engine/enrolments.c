@@ -155,6 +155,7 @@ static enum status add(struct cycle *cycle, const struct enrol_command *enrol, s
     host->incarnation = 1;
     host->enrolled_s = cycle->clock.now_s;
     host->seen_s = cycle->clock.now_s;
+    host->seen_up_s = cycle->clock.up_s;
     host->is_changed = true;
     return STATUS_OK;
 }

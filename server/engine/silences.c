@@ -15,12 +15,8 @@ struct slice {
 static bool is_silent(const struct cycle *cycle, const struct task *task)
 {
     const struct host *host = work_host(&cycle->set, task->at_dispatch.host);
-    const struct silence_facts facts = {.seen_s = host != NULL ? host->seen_s : 0,
-                                        .now_s = cycle->clock.now_s,
-                                        .up_since_s = cycle->engine->up_since_s,
-                                        .up_now_s = cycle->clock.up_s};
 
-    return host != NULL && silence_is_host_silent(&facts);
+    return host != NULL && silence_is_host_silent(host->seen_up_s, cycle->clock.up_s);
 }
 
 static void withdraw_silent(struct cycle *cycle, struct unit *unit)
@@ -44,11 +40,15 @@ static enum status judge(struct cycle *cycle, void *context, struct error *err)
 }
 
 /* The hints of deadlines name all that is out. They change places meanwhile: who is passed over is
- * met in the next round. */
+ * met in the next round. The first one begins anywhere: a server that restarts before it is through
+ * would look at the same ones for ever. */
 static void take_slice(struct engine *engine, struct slice *slice)
 {
     const struct deadlines *known = &engine->deadlines;
 
+    if (!engine->has_looked_for_silent && known->count > 0)
+        engine->silences_at = chance_below(&engine->chance, known->count);
+    engine->has_looked_for_silent = true;
     if (engine->silences_at >= known->count)
         engine->silences_at = 0;
     while (slice->count < ENGINE_SLICE && engine->silences_at < known->count)
@@ -61,7 +61,7 @@ enum status silences_meet(struct engine *engine, const struct engine_clock *cloc
     struct slice slice = {.count = 0};
     const struct cycle_work work = {.run = judge, .context = &slice};
 
-    if (!silence_is_judged(engine->up_since_s, clock->up_s) ||
+    if (!silence_is_host_silent(0, clock->up_s) || /* not even one of the site's first second */
         clock->up_s < engine->silences_up_s + SILENCES_EVERY_S)
         return STATUS_OK;
     engine->silences_up_s = clock->up_s;

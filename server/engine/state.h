@@ -107,9 +107,10 @@ struct engine {
     int64_t moves_up_s; /* when copies to be moved were looked for, of the up-time clock ... */
     int64_t movable;    /* ... and how many there were */
     size_t silences_at; /* of the deadlines' hints: where the next look for silent hosts begins */
-    int64_t silences_up_s;   /* when the last one was, of the up-time clock */
-    bool has_failed;         /* to do any of that; waits for the next tick */
-    int64_t notices_until_s; /* when the first of the published notices ends; 0: none is there */
+    bool has_looked_for_silent; /* since it was opened */
+    int64_t silences_up_s;      /* when the last one was, of the up-time clock */
+    bool has_failed;            /* to do any of that; waits for the next tick */
+    int64_t notices_until_s;    /* when the first of the published notices ends; 0: none is there */
 
     struct enrolment_count *enrolments; /* ENROLMENT_COUNTS_MAX */
     size_t enrolment_count;

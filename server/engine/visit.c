@@ -117,6 +117,7 @@ static void note_visit(struct cycle *cycle, const struct visit_state *state, str
     host->visit = request->visit.number;
     host->visit_request = state->visit->request_digest;
     host->seen_s = cycle->clock.now_s;
+    host->seen_up_s = cycle->clock.up_s;
     set_text(&host->platform, platforms->count > 0 ? platforms->texts[0] : "");
     set_text(&host->client, request->host.client);
     host->is_changed = true;

@@ -101,6 +101,7 @@ CREATE TABLE host (
     withdrawn BIGINT NOT NULL,
     enrolled_s BIGINT NOT NULL,
     seen_s BIGINT NOT NULL,
+    seen_up_s BIGINT NOT NULL,          -- the same by the up-time clock
     credit BIGINT NOT NULL,
     agreed BIGINT NOT NULL,
     outvoted BIGINT NOT NULL,
