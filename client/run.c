@@ -182,6 +182,7 @@ static const struct option_rule config_options[] = {
 const struct command command_config = {
     .name = "config",
     .summary = "Explain the settings",
+    .is_of_itself = true,
     .options = config_options,
     .option_count = sizeof config_options / sizeof *config_options,
     .run = run_config,
@@ -206,5 +207,6 @@ static int run_manual(void *context, const struct options *options)
 const struct command command_manual = {
     .name = "manual",
     .summary = "Print this manual page, for man(1)",
+    .is_of_itself = true,
     .run = run_manual,
 };

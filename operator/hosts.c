@@ -43,7 +43,7 @@ static enum status list_hosts(struct profile *profile, const struct options *opt
     bool is_last = false;
 
     listing_pages_begin(&pages, profile, "/v1/hosts");
-    while (!is_last) {
+    while (!is_last && !session_has_lost_output(profile->session)) {
         CLEANUP(host_page_clear) struct host_page page = {0};
         CLEANUP(buffer_clear) struct buffer body = {0};
         CLEANUP(freep) char *json = NULL;
@@ -107,7 +107,7 @@ static enum status list_tasks(struct profile *profile, const struct options *opt
     TRY(batch_ask(profile, options->operands[0], &status, err));
     path = text_format("/v1/batches/%s/tasks?state=%s", batch_format(&status.batch).text, state);
     listing_pages_begin(&pages, profile, path);
-    while (!is_last) {
+    while (!is_last && !session_has_lost_output(profile->session)) {
         CLEANUP(task_page_clear) struct task_page page = {0};
         CLEANUP(buffer_clear) struct buffer body = {0};
         CLEANUP(freep) char *json = NULL;

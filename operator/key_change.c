@@ -370,11 +370,24 @@ static enum status revoke_any(struct keychain *keychain, const struct options *o
     return revoke_thing(keychain, options, err);
 }
 
+/* An option that is ignored is a thing revoked that was not meant. */
+static enum status check_revoke(const struct options *options, struct error *err)
+{
+    const char *what = options->operands[0];
+    bool is_digest = text_starts_with(what, "sha256:");
+    struct batch_id batch;
+
+    TRY(revocable_check(what, err));
+    TRY(options_belong(options, is_digest, "unit", "a digest", err));
+    return options_belong(options, is_digest || batch_parse(what, &batch), "unknown",
+                          "a digest or a batch's id", err);
+}
+
 static int run_revoke(void *context, const struct options *options)
 {
     struct error err = {0};
 
-    if (revocable_check(options->operands[0], &err) != STATUS_OK)
+    if (check_revoke(options, &err) != STATUS_OK)
         return session_usage(context, options, &err);
     return change(context, options, revoke_any);
 }

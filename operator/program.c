@@ -19,6 +19,7 @@ const struct command verb_manual = {
     .name = "manual",
     .summary = "Print this manual page, for man(1)",
     .examples = "  dugnad manual | man -l -\n",
+    .is_of_itself = true,
     .run = run_manual,
 };
 
@@ -52,4 +53,5 @@ const struct program operator_program = {
     .option_count = sizeof every / sizeof *every,
     .commands = verbs,
     .command_count = sizeof verbs / sizeof *verbs,
+    .exit_in_part = EXIT_NOT_ALL,
 };

@@ -20,6 +20,11 @@ enum status session_go_on(const struct session *session, struct error *err)
     return session_is_interrupted(session) ? error_set(err, STATUS_BUSY, "interrupted") : STATUS_OK;
 }
 
+bool session_has_lost_output(const struct session *session)
+{
+    return ferror(session->out) != 0;
+}
+
 void session_meanwhile(const struct session *session)
 {
     if (session->meanwhile != NULL)

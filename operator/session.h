@@ -67,6 +67,9 @@ bool session_is_interrupted(const struct session *session);
 /* STATUS_BUSY, "interrupted", once it is: what reads or computes on and on asks at every step. */
 enum status session_go_on(const struct session *session, struct error *err) MUST_USE;
 
+/* Nobody takes what is printed any more: who prints on and on ends then, with EXIT_FAILED. */
+bool session_has_lost_output(const struct session *session);
+
 /* Let go on what has to: who waits for long calls it at every step. */
 void session_meanwhile(const struct session *session);
 

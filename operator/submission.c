@@ -138,6 +138,7 @@ static enum status parse_batch(struct submission *submission, struct error *err)
     submission->is_appending = options_has(options, "append");
     submission->is_closing = !submission->is_appending || options_has(options, "close");
     submission->is_dry_run = options_has(options, "dry-run");
+    TRY(options_belong(options, submission->is_appending, "close", "--append", err));
     if (submission->is_appending && submission->name == NULL)
         return error_set(err, STATUS_INVALID, "--append needs the batch's --name");
     if (submission->name != NULL && !batch_is_name(submission->name))
@@ -204,9 +205,9 @@ static enum status check_one_source(const struct options *options, struct error 
     if (kinds > 1)
         return error_set(err, STATUS_INVALID,
                          "units come from input files, from --range or from --units: choose one");
-    if (options_has(options, "step") && !options_has(options, "range"))
-        return error_set(err, STATUS_INVALID, "--step belongs to --range");
-    return STATUS_OK;
+    TRY(options_belong(options, options_has(options, "range"), "step", "--range", err));
+    return options_belong(options, options->operand_count > 1, "files-per-unit",
+                          "input files: name some", err);
 }
 
 static void say_skipped(struct session *session, const struct options *options,

@@ -46,7 +46,8 @@ static enum status follow(struct profile *profile, const struct options *options
         if (has_changed(&seen, ret_status))
             draw(session, options, ret_status);
         seen = *ret_status;
-        if (batch_has_ended(ret_status) || session_is_interrupted(session))
+        if (batch_has_ended(ret_status) || session_is_interrupted(session) ||
+            session_has_lost_output(session))
             break;
         session_wait(session, interval_s * 1000);
     }
@@ -72,6 +73,8 @@ static int run(void *context, const struct options *options)
         return session_fail(session, &err);
     if (session_is_interrupted(session))
         return EXIT_INTERRUPTED;
+    if (session_has_lost_output(session))
+        return EXIT_FAILED;
     if (!options_has(options, "json"))
         show_ending(session, &status);
     return batch_exit(&status);

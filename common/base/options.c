@@ -32,7 +32,9 @@ static const struct option_rule *find_rule(const struct options *options, const 
     const struct program *program = options->program;
     const struct option_rule *rule = find_in(command->options, command->option_count, name, length);
 
-    return rule != NULL ? rule : find_in(program->options, program->option_count, name, length);
+    if (rule != NULL || command->is_of_itself)
+        return rule;
+    return find_in(program->options, program->option_count, name, length);
 }
 
 static const char *nth_value(const struct options *options, const struct option_rule *rule,
@@ -150,6 +152,14 @@ enum status options_choice(const struct options *options, const char *name,
     for (size_t i = 0; i < count; i++)
         (void)buffer_printf(&list, NULL, "%s%s", i == 0 ? "" : ", ", words[i]);
     return error_set(err, STATUS_INVALID, "--%s is one of: %s", name, buffer_text(&list));
+}
+
+enum status options_belong(const struct options *options, bool applies, const char *name,
+                           const char *where, struct error *err)
+{
+    if (applies || !options_has(options, name))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, "--%s belongs to %s", name, where);
 }
 
 /* `word` is "--name" or "--name=value"; *next is the word after it, consumed if it is the value. */
@@ -345,7 +355,7 @@ static int keep_output(const struct program *program, int code)
         (void)fprintf(stderr, "%s: not all that it printed could be written%s%s\n", program->name,
                       errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
     clearerr(stdout);
-    return code != OPTIONS_EXIT_OK ? code : OPTIONS_EXIT_FAILED;
+    return code == OPTIONS_EXIT_OK || code == program->exit_in_part ? OPTIONS_EXIT_FAILED : code;
 }
 
 static int dispatch(const struct program *program, void *context, int argc, const char *const *argv)

@@ -38,6 +38,7 @@ struct command {
     const char *operands; /* how help names them: "APP [FILE…]"; NULL: takes none */
     size_t operand_min;
     size_t operand_max;      /* 0: none; SIZE_MAX: any number */
+    bool is_of_itself;       /* takes none of the program's options, only its own */
     bool takes_rest;         /* words after `--` are not operands but kept apart */
     const char *summary;     /* one line of the list of commands; no full stop */
     const char *description; /* paragraphs, parted by "\n\n"; or NULL */
@@ -59,6 +60,7 @@ struct program {
     size_t option_count;
     const struct command *const *commands;
     size_t command_count;
+    int exit_in_part; /* of a command that printed all it had to, though not all is done; 0: none */
 };
 
 struct option_value {
@@ -93,7 +95,8 @@ enum status options_parse(const struct program *program, const struct command *c
  * of several, prints to stdout; `--version` too; a wrong command line is told on stderr and yields
  * OPTIONS_EXIT_USAGE: so does the first word alone, with the commands that begin with it, and a
  * word that is none, with the one it may have been meant for. Where stdout took not all that was
- * printed, that is told on stderr, and what would have been OPTIONS_EXIT_OK is OPTIONS_EXIT_FAILED.
+ * printed, that is told on stderr, and what would have been OPTIONS_EXIT_OK, or the program's
+ * exit_in_part, is OPTIONS_EXIT_FAILED; codes that say worse stay.
  */
 int program_run(const struct program *program, void *context, int argc, const char *const *argv);
 
@@ -127,6 +130,13 @@ enum status options_seconds(const struct options *options, const char *name, int
 enum status options_choice(const struct options *options, const char *name,
                            const char *const *words, size_t count, size_t absent, size_t *ret_index,
                            struct error *err) MUST_USE;
+
+/*
+ * An option that says something in some cases only: in others it is refused, not ignored.
+ * STATUS_INVALID, "--NAME belongs to WHERE", if it was given and it `applies` not.
+ */
+enum status options_belong(const struct options *options, bool applies, const char *name,
+                           const char *where, struct error *err) MUST_USE;
 
 /* --- Words about it. What exceeds the buffer's maximum is cut. --- */
 

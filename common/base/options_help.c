@@ -179,7 +179,8 @@ void command_help(const struct program *program, const struct command *command, 
         put_wrapped(text, command->description, 0, 0);
     }
     put_options(text, "Options:", command->options, command->option_count);
-    put_options(text, "Options of every command:", program->options, program->option_count);
+    if (!command->is_of_itself)
+        put_options(text, "Options of every command:", program->options, program->option_count);
     if (command->examples != NULL)
         (void)buffer_printf(text, NULL, "\nExamples:\n%s%s", command->examples,
                             ends_line(command->examples) ? "" : "\n");

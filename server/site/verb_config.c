@@ -28,6 +28,10 @@ static int run(void *context, const struct options *given)
     struct error err = {0};
     enum status status;
 
+    if (options_belong(given, given->operand_count > 0, "json", "config DIR", &err) != STATUS_OK) {
+        free(config);
+        return verb_usage(given, &err);
+    }
     if (given->operand_count > 0 && verb_folder(given, &folder, &err) != STATUS_OK) {
         free(config);
         return verb_usage(given, &err);

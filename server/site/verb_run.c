@@ -111,7 +111,8 @@ static int run(void *context, const struct options *given)
     if (options_has(given, "print-config"))
         return verb_config.run(context, given);
 
-    if (verb_folder(given, &folder, &err) != STATUS_OK)
+    if (options_belong(given, false, "json", "--print-config", &err) != STATUS_OK ||
+        verb_folder(given, &folder, &err) != STATUS_OK)
         return verb_usage(given, &err);
     catch_signals();
     return run_site(context, folder.text);

@@ -156,6 +156,16 @@ struct order {
     int64_t id;             /* of TOKEN_REVOKE */
 };
 
+/* Options of other words than this one. */
+static enum status check_options(const struct options *given, const char *verb, struct error *err)
+{
+    static const char *const of_new[] = {"role", "name", "expires"};
+
+    for (size_t i = 0; i < sizeof of_new / sizeof *of_new; i++)
+        TRY(options_belong(given, strcmp(verb, "new") == 0, of_new[i], "new", err));
+    return options_belong(given, strcmp(verb, "list") == 0, "json", "list", err);
+}
+
 static enum status read_order(struct env *env, const struct options *given, struct order *ret_order,
                               struct error *err)
 {
@@ -163,6 +173,7 @@ static enum status read_order(struct env *env, const struct options *given, stru
     size_t count = given->operand_count;
 
     TRY(verb_folder(given, &ret_order->folder, err));
+    TRY(check_options(given, verb, err));
     if (strcmp(verb, "new") == 0 && count == 2) {
         ret_order->what = TOKEN_NEW;
         return read_wish(env, given, &ret_order->wish, err);

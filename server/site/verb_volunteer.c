@@ -156,6 +156,7 @@ static enum status check(const struct options *given, struct error *err)
     bool is_named = given->operand_count == 3;
     const char *verb = given->operands[1], *name = is_named ? given->operands[2] : "";
 
+    TRY(options_belong(given, strcmp(verb, "list") == 0, "json", "list", err));
     if (strcmp(verb, "list") == 0 && !is_named)
         return STATUS_OK;
     if (!is_named || (strcmp(verb, "add") != 0 && strcmp(verb, "show") != 0))

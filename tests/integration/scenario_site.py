@@ -184,6 +184,14 @@ def scenario_full_output(build):
             for where in (">/dev/full", ">&-"):
                 done = grid.run("/bin/sh", "-c", f"{whole} {where}")
                 expect(done.returncode == 1 and "printed" in done.stderr, f"{words} {where}: {done.returncode} {done.stderr}")
+        grid.operator("app", "add", "primes", grid.app("primes"))
+        grid.operator("submit", "primes", "--range", "0..3", "--name", "open", "--", "{from}", "{to}")
+        for words in (("fetch", "open", "--into", os.path.join(grid.folder, "results"), "--json"), ("watch", "open"), ("watch", "open", "--json"),
+                      ("audit", "open", "--json")):  # regression: they ended with 3, or when the batch did
+            whole = f"{shlex.quote(grid.program('dugnad'))} {shlex.join(words)}"
+            for where in (">/dev/full", ">&-"):
+                done = grid.run("/bin/sh", "-c", f"{whole} {where}")
+                expect(done.returncode == 1 and "printed" in done.stderr, f"{words} {where}: {done.returncode} {done.stderr}")
         expect(count() == before, "a token that nobody saw is valid")
         for words in secrets:
             grid.call(*words)

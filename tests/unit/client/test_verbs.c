@@ -258,6 +258,14 @@ Test(verbs, wrong_values_of_options_are_a_wrong_command_line)
     terminal_expect_not_attached();
 }
 
+/* Regression: it was ignored. */
+Test(verbs, what_needs_no_data_folder_takes_none)
+{
+    cr_expect(eq(int, CLIENT("config", "--data", "/none"), OPTIONS_EXIT_USAGE));
+    cr_expect(eq(int, CLIENT("manual", "--data", "/none"), OPTIONS_EXIT_USAGE));
+    terminal_expect_not_attached();
+}
+
 Test(verbs, the_first_word_of_a_verb_of_two_has_help)
 {
     cr_expect(eq(int, CLIENT("account", "--help"), 0));

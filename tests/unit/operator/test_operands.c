@@ -31,6 +31,25 @@ Test(operands, what_the_site_does_not_know_is_not_revoked_unless_said_so)
               "%s", desk_said);
 }
 
+/* Regression: `key revoke work --unit` revoked the work key. */
+Test(operands, options_that_say_nothing_of_what_is_revoked_are_refused)
+{
+    static const char *const key = "ed25519:11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    static const char *const things[] = {"work", "root-use", key};
+    CLEANUP(freep) char *before = text_copy(desk_site.freshness);
+
+    for (size_t i = 0; i < sizeof things / sizeof *things; i++) {
+        cr_expect(eq(int, RUN("key", "revoke", things[i], "--unit"), EXIT_USAGE), "%s", desk_said);
+        cr_expect(strstr(desk_said, "--unit belongs to ") != NULL, "%s", desk_said);
+        cr_expect(eq(int, RUN("key", "revoke", things[i], "--unknown"), EXIT_USAGE), "%s",
+                  desk_said);
+    }
+    cr_expect(eq(int, RUN("key", "revoke", BATCH_ID, "--unit", "--unknown"), EXIT_USAGE), "%s",
+              desk_said);
+    cr_expect(eq(int, RUN("manual", "--json"), EXIT_USAGE), "%s", desk_said);
+    cr_expect(eq(str, desk_site.freshness, before));
+}
+
 Test(operands, what_can_be_no_batch_is_a_wrong_command_line)
 {
     static const char *const verbs[] = {"fetch", "status",  "watch", "explain", "close",

@@ -161,6 +161,17 @@ Test(pipes, units_from_stdin_are_resumed_after_a_cut)
     cr_expect(eq(sz, desk_site.units.count, 600));
 }
 
+/* --- watch: an output that takes nothing --- */
+
+/* Regression: it went on until the batch ended, and told of that. */
+Test(pipes, watch_ends_with_1_as_soon_as_nobody_takes_what_it_prints)
+{
+    submit_three();
+    desk_out_path = "/dev/full";
+    cr_expect(eq(int, RUN("watch", "b", "--json"), EXIT_FAILED), "%s", desk_said);
+    cr_expect(eq(int, RUN("watch", "b"), EXIT_FAILED), "%s", desk_said);
+}
+
 /* --- key init: an output that takes nothing --- */
 
 static bool has_key_of_two(enum key_role role)

@@ -78,6 +78,23 @@ Test(submit_options, wrong_command_lines_are_refused_and_name_the_option)
     }
 }
 
+/* Regression: they were ignored, and the units were others than those that were meant. */
+Test(submit_options, what_says_nothing_of_such_units_is_refused)
+{
+    static const char *const cases[][8] = {
+        {"dugnad", "submit", "app", "--range", "0..9", "--files-per-unit", "3"},
+        {"dugnad", "submit", "app", "--units", "x.ndjson", "--files-per-unit", "3"},
+        {"dugnad", "submit", "app", "--files-per-unit", "3"},
+        {"dugnad", "submit", "app", "--range", "0..9", "--close"},
+        {"dugnad", "submit", "app", "--step", "2"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_expect(eq(int, run_words(cases[i]), EXIT_USAGE), "%zu: %s", i, desk_said);
+        cr_expect(strstr(desk_said, " belongs to ") != NULL, "%zu: %s", i, desk_said);
+    }
+}
+
 /* Regression: it ended with 1. */
 Test(submit_options, more_than_the_app_s_ceiling_is_a_wrong_command_line)
 {

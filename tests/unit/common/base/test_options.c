@@ -279,6 +279,12 @@ Test(options, output_that_cannot_be_written_is_a_failure)
     static const struct command *const one[] = {&printing};
     static const struct program program = {
         .name = "dugnad", .version = "1", .summary = "x", .commands = one, .command_count = 1};
+    static const struct program in_part = {.name = "dugnad",
+                                           .version = "1",
+                                           .summary = "x",
+                                           .commands = one,
+                                           .command_count = 1,
+                                           .exit_in_part = 3};
     static const char *const words[] = {"dugnad", "print"}, *const help[] = {"dugnad", "help"};
     int code = OPTIONS_EXIT_OK;
 
@@ -287,6 +293,9 @@ Test(options, output_that_cannot_be_written_is_a_failure)
     cr_expect(eq(int, program_run(&program, &code, 2, help), OPTIONS_EXIT_FAILED));
     code = 3;
     cr_expect(eq(int, program_run(&program, &code, 2, words), 3));
+    cr_expect(eq(int, program_run(&in_part, &code, 2, words), OPTIONS_EXIT_FAILED));
+    code = 6;
+    cr_expect(eq(int, program_run(&in_part, &code, 2, words), 6));
     cr_assert(freopen("/dev/null", "w", stdout) != NULL);
     cr_expect(eq(int, program_run(&program, &code, 2, help), OPTIONS_EXIT_OK));
 }

@@ -74,6 +74,16 @@ Test(program, a_wrong_command_line_ends_with_2_before_the_site_is_opened)
         "config /",
         "check /",
         "restore /",
+        "token /none list --name x", /* from here on: they were ignored */
+        "token /none list --role reader",
+        "token /none list --expires 30d",
+        "token /none revoke 1 --role reader",
+        "token /none revoke 1 --json",
+        "token /none new --name x --json",
+        "volunteer /none add Ann --json",
+        "volunteer /none show Ann --json",
+        "config --json",
+        "run /none --json",
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
