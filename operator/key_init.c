@@ -6,10 +6,13 @@
 #include "operator/keychain.h"
 #include "operator/verbs.h"
 
+/* But for those of an attempt that was cut short. */
 static enum status refuse_if_any(const struct keychain *keychain, struct error *err)
 {
     struct disk_path path;
 
+    if (keychain_has_first(keychain))
+        return STATUS_OK;
     for (int role = 0; role < KEY_ROLES; role++) {
         TRY(keychain_path(keychain, (enum key_role)role, &path, err));
         if (disk_has(keychain->profile->session->env->disk, path.text))
@@ -35,8 +38,21 @@ static enum status make_all(struct keychain *keychain, struct public_key *ret_ke
                             struct error *err)
 {
     for (int role = 0; role < KEY_ROLES; role++)
-        TRY(keychain_make(keychain, (enum key_role)role, &ret_keys[role], err));
+        TRY(keychain_make_first(keychain, (enum key_role)role, &ret_keys[role], err));
     return STATUS_OK;
+}
+
+/* The encrypted spare root key: under which name it stands yet. */
+static enum status read_spare(const struct keychain *keychain, struct buffer *pem,
+                              struct error *err)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path path;
+
+    TRY(keychain_first_path(keychain, KEY_ROOT_SPARE, &path, err));
+    if (!disk_has(disk, path.text))
+        TRY(keychain_path(keychain, KEY_ROOT_SPARE, &path, err));
+    return disk->read(disk, path.text, pem, err);
 }
 
 /* What belongs on paper: with it and the passphrase the project survives the loss of this disk. */
@@ -44,13 +60,12 @@ static enum status print_sheet(const struct keychain *keychain, const struct pub
                                struct error *err)
 {
     struct session *session = keychain->profile->session;
-    struct disk *disk = session->env->disk;
     CLEANUP(buffer_clear) struct buffer pem = {0};
     struct disk_path path;
 
     buffer_init(&pem, 16384);
+    TRY(read_spare(keychain, &pem, err));
     TRY(keychain_path(keychain, KEY_ROOT_SPARE, &path, err));
-    TRY(disk->read(disk, path.text, &pem, err));
     (void)fprintf(session->out,
                   "RECOVERY SHEET of the project at %s, made %s\n\n"
                   "Print this and keep it away from this machine. Then delete the file\n"
@@ -94,32 +109,23 @@ static void print_json(struct session *session, const struct public_key *keys)
     session_print(session, text);
 }
 
-/* Keys that nobody has the sheet of must not become the project's. */
+/* Keys that nobody has the sheet of must not become the project's: until it is out they do not have
+ * their names. */
 static enum status make_and_print(struct keychain *keychain, const struct options *options,
                                   struct error *err)
 {
     struct session *session = keychain->profile->session;
     struct public_key keys[KEY_ROLES];
 
+    if (keychain_has_first(keychain))
+        session_say(session, options,
+                    "An attempt before was cut short: these are its keys, and their sheet.");
     TRY(make_all(keychain, keys, err));
     if (options_has(options, "json"))
         print_json(session, keys);
     else
         TRY(print_sheet(keychain, keys, err));
     return flush(session, err);
-}
-
-/* As well as it can be: why there are none is told already. */
-static void remove_all(const struct keychain *keychain)
-{
-    struct disk *disk = keychain->profile->session->env->disk;
-    struct disk_path path;
-
-    for (int role = 0; role < KEY_ROLES; role++)
-        if (keychain_path(keychain, (enum key_role)role, &path, NULL) == STATUS_OK)
-            (void)disk->remove(disk, path.text, NULL);
-    if (profile_path(keychain->profile, &path, NULL, "keys") == STATUS_OK)
-        (void)disk->sync_folder(disk, path.text, NULL);
 }
 
 static int run(void *context, const struct options *options)
@@ -134,9 +140,11 @@ static int run(void *context, const struct options *options)
         prepare(&keychain, options, &err) != STATUS_OK)
         return session_fail(session, &err);
     if (make_and_print(&keychain, options, &err) != STATUS_OK) {
-        remove_all(&keychain);
+        keychain_drop_first(&keychain);
         return session_fail(session, &err);
     }
+    if (keychain_name_first(&keychain, &err) != STATUS_OK)
+        return session_fail(session, &err);
     session_say(session, options, "Next: 'dugnad key publish'.");
     return EXIT_DONE;
 }
@@ -150,7 +158,9 @@ const struct command verb_key_init = {
         "Makes two root keys (one to use, one to keep spare), and the keys that sign apps, work "
         "and "
         "freshness. They are kept in the profile, encrypted with one passphrase; no server ever "
-        "holds them. The sheet that is printed belongs on paper, away from this machine.",
+        "holds them. The sheet that is printed belongs on paper, away from this machine. Until it "
+        "is out nothing uses the keys: cut short, the same command goes on with the same keys, and "
+        "prints their sheet again.",
     .examples = "  dugnad key init > recovery-sheet.txt\n",
     .options = rules,
     .option_count = 1,

@@ -113,19 +113,106 @@ static enum status make_at(struct keychain *keychain, const struct disk_path *pa
     return STATUS_OK;
 }
 
-enum status keychain_make(struct keychain *keychain, enum key_role role,
-                          struct public_key *ret_public, struct error *err)
+/* --- the first ones --- */
+
+enum status keychain_first_path(const struct keychain *keychain, enum key_role role,
+                                struct disk_path *ret_path, struct error *err)
 {
-    CLEANUP(private_key_clear) struct private_key key = {0};
+    return profile_path(keychain->profile, ret_path, err, "keys/%s-first.pem", names[role]);
+}
+
+static bool has_first(const struct keychain *keychain, enum key_role role)
+{
     struct disk_path path;
 
-    TRY(keychain_path(keychain, role, &path, err));
-    if (disk_has(keychain->profile->session->env->disk, path.text))
-        return error_set(err, STATUS_CONFLICT, "the profile has a key for %s already", names[role]);
-    TRY(make_at(keychain, &path, &key, err));
+    return keychain_first_path(keychain, role, &path, NULL) == STATUS_OK &&
+           disk_has(keychain->profile->session->env->disk, path.text);
+}
+
+bool keychain_has_first(const struct keychain *keychain)
+{
+    for (int role = 0; role < KEY_ROLES; role++)
+        if (has_first(keychain, (enum key_role)role))
+            return true;
+    return false;
+}
+
+/* What an attempt before made. Its sheet may be on paper: it is not replaced by another one. */
+static enum status take_first(struct keychain *keychain, const struct disk_path *path,
+                              struct private_key *ret_key, struct error *err)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct error why = {0};
+    enum status status = private_key_load(ret_key, disk, path->text, keychain->passphrase, &why);
+
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    return error_set(err, status,
+                     "%.150s, made by a 'key init' that was cut short, cannot be used (%.100s): "
+                     "give the passphrase of that time, or remove the keys of that attempt from "
+                     "its folder, to begin anew",
+                     path->text, why.text);
+}
+
+enum status keychain_make_first(struct keychain *keychain, enum key_role role,
+                                struct public_key *ret_public, struct error *err)
+{
+    CLEANUP(private_key_clear) struct private_key key = {0};
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path first, named;
+
+    TRY(keychain_first_path(keychain, role, &first, err));
+    TRY(keychain_path(keychain, role, &named, err));
+    if (disk_has(disk, named.text))
+        TRY(take_first(keychain, &named, &key, err));
+    else if (disk_has(disk, first.text))
+        TRY(take_first(keychain, &first, &key, err));
+    else
+        TRY(make_at(keychain, &first, &key, err));
     *ret_public = key.public_key;
     return STATUS_OK;
 }
+
+static enum status name_first(struct keychain *keychain, enum key_role role, struct error *err)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path first, named;
+
+    TRY(keychain_first_path(keychain, role, &first, err));
+    TRY(keychain_path(keychain, role, &named, err));
+    return has_first(keychain, role) ? disk->rename(disk, first.text, named.text, err) : STATUS_OK;
+}
+
+enum status keychain_name_first(struct keychain *keychain, struct error *err)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path folder;
+
+    TRY(profile_path(keychain->profile, &folder, err, "keys"));
+    for (int role = KEY_ROOT_USE + 1; role < KEY_ROLES; role++)
+        TRY(name_first(keychain, (enum key_role)role, err));
+    TRY(disk->sync_folder(disk, folder.text, err));
+    TRY(name_first(keychain, KEY_ROOT_USE, err));
+    return disk->sync_folder(disk, folder.text, err);
+}
+
+void keychain_drop_first(struct keychain *keychain)
+{
+    struct disk *disk = keychain->profile->session->env->disk;
+    struct disk_path path;
+
+    for (int role = 0; role < KEY_ROLES; role++)
+        if (keychain_path(keychain, (enum key_role)role, &path, NULL) != STATUS_OK ||
+            disk_has(disk, path.text))
+            return;
+    for (int role = 0; role < KEY_ROLES; role++)
+        if (keychain_first_path(keychain, (enum key_role)role, &path, NULL) == STATUS_OK)
+            (void)disk->remove(disk, path.text, NULL);
+    if (profile_path(keychain->profile, &path, NULL, "keys") == STATUS_OK)
+        (void)disk->sync_folder(disk, path.text, NULL);
+}
+
+/* --- the next ones --- */
 
 enum status keychain_make_next(struct keychain *keychain, enum key_role role,
                                struct private_key *ret_key, struct error *err)

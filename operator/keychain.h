@@ -31,11 +31,30 @@ void keychain_clear(struct keychain *keychain); /* wipes it; for CLEANUP(), too 
 enum status keychain_unlock(struct keychain *keychain, const struct options *options, bool is_new,
                             struct error *err) MUST_USE;
 
-/* STATUS_CONFLICT: the file exists. */
-enum status keychain_make(struct keychain *keychain, enum key_role role,
-                          struct public_key *ret_public, struct error *err) MUST_USE;
+/*
+ * The first keys of a profile are made under names beside their own, NAME-first.pem, where nothing
+ * uses them, and get their own names together once somebody has the sheet of them: killed at any
+ * moment in between, `key init` may be given again and goes on with the same ones.
+ *
+ * keychain_make_first() makes that key, or takes the one that an attempt before left under either
+ * name; which has to open with the passphrase.
+ */
+enum status keychain_make_first(struct keychain *keychain, enum key_role role,
+                                struct public_key *ret_public, struct error *err) MUST_USE;
 
-/* As keychain_make(), under a name beside the role's, for keychain_replace(). */
+enum status keychain_first_path(const struct keychain *keychain, enum key_role role,
+                                struct disk_path *ret_path, struct error *err) MUST_USE;
+
+/* Are there any under those names? */
+bool keychain_has_first(const struct keychain *keychain);
+
+/* All get their names, that of the root key last: without it nothing is published. Durable. */
+enum status keychain_name_first(struct keychain *keychain, struct error *err) MUST_USE;
+
+/* Remove them, as well as it can be; but not if one has its name already. */
+void keychain_drop_first(struct keychain *keychain);
+
+/* Under a name beside the role's, for keychain_replace(). */
 enum status keychain_make_next(struct keychain *keychain, enum key_role role,
                                struct private_key *ret_key, struct error *err) MUST_USE;
 

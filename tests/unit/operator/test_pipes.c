@@ -2,6 +2,9 @@
  * output. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -182,18 +185,103 @@ static bool has_key_of_two(enum key_role role)
     return disk_has(desk_env.base.disk, at_home(name));
 }
 
-/* Regression: the keys stayed, nobody had the sheet, and a repeat refused. */
-Test(pipes, keys_whose_recovery_sheet_could_not_be_printed_are_not_made)
+/* The site of a profile "two" that nobody claimed yet. */
+static void connect_two(void)
 {
-    static const char *const forms[] = {NULL, "--json"};
-
     memory_site_clear(&desk_site);
-    memory_site_init(&desk_site); /* nobody claimed it */
+    memory_site_init(&desk_site);
     cr_assert(
         eq(int,
            RUN("connect", MEMORY_SITE_URL, "--profile", "two", "--token-file", at_home("token")),
            EXIT_DONE),
         "%s", desk_said);
+}
+
+static size_t keys_of_two(void)
+{
+    CLEANUP(disk_names_clear) struct disk_names names = {0};
+    struct disk *disk = desk_env.base.disk;
+
+    size_t count = 0;
+
+    (void)disk->list(disk, at_home(".config/dugnad/two/keys"), &names, NULL);
+    for (size_t i = 0; i < names.count; i++)
+        count += strcmp(strrchr(names.names[i], '.'), ".pem") == 0; /* not .new: half written */
+    return count;
+}
+
+/* `key init`, killed as soon as all keys were made, while its output takes nothing. */
+static void kill_key_init(void)
+{
+    int reader = open(fifo, O_RDWR | O_NONBLOCK);
+    pid_t child;
+
+    cr_assert(reader >= 0);
+    while (write(reader, "x", 1) == 1)
+        continue;
+    child = fork();
+    cr_assert(ne(int, (int)child, -1));
+    if (child == 0) {
+        desk_out_path = fifo;
+        _exit(RUN("key", "init", "--profile", "two"));
+    }
+    while (keys_of_two() < KEY_ROLES)
+        (void)poll(NULL, 0, 10);
+    cr_assert(zero(int, kill(child, SIGKILL)));
+    cr_assert(eq(int, (int)waitpid(child, NULL, 0), (int)child));
+    (void)close(reader);
+}
+
+/* Regression: the keys were there, nobody had the sheet, and a repeat refused. */
+Test(pipes, keys_are_of_no_use_until_their_recovery_sheet_is_out)
+{
+    connect_two();
+    kill_key_init();
+    for (int role = 0; role < KEY_ROLES; role++)
+        cr_expect(not(has_key_of_two((enum key_role)role)), "%d", role);
+    cr_expect(eq(int, RUN("key", "publish", "--profile", "two"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "'dugnad key init'") != NULL, "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_out, "RECOVERY SHEET") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_out, "PRIVATE KEY") != NULL, "%s", desk_out);
+    cr_expect(strstr(desk_said, "cut short") != NULL, "%s", desk_said);
+    for (int role = 0; role < KEY_ROLES; role++)
+        cr_expect(has_key_of_two((enum key_role)role), "%d", role);
+    cr_expect(eq(sz, keys_of_two(), KEY_ROLES));
+    cr_expect(eq(int, RUN("key", "publish", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_expect(eq(int, RUN("key", "init", "--profile", "two"), EXIT_FAILED));
+}
+
+/* Killed after the sheet, with some of the keys named: the same keys, and the same sheet. */
+Test(pipes, a_repeat_prints_the_sheet_of_the_same_keys)
+{
+    static const char *const one[] = {"work-first.pem", "work.pem"};
+    CLEANUP(freep) char *first = NULL, *from = NULL, *to = NULL;
+
+    connect_two();
+    kill_key_init();
+    from = text_format("%s/.config/dugnad/two/keys/%s", desk_session.home, one[0]);
+    to = text_format("%s/.config/dugnad/two/keys/%s", desk_session.home, one[1]);
+    cr_assert(zero(int, rename(from, to)));
+    write_at_home("other", "another passphrase\n");
+    cr_expect(ne(int, RUN("key", "init", "--profile", "two", "--passphrase-file", at_home("other")),
+                 EXIT_DONE));
+    cr_expect(strstr(desk_said, "passphrase of that time") != NULL, "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two", "--json"), EXIT_DONE), "%s",
+              desk_said);
+    first = text_copy(desk_out);
+    cr_assert(zero(int, rename(to, from))); /* as if the last step had not come through */
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two", "--json"), EXIT_DONE), "%s",
+              desk_said);
+    cr_expect(eq(str, first, desk_out));
+}
+
+/* Regression: the keys stayed, nobody had the sheet, and a repeat refused. */
+Test(pipes, keys_whose_recovery_sheet_could_not_be_printed_are_not_made)
+{
+    static const char *const forms[] = {NULL, "--json"};
+
+    connect_two();
     desk_out_path = "/dev/full";
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         cr_expect(eq(int, RUN("key", "init", "--profile", "two", forms[i]), EXIT_FAILED));
