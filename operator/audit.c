@@ -105,8 +105,8 @@ static enum status look_at_all(struct auditing *audit, struct error *err)
     audit->done = order.done;
     if (audit->sample.count == 0)
         return STATUS_OK;
-    TRY(workshop_open(&audit->workshop, audit->profile, &audit->envelope, (size_t)audit->jobs,
-                      err));
+    TRY(workshop_open(&audit->workshop, audit->profile, &audit->envelope,
+                      (size_t)audit->jobs + AUDIT_AHEAD, err));
     show_progress(audit);
     return audit_run(&order, err);
 }
@@ -259,7 +259,7 @@ static int64_t default_jobs(int64_t cores)
 {
     if (cores < 1)
         return 1;
-    return cores < WORKSHOP_SLOTS_MAX ? cores : WORKSHOP_SLOTS_MAX;
+    return cores < AUDIT_JOBS_MAX ? cores : AUDIT_JOBS_MAX;
 }
 
 static enum status read_options(struct auditing *audit, struct session *session, struct error *err)
@@ -269,7 +269,7 @@ static enum status read_options(struct auditing *audit, struct session *session,
 
     TRY(options_integer(audit->options, "sample", 1, AUDIT_SAMPLE_MAX, SAMPLE_DEFAULT, &most, err));
     audit->sample.most = (size_t)most;
-    TRY(options_integer(audit->options, "jobs", 1, WORKSHOP_SLOTS_MAX, 0, &audit->jobs, err));
+    TRY(options_integer(audit->options, "jobs", 1, AUDIT_JOBS_MAX, 0, &audit->jobs, err));
     audit->cores = audit->jobs > 0 ? INT64_MAX : session->cores;
     if (audit->jobs == 0)
         audit->jobs = default_jobs(session->cores);
@@ -327,7 +327,8 @@ const struct command verb_audit = {
         "Several are computed at a time: as many as this machine's cores let, each unit counting "
         "with the cores that it may use, or --jobs N; in either case no more than whose memory "
         "limits fit together into what this machine, or the control group, allows. One that needs "
-        "more than there is runs alone. They are listed in the order in which they were drawn, "
+        "more than there is runs alone. Meanwhile files of the next ones are fetched, several at a "
+        "time. They are listed in the order in which they were drawn, "
         "whichever ends first.\n\n"
         "Where they differ, the tasks that agreed are named, and the command ends with 6. It ends "
         "with 3 if some could not be computed here: the app has no program for this machine, it "

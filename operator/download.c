@@ -1,5 +1,6 @@
 #include "operator/download.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -16,18 +17,33 @@ struct wanted {
     unsigned mode; /* of the file it becomes */
 };
 
-struct arriving {
-    struct disk *disk;
-    const struct wanted *wanted;
-    struct disk_file *file; /* owned */
+struct download {
+    struct profile *profile; /* borrowed */
+    struct wanted wanted;
+    struct disk_path path, part; /* what it becomes, and what it is until then */
+    struct disk_file *file;      /* owned */
     struct hasher hasher;
-    int64_t size;
+    int64_t size; /* of what came */
+    struct http_sink sink;
+    struct http_exchange *exchange; /* NULL: nobody asked yet, or it is over */
 };
 
-static void arriving_clear(struct arriving *arriving)
+static struct disk *disk_of(const struct download *download)
 {
-    disk_file_close(arriving->file);
-    hasher_clear(&arriving->hasher);
+    return download->profile->session->env->disk;
+}
+
+void download_free(struct download *download)
+{
+    if (download == NULL)
+        return;
+    remote_forget(download->profile, download->exchange);
+    if (download->file != NULL) { /* else it was finished, or never begun */
+        disk_file_close(download->file);
+        (void)disk_of(download)->remove(disk_of(download), download->part.text, NULL);
+    }
+    hasher_clear(&download->hasher);
+    free(download);
 }
 
 static enum status wrong_body(const struct wanted *wanted, struct error *err)
@@ -39,47 +55,14 @@ static enum status wrong_body(const struct wanted *wanted, struct error *err)
 
 static enum status take_piece(void *context, const void *bytes, size_t count, struct error *err)
 {
-    struct arriving *arriving = context;
+    struct download *download = context;
 
-    if ((int64_t)count > arriving->wanted->size - arriving->size)
-        return wrong_body(arriving->wanted, err);
-    TRY(arriving->disk->write_at(arriving->file, arriving->size, bytes, count, err));
-    hasher_add(&arriving->hasher, bytes, count);
-    arriving->size += (int64_t)count;
+    if ((int64_t)count > download->wanted.size - download->size)
+        return wrong_body(&download->wanted, err);
+    TRY(disk_of(download)->write_at(download->file, download->size, bytes, count, err));
+    hasher_add(&download->hasher, bytes, count);
+    download->size += (int64_t)count;
     return STATUS_OK;
-}
-
-static enum status ask(struct profile *profile, const struct wanted *wanted, struct http_sink *sink,
-                       struct error *err)
-{
-    CLEANUP(http_response_clear) struct http_response response = {0};
-    CLEANUP(freep) char *path = NULL;
-    char hex[2 * DIGEST_BYTES + 1];
-    struct remote_request request = {
-        .method = HTTP_GET, .max_bytes = wanted->size + 1, .sink = sink};
-
-    text_from_bytes(wanted->digest.bytes, DIGEST_BYTES, hex);
-    path = text_format("/v1/%s/%s", wanted->collection, hex);
-    request.path = path;
-    http_response_init(&response);
-    return remote_ask(profile, &request, &response, err);
-}
-
-static enum status fetch_into(struct profile *profile, struct arriving *arriving, const char *part,
-                              struct error *err)
-{
-    const struct wanted *wanted = arriving->wanted;
-    struct disk *disk = arriving->disk;
-    struct http_sink sink = {.write = take_piece, .context = arriving};
-    struct digest digest;
-
-    TRY(disk->open_write(disk, part, wanted->mode, &arriving->file, err));
-    TRY(disk->truncate(arriving->file, 0, err));
-    TRY(ask(profile, wanted, &sink, err));
-    digest = hasher_end(&arriving->hasher);
-    if (arriving->size != wanted->size || !digest_equals(&digest, &wanted->digest))
-        return wrong_body(wanted, err);
-    return disk->sync(arriving->file, err);
 }
 
 static bool is_there(struct disk *disk, const struct wanted *wanted, const char *path)
@@ -96,26 +79,76 @@ static bool is_there(struct disk *disk, const struct wanted *wanted, const char 
     return is_same;
 }
 
+static struct download *download_new(struct profile *profile, const struct wanted *wanted,
+                                     const struct disk_path *path)
+{
+    struct download *download = must_alloc(1, sizeof *download);
+
+    *download = (struct download){.profile = profile, .wanted = *wanted, .path = *path};
+    download->sink = (struct http_sink){.write = take_piece, .context = download};
+    hasher_init(&download->hasher);
+    return download;
+}
+
+/* No output's or input's name begins with a dot, so the part is none of the unit. */
+static enum status open_part(struct download *download, struct error *err)
+{
+    struct disk *disk = disk_of(download);
+    const char *path = download->path.text, *slash = strrchr(path, '/');
+    int folder = slash != NULL ? (int)(slash - path) + 1 : 0;
+
+    TRY(disk_join(&download->part, err, "%.*s.%s.part", folder, path, path + folder));
+    TRY(disk->open_write(disk, download->part.text, download->wanted.mode, &download->file, err));
+    return disk->truncate(download->file, 0, err);
+}
+
+static char *request_path(const struct wanted *wanted)
+{
+    char hex[2 * DIGEST_BYTES + 1];
+
+    text_from_bytes(wanted->digest.bytes, DIGEST_BYTES, hex);
+    return text_format("/v1/%s/%s", wanted->collection, hex);
+}
+
+static struct remote_request request_of(struct download *download, const char *path)
+{
+    return (struct remote_request){.method = HTTP_GET,
+                                   .path = path,
+                                   .max_bytes = download->wanted.size + 1,
+                                   .sink = &download->sink};
+}
+
+/* All of it came: is it that, durably? */
+static enum status finish(struct download *download, struct error *err)
+{
+    struct disk *disk = disk_of(download);
+    struct digest digest = hasher_end(&download->hasher);
+
+    if (download->size != download->wanted.size ||
+        !digest_equals(&digest, &download->wanted.digest))
+        return wrong_body(&download->wanted, err);
+    TRY(disk->sync(download->file, err));
+    TRY(disk->rename(disk, download->part.text, download->path.text, err));
+    disk_file_close(TAKE(download->file));
+    return STATUS_OK;
+}
+
 static enum status download(struct profile *profile, const struct wanted *wanted,
                             const struct disk_path *path, struct error *err)
 {
-    struct disk *disk = profile->session->env->disk;
-    CLEANUP(arriving_clear) struct arriving arriving = {.disk = disk, .wanted = wanted};
-    const char *slash = strrchr(path->text, '/');
-    int folder = slash != NULL ? (int)(slash - path->text) + 1 : 0;
-    struct disk_path part;
-    enum status status;
+    CLEANUP(download_freep) struct download *download = NULL;
+    CLEANUP(http_response_clear) struct http_response response = {0};
+    CLEANUP(freep) char *asked = request_path(wanted);
+    struct remote_request request;
 
-    if (is_there(disk, wanted, path->text))
+    if (is_there(profile->session->env->disk, wanted, path->text))
         return STATUS_OK;
-    /* No output's or input's name begins with a dot, so this is none of the unit. */
-    TRY(disk_join(&part, err, "%.*s.%s.part", folder, path->text, path->text + folder));
-    hasher_init(&arriving.hasher);
-    status = fetch_into(profile, &arriving, part.text, err);
-    if (status == STATUS_OK)
-        return disk->rename(disk, part.text, path->text, err);
-    (void)disk->remove(disk, part.text, NULL);
-    return status;
+    download = download_new(profile, wanted, path);
+    TRY(open_part(download, err));
+    request = request_of(download, asked);
+    http_response_init(&response);
+    TRY(remote_ask(profile, &request, &response, err));
+    return finish(download, err);
 }
 
 static struct wanted wanted_output(const struct named_output *output)
@@ -142,14 +175,45 @@ enum status download_output(struct profile *profile, const struct named_output *
     return download(profile, &wanted, path, err);
 }
 
-enum status download_file(struct profile *profile, const struct slot_file *file,
-                          const struct disk_path *path, struct error *err)
+/* --- without waiting --- */
+
+static enum status begin(struct download *download, struct error *err)
+{
+    CLEANUP(freep) char *asked = request_path(&download->wanted);
+    struct remote_request request = request_of(download, asked);
+
+    TRY(open_part(download, err));
+    return remote_begin(download->profile, &request, &download->exchange, err);
+}
+
+enum status download_begin(struct profile *profile, const struct slot_file *file,
+                           const struct disk_path *path, struct download **ret_download,
+                           struct error *err)
 {
     const struct wanted wanted = {.collection = "files",
                                   .noun = "an input, or of a file of the app,",
                                   .digest = file->digest,
                                   .size = file->size,
                                   .mode = file->mode};
+    CLEANUP(download_freep) struct download *download = NULL;
 
-    return download(profile, &wanted, path, err);
+    *ret_download = NULL;
+    if (is_there(profile->session->env->disk, &wanted, path->text))
+        return STATUS_OK;
+    download = download_new(profile, &wanted, path);
+    TRY(begin(download, err));
+    *ret_download = TAKE(download);
+    return STATUS_OK;
+}
+
+bool download_is_over(struct download *download, enum status *ret_status, struct error *err)
+{
+    CLEANUP(http_response_clear) struct http_response response;
+
+    http_response_init(&response);
+    if (!remote_is_over(download->profile, &download->exchange, ret_status, &response, err))
+        return false;
+    if (*ret_status == STATUS_OK)
+        *ret_status = finish(download, err);
+    return true;
 }

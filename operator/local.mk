@@ -54,6 +54,7 @@ liboperator_a_SOURCES = \
 	%D%/status.c \
 	%D%/submission.c %D%/submission.h \
 	%D%/submit.c \
+	%D%/supply.c %D%/supply.h \
 	%D%/table.c %D%/table.h \
 	%D%/template.c %D%/template.h \
 	%D%/unit_names.c %D%/unit_names.h \

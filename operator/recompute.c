@@ -152,25 +152,37 @@ enum status recomputing_prepare(struct recomputing *ret_recomputing, struct work
     return STATUS_OK;
 }
 
-static bool is_gone(const struct workshop *workshop, enum status status)
+enum status recomputing_fill(struct recomputing *it, size_t slot, struct error *err)
 {
-    return workshop->profile->session->was_refused &&
-           (status == STATUS_NOT_FOUND || status == STATUS_GONE);
+    it->slot = slot;
+    return workshop_fill(it->workshop, slot, &it->prepared, err);
 }
 
-enum status recomputing_start(struct recomputing *it, size_t slot, struct error *err)
+static bool is_gone(const struct supply_end *end)
 {
-    struct error why = {0};
-    enum status status = workshop_start(it->workshop, slot, &it->prepared, &why);
+    return end->was_refused && (end->status == STATUS_NOT_FOUND || end->status == STATUS_GONE);
+}
 
-    it->slot = slot;
-    if (is_gone(it->workshop, status))
+enum status recomputing_look(struct recomputing *it, bool *ret_is_filled, struct error *err)
+{
+    const struct supply_end *end = supply_end(&it->workshop->supply, it->slot);
+
+    *ret_is_filled = end != NULL && end->status == STATUS_OK;
+    if (end == NULL || *ret_is_filled)
+        return STATUS_OK;
+    if (is_gone(end))
         return say(it->recomputed, RECOMPUTED_NOT, "the site lacks one of its files");
-    if (status == STATUS_UNTRUSTED)
-        return say(it->recomputed, RECOMPUTED_UNTRUSTED, "%s", why.text);
-    if (status != STATUS_OK && err != NULL)
-        *err = why;
-    return status;
+    if (end->status == STATUS_UNTRUSTED)
+        return say(it->recomputed, RECOMPUTED_UNTRUSTED, "%s", end->why.text);
+    it->workshop->profile->session->was_refused = end->was_refused;
+    if (err != NULL)
+        *err = end->why;
+    return end->status;
+}
+
+enum status recomputing_start(struct recomputing *it, struct error *err)
+{
+    return workshop_start(it->workshop, it->slot, &it->prepared, err);
 }
 
 enum status recomputing_judge(struct recomputing *it, struct error *err)

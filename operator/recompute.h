@@ -23,16 +23,16 @@ struct recomputed {
 void recomputed_clear(struct recomputed *recomputed); /* for CLEANUP(), too */
 
 /*
- * One result that is looked at again: prepared, started in a slot of the workshop, judged when it
- * has ended there. It is over as soon as recomputed->as is set; a failure is of this machine or of
- * the way to the site, or the session was interrupted.
+ * One result that is looked at again: prepared, filled into a slot of the workshop, started there,
+ * judged when it has ended. It is over as soon as recomputed->as is set; a failure is of this
+ * machine or of the way to the site, or the session was interrupted.
  */
 struct recomputing {
     struct workshop *workshop;      /* borrowed, as are: */
     const struct result_line *line; /* which was checked */
     struct recomputed *recomputed;  /* filled */
     struct prepared prepared;       /* owned */
-    size_t slot;                    /* once it was started */
+    size_t slot;                    /* once it is filled in */
 };
 
 void recomputing_clear(struct recomputing *recomputing); /* for CLEANUP(), too */
@@ -41,9 +41,16 @@ enum status recomputing_prepare(struct recomputing *ret_recomputing, struct work
                                 const struct result_line *line, struct recomputed *ret_recomputed,
                                 struct error *err) MUST_USE;
 
-/* Where nothing runs. */
-enum status recomputing_start(struct recomputing *recomputing, size_t slot, struct error *err)
+/* Begin to fill a slot where nothing runs. `recomputing` must not move until it was. */
+enum status recomputing_fill(struct recomputing *recomputing, size_t slot, struct error *err)
     MUST_USE;
+
+/* Is the slot filled? It may be over instead, because of what its files are. */
+enum status recomputing_look(struct recomputing *recomputing, bool *ret_is_filled,
+                             struct error *err) MUST_USE;
+
+/* What is filled in. */
+enum status recomputing_start(struct recomputing *recomputing, struct error *err) MUST_USE;
 
 /* What has ended in its slot. It is over then. */
 enum status recomputing_judge(struct recomputing *recomputing, struct error *err) MUST_USE;

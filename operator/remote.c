@@ -53,17 +53,45 @@ static bool is_unwanted(const struct profile *profile, const struct remote_reque
     return request->method == HTTP_GET && session_is_interrupted(profile->session);
 }
 
+/* What a response says, given away if it is a good one. */
+static enum status judge(struct profile *profile, struct http_response *response,
+                         struct http_response *ret_response, struct error *err)
+{
+    enum status status = http_check(response, err);
+
+    if (status == STATUS_OK) {
+        *ret_response = *response;
+        return STATUS_OK;
+    }
+    profile->session->was_refused = true;
+    http_response_clear(response);
+    return status;
+}
+
+bool remote_is_over(struct profile *profile, struct http_exchange **exchange,
+                    enum status *ret_status, struct http_response *ret_response, struct error *err)
+{
+    struct http_client *http = profile->session->http;
+    struct http_response response;
+
+    http_response_init(&response);
+    profile->session->was_refused = false;
+    if (!http->poll(*exchange, ret_status, &response, err))
+        return false;
+    http->release(http, TAKE(*exchange));
+    if (*ret_status == STATUS_OK)
+        *ret_status = judge(profile, &response, ret_response, err);
+    return true;
+}
+
 static enum status hear(struct profile *profile, const struct remote_request *request,
                         struct http_exchange *exchange, struct http_response *ret_response,
                         struct error *err)
 {
     struct http_client *http = profile->session->http;
-    struct http_response response;
     enum status status;
 
-    http_response_init(&response);
-    profile->session->was_refused = false;
-    while (!http->poll(exchange, &status, &response, err)) {
+    while (!remote_is_over(profile, &exchange, &status, ret_response, err)) {
         if (is_unwanted(profile, request)) {
             http->release(http, exchange);
             return session_go_on(profile->session, err);
@@ -71,15 +99,6 @@ static enum status hear(struct profile *profile, const struct remote_request *re
         session_meanwhile(profile->session);
         http->wait(http, NULL, 0, WAIT_STEP_MS);
     }
-    http->release(http, exchange);
-    TRY(status);
-    status = http_check(&response, err);
-    if (status == STATUS_OK) {
-        *ret_response = response;
-        return STATUS_OK;
-    }
-    profile->session->was_refused = true;
-    http_response_clear(&response);
     return status;
 }
 

@@ -36,6 +36,14 @@ enum status remote_end(struct profile *profile, const struct remote_request *req
                        struct http_exchange **exchange, struct http_response *ret_response,
                        struct error *err) MUST_USE;
 
+/*
+ * For who has several under way and waits for none: is this one over? Then *ret_status is how, as
+ * of remote_end() but never tried again, and *exchange is NULL.
+ */
+bool remote_is_over(struct profile *profile, struct http_exchange **exchange,
+                    enum status *ret_status, struct http_response *ret_response, struct error *err)
+    MUST_USE;
+
 /* Move on what is under way, without waiting; break one of them off (NULL is fine). */
 void remote_move(struct profile *profile);
 void remote_forget(struct profile *profile, struct http_exchange *exchange);

@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "operator/download.h"
 #include "operator/remote.h"
 #include "sandbox/task_slot.h"
 
 #define LOOK_MS       (RUN_POLL_MS / 4) /* between two looks at what runs while something takes long */
-#define COPY_BYTES    65536
-#define COLLECT_BYTES (16 << 20) /* copied between two of them */
+#define COLLECT_BYTES (16 << 20)        /* copied between two of them */
 
 /* --- opening and closing --- */
 
@@ -85,11 +83,14 @@ static void look_again(void *context)
 static enum status set_up(struct workshop *workshop, size_t slots, struct error *err)
 {
     struct session *session = workshop->profile->session;
+    struct disk_path files;
 
     TRY(profile_path(workshop->profile, &workshop->folder, err, "audit"));
     TRY(name_slots(workshop, slots, err));
     TRY(hold(workshop, err));
     TRY(make_folders(workshop, err));
+    TRY(disk_join(&files, err, "%s/files", workshop->folder.text));
+    supply_init(&workshop->supply, workshop->profile, &files, slots);
     TRY(ask_variants(workshop, err));
     TRY(session->open_launcher(session->env, NULL, &workshop->launcher, err));
     session->meanwhile = look_again;
@@ -122,6 +123,7 @@ void workshop_close(struct workshop *workshop)
 
     if (workshop->profile != NULL)
         workshop->profile->session->meanwhile = NULL;
+    supply_clear(&workshop->supply);
     release_all(workshop);
     free(workshop->slots);
     launcher_close(workshop->launcher);
@@ -235,67 +237,19 @@ bool workshop_has_other_class(const struct workshop *workshop, const struct prep
     return false;
 }
 
-/* --- its files --- */
+/* --- its files, and running it --- */
 
-static enum status copy(struct session *session, const char *from_path, const char *to_path,
-                        unsigned mode, struct error *err)
-{
-    struct disk *disk = session->env->disk;
-    CLEANUP(disk_file_closep) struct disk_file *from = NULL, *to = NULL;
-    CLEANUP(freep) char *piece = must_alloc(COPY_BYTES, 1);
-    int64_t at = 0;
-    size_t count;
-
-    TRY(disk->open_read(disk, from_path, &from, err));
-    TRY(disk->open_write(disk, to_path, mode, &to, err));
-    do {
-        TRY(disk->read_at(from, at, piece, COPY_BYTES, &count, err));
-        TRY(disk->write_at(to, at, piece, count, err));
-        at += (int64_t)count;
-        session_meanwhile(session);
-    } while (count > 0);
-    return STATUS_OK;
-}
-
-/* Files of the app are fetched once, inputs straight into the slot. */
-static enum status put(struct workshop *workshop, const struct slot_file *file, bool is_of_app,
-                       const struct disk_path *to, struct error *err)
+enum status workshop_fill(struct workshop *workshop, size_t slot, const struct prepared *prepared,
+                          struct error *err)
 {
     struct disk *disk = workshop->profile->session->env->disk;
-    char hex[2 * DIGEST_BYTES + 1];
-    struct disk_path kept;
+    const struct disk_path *folder = &workshop->slots[slot].folder;
 
-    if (file->bytes != NULL) {
-        CLEANUP(disk_file_closep) struct disk_file *target = NULL;
-
-        TRY(disk->open_write(disk, to->text, file->mode, &target, err));
-        return disk->write_at(target, 0, file->bytes, (size_t)file->size, err);
-    }
-    if (!is_of_app)
-        return download_file(workshop->profile, file, to, err);
-    text_from_bytes(file->digest.bytes, DIGEST_BYTES, hex);
-    TRY(place(workshop, &kept, err, "files", hex));
-    TRY(download_file(workshop->profile, file, &kept, err));
-    return copy(workshop->profile->session, kept.text, to->text, file->mode, err);
-}
-
-static enum status fill(struct workshop *workshop, const struct workshop_slot *slot,
-                        const struct prepared *prepared, struct error *err)
-{
-    struct disk *disk = workshop->profile->session->env->disk;
-    struct slot_file file;
-    struct disk_path to;
-
-    TRY(disk->make_folder(disk, slot->folder.text, 0700, err));
-    for (size_t i = 0; task_slot_file(prepared, i, &file); i++) {
-        TRY(session_go_on(workshop->profile->session, err));
-        TRY(disk_join(&to, err, "%s/%s", slot->folder.text, file.name));
-        TRY(put(workshop, &file, i < prepared->variant.file_count, &to, err));
-    }
+    TRY(workshop_empty(workshop, slot, err));
+    TRY(disk->make_folder(disk, folder->text, 0700, err));
+    supply_begin(&workshop->supply, slot, prepared, folder);
     return STATUS_OK;
 }
-
-/* --- running it --- */
 
 enum status workshop_start(struct workshop *workshop, size_t slot, const struct prepared *prepared,
                            struct error *err)
@@ -303,8 +257,7 @@ enum status workshop_start(struct workshop *workshop, size_t slot, const struct 
     struct workshop_slot *it = &workshop->slots[slot];
     CLEANUP(task_command_clear) struct task_command command = {.owned_count = 0};
 
-    TRY(workshop_empty(workshop, slot, err));
-    TRY(fill(workshop, it, prepared, err));
+    assert(supply_end(&workshop->supply, slot) != NULL);
     TRY(task_command_make(&command, prepared, it->folder.text, err));
     return workshop->launcher->start(workshop->launcher, &command.spec, &it->task, err);
 }

@@ -16,12 +16,13 @@
 #define OPERATOR_WORKSHOP_H
 
 #include "operator/profile.h"
+#include "operator/supply.h"
 #include "protocol/apps.h"
 #include "sandbox/collect.h"
 #include "sandbox/launcher.h"
 #include "sandbox/verify.h"
 
-#define WORKSHOP_SLOTS_MAX 256
+#define WORKSHOP_SLOTS_MAX 264
 
 struct workshop_slot {
     struct disk_path folder;
@@ -37,6 +38,7 @@ struct workshop {
     struct disk_path folder;
     struct workshop_slot *slots; /* owned */
     size_t slot_count;
+    struct supply supply;   /* into which slots' folders files are on their way */
     int64_t looked_mono_ms; /* when at all of them */
     struct disk_file *lock; /* owned */
     struct apps listed;     /* owned; the app version's variants, as the site shows them */
@@ -72,10 +74,14 @@ bool workshop_has_other_class(const struct workshop *workshop, const struct prep
                               struct word *ret_class);
 
 /*
- * Fill the slot, in which nothing runs, and start the program. STATUS_UNTRUSTED: the site sent
- * other bytes than were signed. STATUS_NOT_FOUND, session->was_refused: it has a file no more. On
- * a failure nothing runs in it.
+ * Begin to bring all its files into the slot, in which nothing runs; `prepared` is borrowed until
+ * supply_end() of it, which says how that went. STATUS_UNTRUSTED: the site sent other bytes than
+ * were signed. STATUS_NOT_FOUND, was_refused: it has a file no more.
  */
+enum status workshop_fill(struct workshop *workshop, size_t slot, const struct prepared *prepared,
+                          struct error *err) MUST_USE;
+
+/* Start the program in its slot, which was filled. On a failure nothing runs in it. */
 enum status workshop_start(struct workshop *workshop, size_t slot, const struct prepared *prepared,
                            struct error *err) MUST_USE;
 

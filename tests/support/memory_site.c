@@ -21,8 +21,7 @@ struct http_exchange {
     int http;
     char *body; /* owned */
     struct http_sink *sink;
-    bool hangs;
-    bool is_put;
+    bool hangs, is_put, is_get; /* of a file */
 };
 
 static void refuse(struct http_exchange *exchange, enum status status, const char *words)
@@ -415,16 +414,19 @@ static enum status start(struct http_client *client, const struct http_request *
         site->tokens_elsewhere++;
     texts_add(&site->log, said);
     exchange->sink = request->sink;
-    exchange->hangs = site->while_waiting != NULL;
     if (!is_cut || arrives(site))
         route(site, exchange, request->method, path, body, (size_t)request->body.length);
     if (is_cut)
         exchange->status = STATUS_UNREACHABLE;
     site->requests++;
+    exchange->hangs = site->while_waiting != NULL &&
+                      (!site->hangs_on || (exchange->body && *exchange->body == site->hangs_on));
+    exchange->is_get = request->method == HTTP_GET && text_starts_with(path, "/v1/files/");
     exchange->is_put = request->method == HTTP_PUT;
+    site->gets += exchange->is_get;
+    site->most_gets = site->gets > site->most_gets ? site->gets : site->most_gets;
     site->puts += exchange->is_put;
-    if (site->puts > site->most_puts)
-        site->most_puts = site->puts;
+    site->most_puts = site->puts > site->most_puts ? site->puts : site->most_puts;
     *ret_exchange = exchange;
     return STATUS_OK;
 }
@@ -472,6 +474,7 @@ static void release(struct http_client *client, struct http_exchange *exchange)
     if (exchange == NULL)
         return;
     site->puts -= exchange->is_put;
+    site->gets -= exchange->is_get;
     free(exchange->body);
     free(exchange);
 }

@@ -43,6 +43,8 @@ struct memory_site {
     const char *host_answer;   /* what is said of a host's withdrawal; NULL: there is no host */
     void (*before_files)(void);  /* called when it was asked which files it lacks; may be NULL */
     void (*while_waiting)(void); /* called instead of ever answering; may be NULL */
+    char hangs_on;               /* only files that begin so are never answered; 0: all is */
+    size_t gets, most_gets;      /* of files: under way; at the same time so far */
     int64_t requests;            /* so far */
     size_t puts, most_puts;      /* files that are on their way; at the same time so far */
     int64_t cut_after;           /* requests that still go through */
