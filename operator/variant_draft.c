@@ -24,12 +24,14 @@ static enum status detect(struct disk *disk, const char *path, struct word *ret_
 {
     CLEANUP(disk_file_closep) struct disk_file *file = NULL;
     unsigned char head[PLATFORM_HEAD];
+    struct error why = {0};
     const char *platform;
     size_t count;
 
-    if (disk->open_read(disk, path, &file, NULL) != STATUS_OK ||
-        disk->read_at(file, 0, head, sizeof head, &count, NULL) != STATUS_OK)
-        return error_set(err, STATUS_NOT_FOUND, "%.150s cannot be read", path);
+    if (disk->open_read(disk, path, &file, &why) != STATUS_OK ||
+        disk->read_at(file, 0, head, sizeof head, &count, &why) != STATUS_OK)
+        return error_set(err, why.status, "the program %.150s %s %.150s", path,
+                         why.status == STATUS_INVALID ? "is" : "cannot be read:", why.text);
     platform = platform_of(head, count);
     if (platform == NULL)
         return error_set(

@@ -67,8 +67,21 @@ enum status disk_sync_parent(struct disk *disk, const char *path, struct error *
 static enum status make_folder(struct disk *disk, const char *path, unsigned mode,
                                struct error *err)
 {
+    struct disk_entry entry;
+
+    if (disk->look(disk, path, &entry, NULL) == STATUS_OK &&
+        (entry.kind == DISK_FILE || entry.kind == DISK_OTHER))
+        return error_set(err, STATUS_INVALID, "%.200s is a file, and not a folder", path);
     TRY(disk->make_folder(disk, path, mode, err));
     return disk_sync_parent(disk, path, err);
+}
+
+static bool is_folder(struct disk *disk, const char *path)
+{
+    struct disk_entry entry;
+
+    return disk->look(disk, path, &entry, NULL) == STATUS_OK &&
+           (entry.kind == DISK_FOLDER || entry.kind == DISK_LINK);
 }
 
 enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode, struct error *err)
@@ -78,7 +91,7 @@ enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode
     TRY(disk_join(&part, err, "%s", path));
     for (char *slash = strchr(part.text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!disk_has(disk, part.text))
+        if (!is_folder(disk, part.text))
             TRY(make_folder(disk, part.text, mode, err));
         *slash = '/';
     }

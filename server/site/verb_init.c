@@ -30,14 +30,31 @@ static const struct option_rule options[] = {
     {.name = "yes", .help = "Do not ask."},
 };
 
+/* What stands in site.conf as a line of its own, and is read from there as it was given. */
+static enum status take(const char *name, const char *text, struct config_text *ret_text,
+                        struct error *err)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > CONFIG_TEXT_MAX)
+        return error_set(err, STATUS_INVALID, "--%s has 1..%d bytes", name, CONFIG_TEXT_MAX);
+    if (!text_is_plain(text, length, false))
+        return error_set(err, STATUS_INVALID,
+                         "--%s is one line of UTF-8 text, without line breaks, tabs and other "
+                         "control characters",
+                         name);
+    if (text[0] == ' ' || text[length - 1] == ' ')
+        return error_set(err, STATUS_INVALID, "--%s begins or ends with a blank", name);
+    (void)text_fit(ret_text->text, sizeof ret_text->text, text);
+    return STATUS_OK;
+}
+
 static enum status take_text(const struct options *given, const char *name,
                              struct config_text *ret_text, struct error *err)
 {
     const char *text = options_text(given, name);
 
-    if (text != NULL && (*text == '\0' || !text_fit(ret_text->text, sizeof ret_text->text, text)))
-        return error_set(err, STATUS_INVALID, "--%s has 1..%d bytes", name, CONFIG_TEXT_MAX);
-    return STATUS_OK;
+    return text == NULL ? STATUS_OK : take(name, text, ret_text, err);
 }
 
 /* A path given on the command line counts from where the operator stands, not from the site. */
@@ -53,9 +70,7 @@ static enum status take_path(const struct options *given, const char *name,
     if (*path != '/' && getcwd(here, sizeof here) == NULL)
         return error_set(err, STATUS_INVALID, "give --%s with its whole path", name);
     TRY(disk_join(&whole, err, "%s%s%s", *path == '/' ? "" : here, *path == '/' ? "" : "/", path));
-    if (!text_fit(ret_text->text, sizeof ret_text->text, whole.text))
-        return error_set(err, STATUS_INVALID, "--%s has up to %d bytes", name, CONFIG_TEXT_MAX);
-    return STATUS_OK;
+    return take(name, whole.text, ret_text, err);
 }
 
 static const char *port_of(const char *url)
@@ -76,11 +91,12 @@ static enum status take_listen(const struct options *given, struct config *confi
     char listening[LISTENING_MAX];
 
     config->listen.count = 0;
-    for (size_t i = 0; (address = options_nth(given, "listen", i)) != NULL; i++)
-        if (i == CONFIG_LIST_MAX || !text_fit(config->listen.items[config->listen.count++].text,
-                                              sizeof config->listen.items[0].text, address))
+    for (size_t i = 0; (address = options_nth(given, "listen", i)) != NULL; i++) {
+        if (i == CONFIG_LIST_MAX)
             return error_set(err, STATUS_INVALID, "--listen is given up to %d times",
                              CONFIG_LIST_MAX);
+        TRY(take("listen", address, &config->listen.items[config->listen.count++], err));
+    }
     if (config->listen.count > 0)
         return STATUS_OK;
     TRY(certificate_host_of(config->url.text, &host, err));

@@ -117,6 +117,17 @@ Test(fetch, a_folder_of_another_batch_is_not_mixed_in)
 }
 
 /* Regression: each wrote results.ndjson where the other one's lines were. */
+/* Regression: it read "no such file". */
+Test(fetch, a_file_where_the_results_folder_is_to_be_is_named)
+{
+    CLEANUP(freep) char *file = text_copy(at_home("file"));
+
+    submit_three();
+    write_at_home("file", "x");
+    cr_expect(eq(int, RUN("fetch", "b", "--into", file), EXIT_FAILED), "%s", desk_said);
+    cr_expect(strstr(desk_said, "file is a file") != NULL, "%s", desk_said);
+}
+
 Test(fetch, a_folder_that_another_one_fetches_into_is_refused_and_left_alone)
 {
     CLEANUP(disk_file_closep) struct disk_file *other = NULL;

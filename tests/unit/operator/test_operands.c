@@ -50,6 +50,18 @@ Test(operands, options_that_say_nothing_of_what_is_revoked_are_refused)
     cr_expect(eq(str, desk_site.freshness, before));
 }
 
+/* Regression: it read "cannot be read", and no more. */
+Test(operands, a_program_that_cannot_be_read_is_named_with_the_reason)
+{
+    CLEANUP(freep) char *none = text_copy(at_home("none"));
+    CLEANUP(freep) char *folder = text_copy(at_home("."));
+
+    cr_expect(eq(int, RUN("app", "add", "new", none), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "none cannot be read: no such file") != NULL, "%s", desk_said);
+    cr_expect(eq(int, RUN("app", "add", "new", folder), EXIT_USAGE));
+    cr_expect(strstr(desk_said, "is not a regular file") != NULL, "%s", desk_said);
+}
+
 Test(operands, what_can_be_no_batch_is_a_wrong_command_line)
 {
     static const char *const verbs[] = {"fetch", "status",  "watch", "explain", "close",

@@ -138,6 +138,18 @@ static int removes_closed_folders(void)
     return access("t", F_OK) == 0 ? 2 : 0;
 }
 
+/* Regression: it read "no such file". */
+Test(disk, a_file_where_a_folder_is_to_be_is_named)
+{
+    struct error err = {0};
+
+    cr_assert(eq(int, disk->write(disk, "file", "x", 1, 0600, NULL), STATUS_OK));
+    cr_expect(eq(int, disk_make_folders(disk, "file", 0700, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "file is a file") != NULL, "%s", err.text);
+    cr_expect(eq(int, disk_make_folders(disk, "file/more/yet", 0700, &err), STATUS_INVALID));
+    cr_expect(strstr(err.text, "file is a file") != NULL, "%s", err.text);
+}
+
 Test(disk, folders_that_may_not_be_read_are_removed)
 {
     deed = removes_closed_folders;

@@ -90,6 +90,34 @@ Test(program, a_wrong_command_line_ends_with_2_before_the_site_is_opened)
         cr_expect(run_line(wrong[i]) == VERB_USAGE, "%s", wrong[i]);
 }
 
+/* Regression: `--name` with a line break read: expected "key = value". */
+Test(program, a_text_that_no_setting_can_be_is_named_by_its_option)
+{
+    static const char *const wrong[][2] = {
+        {"--name", "init /dev/null/x --url https://h.example --name a\nb"},
+        {"--name", "init /dev/null/x --url https://h.example --name a\tb"},
+        {"--name", "init /dev/null/x --url https://h.example --name caf\xe9"},
+        {"--url", "init /dev/null/x --name x --url https://h.example\n"},
+        {"--database",
+         "init /dev/null/x --name x --url https://h.example --database postgres://a/b\r"},
+        {"--listen", "init /dev/null/x --name x --url https://h.example --listen 0.0.0.0:1\n"},
+        {"--key", "init /dev/null/x --name x --url https://h.example --certificate c --key k\n"},
+    };
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        CLEANUP(freep) char *said = NULL;
+        size_t length;
+        FILE *kept = stderr;
+
+        stderr = open_memstream(&said, &length);
+        cr_expect(run_line(wrong[i][1]) == VERB_USAGE, "%zu", i);
+        (void)fclose(stderr);
+        stderr = kept;
+        cr_expect(strstr(said, wrong[i][0]) != NULL && strstr(said, "one line") != NULL, "%zu: %s",
+                  i, said);
+    }
+}
+
 Test(program, a_right_command_line_for_a_site_that_is_not_there_ends_with_1)
 {
     static const char *const right[] = {
