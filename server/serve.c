@@ -83,6 +83,8 @@ static enum status open_certificate(struct server *server, struct error *err)
     TRY(site_certificate(server->folder.text, &server->config, &server->certificate, err));
     if (!server->has_tls)
         return STATUS_OK;
+    if (server->certificate.is_own)
+        TRY(site_prove_authority(server->env, server->folder.text, err));
     TRY(site_renew_certificate(server->env, server->folder.text, &server->config, &is_new, err));
     if (is_new)
         LOG(LOG_INFO, "certificate.renewed", LOG_S("url", server->config.url.text));

@@ -92,7 +92,14 @@ static enum status prove(const struct proof *proof, struct error *err)
     return proof->disk->space(proof->disk, proof->folder, &space, err);
 }
 
-enum status site_prove(struct env *env, const char *folder, struct error *err)
+static enum status prove_authority(const struct proof *proof, struct error *err)
+{
+    return write_one(proof, "tls", err);
+}
+
+static enum status prove_by(struct env *env, const char *folder,
+                            enum status (*prove_it)(const struct proof *proof, struct error *err),
+                            struct error *err)
 {
     struct proof proof = {.disk = env->disk, .folder = folder};
     struct error cause = {0};
@@ -102,7 +109,7 @@ enum status site_prove(struct env *env, const char *folder, struct error *err)
     env->random(env, bytes, sizeof bytes);
     (void)text_fit(proof.name, sizeof proof.name, "proof.");
     text_from_bytes(bytes, sizeof bytes, proof.name + strlen(proof.name));
-    status = prove(&proof, &cause);
+    status = prove_it(&proof, &cause);
 
     if (status == STATUS_FULL) {
         log_failure(LOG_WARN, "site.full", &cause);
@@ -111,6 +118,16 @@ enum status site_prove(struct env *env, const char *folder, struct error *err)
     if (status != STATUS_OK && err != NULL)
         *err = cause;
     return status;
+}
+
+enum status site_prove(struct env *env, const char *folder, struct error *err)
+{
+    return prove_by(env, folder, prove, err);
+}
+
+enum status site_prove_authority(struct env *env, const char *folder, struct error *err)
+{
+    return prove_by(env, folder, prove_authority, err);
 }
 
 /* A database needs its log and more beside it. */

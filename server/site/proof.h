@@ -16,6 +16,9 @@ struct env;
  */
 enum status site_prove(struct env *env, const char *folder, struct error *err) MUST_USE;
 
+/* The same of tls/, where the site's own certificate is renewed. */
+enum status site_prove_authority(struct env *env, const char *folder, struct error *err) MUST_USE;
+
 /* The same of files that are there already: the database's can be opened for writing. */
 enum status site_prove_database(struct disk *disk, const char *folder, struct error *err) MUST_USE;
 

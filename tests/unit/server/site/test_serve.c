@@ -221,6 +221,18 @@ Test(serve, a_part_that_only_its_own_mode_forbids_is_named_with_that_remedy)
     expect_mode_named("site/files", "files of the site cannot be written to");
 }
 
+/* Regression: it was served without a word, until its certificate ran out. */
+Test(serve, so_is_the_folder_that_its_own_certificate_is_renewed_in)
+{
+    expect_mode_named("site/tls", "tls of the site cannot be written to");
+}
+
+/* Nor was that said. */
+Test(serve, so_is_that_folder_if_it_belongs_to_root)
+{
+    expect_named("site/tls", "tls of the site cannot be written to");
+}
+
 /* Regression: "sqlite 1544: attempt to write a readonly database". */
 Test(serve, so_is_the_folder_that_the_database_is_in)
 {
