@@ -38,7 +38,9 @@ struct site {
     int64_t up_s;        /* its up-time clock: what deadlines count */
     int64_t committed_s; /* wall time of its last commit */
     int64_t work_mark;   /* of the bulletin (server/policy/hailing.h): the highest of any server */
-    bool is_clock_refused; /* nothing expires until an operator confirms the clock */
+    int64_t looks_restored; /* the incarnation in which hosts showed one of its servers that it was
+                               put back from an older copy (server/policy/rollback.h); 0: none */
+    bool is_clock_refused;  /* nothing expires until an operator confirms the clock */
 };
 
 /* Bytes that are somebody else's for the length of a call. */

@@ -227,8 +227,9 @@ struct metrics {
 /* Another server of the database. */
 struct other_server {
     int64_t id;
-    int64_t up_s;      /* its up-time clock, as of its last commit ... */
-    int64_t work_mark; /* ... as is this, of its bulletin */
+    int64_t up_s;           /* its up-time clock, as of its last commit ... */
+    int64_t work_mark;      /* ... as is this, of its bulletin ... */
+    int64_t looks_restored; /* ... and this, as in struct site */
     bool runs;
 };
 

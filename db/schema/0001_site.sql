@@ -18,7 +18,8 @@ CREATE TABLE server (
     up_s INTEGER NOT NULL DEFAULT 0,    -- its up-time clock
     committed_s INTEGER NOT NULL DEFAULT 0,
     clock_refused INTEGER NOT NULL DEFAULT 0,
-    work_mark INTEGER NOT NULL DEFAULT 0 -- what its bulletin says of work
+    work_mark INTEGER NOT NULL DEFAULT 0, -- what its bulletin says of work
+    looks_restored INTEGER NOT NULL DEFAULT 0 -- the site's incarnation that hosts showed to be an older copy's
 ) STRICT;
 
 -- Each server takes ids from blocks of its own, so that two never wait for each other's numbers.

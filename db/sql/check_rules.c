@@ -48,6 +48,12 @@ static const struct check_rule rules[] = {
      .words = "has a project, and its keyring version 1 is not the one that names the project",
      .sql = "SELECT id FROM site s WHERE project IS NOT NULL AND NOT EXISTS"
             " (SELECT 1 FROM keyring k WHERE k.version = 1 AND k.digest = s.project)"},
+    {.noun = "site",
+     .words =
+         "was put back from an older copy, as hosts showed, and nobody said so: if that is so, "
+         "give 'dugnad-server restore'",
+     .sql = "SELECT id FROM site s WHERE EXISTS"
+            " (SELECT 1 FROM server v WHERE v.looks_restored = s.incarnation)"},
     {.noun = "keyring",
      .words = "is the last, and one before it is missing",
      .sql = "SELECT max(version) FROM keyring HAVING max(version) <> count(*)"},

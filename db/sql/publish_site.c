@@ -17,6 +17,7 @@ static void read_site(struct query *query, struct site *ret_site)
     ret_site->committed_s = get_integer(query);
     ret_site->is_clock_refused = get_bool(query);
     ret_site->work_mark = get_integer(query);
+    ret_site->looks_restored = get_integer(query);
 }
 
 enum status publish_site_load(struct store *store, struct site *ret_site, struct error *err)
@@ -24,7 +25,8 @@ enum status publish_site_load(struct store *store, struct site *ret_site, struct
     static const char sql[] =
         "SELECT s.name, s.project, s.incarnation, s.restored_s, s.created_s, v.id,"
         " (SELECT max(up_s) FROM server), v.committed_s,"
-        " v.clock_refused, (SELECT max(work_mark) FROM server)"
+        " v.clock_refused, (SELECT max(work_mark) FROM server),"
+        " (SELECT max(looks_restored) FROM server)"
         " FROM site s JOIN server v ON v.id = ?";
     CLEANUP(query_end) struct query query = {0};
 
@@ -41,8 +43,8 @@ enum status publish_site_load(struct store *store, struct site *ret_site, struct
 static enum status save_server(struct sql_store *self, const struct site *site, struct error *err)
 {
     static const char sql[] =
-        "UPDATE server SET up_s = ?, committed_s = ?, clock_refused = ?, work_mark = ?"
-        " WHERE id = ?";
+        "UPDATE server SET up_s = ?, committed_s = ?, clock_refused = ?, work_mark = ?,"
+        " looks_restored = ? WHERE id = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));
@@ -50,6 +52,7 @@ static enum status save_server(struct sql_store *self, const struct site *site, 
     bind_integer(&query, site->committed_s);
     bind_integer(&query, site->is_clock_refused);
     bind_integer(&query, site->work_mark);
+    bind_integer(&query, site->looks_restored);
     bind_integer(&query, self->server);
     return query_run(&query, err);
 }

@@ -9,7 +9,8 @@ enum status view_other_servers(struct store *store,
 {
     /* The lock of a running server is the key that SERVER_LOCK() makes, in its two halves. */
     static const char sql[] =
-        "SELECT s.id, s.up_s, s.work_mark, EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = "
+        "SELECT s.id, s.up_s, s.work_mark, s.looks_restored, EXISTS (SELECT 1 FROM pg_locks l "
+        "WHERE l.locktype = "
         "'advisory'"
         " AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database"
         " WHERE datname = current_database())"
@@ -29,6 +30,7 @@ enum status view_other_servers(struct store *store,
 
         server.up_s = get_integer(&query);
         server.work_mark = get_integer(&query);
+        server.looks_restored = get_integer(&query);
         server.runs = get_bool(&query);
         goes_on = row(context, &server);
     }

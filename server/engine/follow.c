@@ -8,6 +8,7 @@
 #include "server/engine/hails.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
+#include "server/engine/rollbacks.h"
 #include "server/engine/state.h"
 
 #define PAGE            500
@@ -36,9 +37,10 @@ void follow_saw(struct follow *follow, int64_t unit)
 struct others {
     struct engine *engine;
     size_t count;
-    int64_t up_s;  /* the furthest of them */
-    int64_t mark;  /* the highest */
-    bool has_gone; /* one that ran does no longer */
+    int64_t up_s;           /* the furthest of them */
+    int64_t mark;           /* the highest */
+    int64_t looks_restored; /* the newest incarnation */
+    bool has_gone;          /* one that ran does no longer */
 };
 
 static bool take_server(void *context, const struct other_server *server)
@@ -51,6 +53,8 @@ static bool take_server(void *context, const struct other_server *server)
         others->up_s = server->up_s;
     if (server->work_mark > others->mark)
         others->mark = server->work_mark;
+    if (server->looks_restored > others->looks_restored)
+        others->looks_restored = server->looks_restored;
     others->has_gone = others->has_gone || (*ran && !server->runs);
     if (*ran != server->runs)
         LOG(LOG_INFO, server->runs ? "server.joined" : "server.gone", LOG_N("server", server->id));
@@ -208,6 +212,7 @@ enum status follow_others(struct engine *engine, struct error *err)
         TRY(read_page(engine, &is_last, err));
         hails_note_others(engine);
         hails_hear(engine, others.mark);
+        rollbacks_hear(engine, others.looks_restored);
     }
     if (others.has_gone)
         TRY(engine_load_hints(engine, err));

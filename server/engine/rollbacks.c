@@ -68,12 +68,43 @@ void rollbacks_note(struct cycle *cycle, const struct visit_state *state)
     engine->rollback_host = host->id;
 }
 
+static bool is_kept(const struct engine *engine)
+{
+    return engine->site.looks_restored == engine->site.incarnation;
+}
+
+/* A cycle saves what the engine has of the site. */
+static enum status keep(struct cycle *cycle, void *context, struct error *err)
+{
+    (void)context;
+    (void)err;
+    cycle->engine->site.looks_restored = cycle->engine->site.incarnation;
+    return STATUS_OK;
+}
+
+/* At once: each host shows it once, for then this site knows its number. */
+enum status rollbacks_keep(struct engine *engine, int64_t up_s, struct error *err)
+{
+    const struct cycle_work work = {.run = keep};
+
+    if (is_kept(engine) || !rollback_is_likely(&engine->rollback, up_s))
+        return STATUS_OK;
+    return cycle_do(engine, &work, NULL, err);
+}
+
+void rollbacks_hear(struct engine *engine, int64_t looks_restored)
+{
+    if (looks_restored > engine->site.looks_restored)
+        engine->site.looks_restored = looks_restored; /* stored with the next commit */
+}
+
 void rollbacks_say(struct engine *engine)
 {
     int64_t up_s = clock_read(&engine->clock).up_s;
 
-    engine->counts.looks_restored_now = rollback_is_likely(&engine->rollback, up_s);
-    if (rollback_say(&engine->rollback, up_s))
+    engine->counts.looks_restored_now =
+        is_kept(engine) || rollback_is_likely(&engine->rollback, up_s);
+    if (rollback_say(&engine->rollback, is_kept(engine), up_s))
         LOG(LOG_ERROR, "site.looks-restored",
             LOG_S("why", "hosts of several volunteers know more than this site: it was put back "
                          "from an older copy. If so, stop it (each server), give 'dugnad-server "

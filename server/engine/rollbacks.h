@@ -11,7 +11,14 @@ enum rollback_sign rollbacks_sign(const struct cycle *cycle, const struct visit_
 /* After the commit: what the visit showed is remembered. */
 void rollbacks_note(struct cycle *cycle, const struct visit_state *state);
 
-/* Every second: say it where it is likely. */
+/* Once it is likely it is so until the site is told: keep it, so that the next start knows. Call
+ * every second. */
+enum status rollbacks_keep(struct engine *engine, int64_t up_s, struct error *err) MUST_USE;
+
+/* Another server of the site kept it: of which incarnation, as in struct site. */
+void rollbacks_hear(struct engine *engine, int64_t looks_restored);
+
+/* Every second: say it where it is likely, or was. */
 void rollbacks_say(struct engine *engine);
 
 #endif

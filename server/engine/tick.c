@@ -256,6 +256,7 @@ static enum status tick(struct engine *engine, struct error *err)
 
     TRY(prove_commit(engine, err));
     TRY(follow_others(engine, err));
+    TRY(rollbacks_keep(engine, clock.up_s, err));
     TRY(watch_clock(engine, &clock, err));
     TRY(end_revoked(engine, err));
     TRY(actions_go_on(engine, err));

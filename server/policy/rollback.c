@@ -63,9 +63,9 @@ bool rollback_is_likely(const struct rollback *rollback, int64_t up_s)
     return count >= ROLLBACK_VOLUNTEERS;
 }
 
-bool rollback_say(struct rollback *rollback, int64_t up_s)
+bool rollback_say(struct rollback *rollback, bool is_kept, int64_t up_s)
 {
-    if (!rollback_is_likely(rollback, up_s) ||
+    if ((!is_kept && !rollback_is_likely(rollback, up_s)) ||
         (rollback->was_said && up_s - rollback->said_up_s < ROLLBACK_SAY_S))
         return false;
     rollback->was_said = true;

@@ -71,7 +71,8 @@ void rollback_note(struct rollback *rollback, int64_t volunteer, int64_t up_s);
 /* Have hosts of ROLLBACK_VOLUNTEERS shown a sign within ROLLBACK_WITHIN_S? */
 bool rollback_is_likely(const struct rollback *rollback, int64_t up_s);
 
-/* To be asked every second. True: it is likely, and is to be said; once in ROLLBACK_SAY_S. */
-bool rollback_say(struct rollback *rollback, int64_t up_s);
+/* To be asked every second. True: it is likely, or was before (`is_kept`), and is to be said; once
+ * in ROLLBACK_SAY_S. */
+bool rollback_say(struct rollback *rollback, bool is_kept, int64_t up_s);
 
 #endif

@@ -107,6 +107,25 @@ def scenario_restore_untold(build):
         grid.start_server()
         wait_for(lambda: looks_restored(grid), 240, f"it does not say what hosts show\n{grid.server_log()}", 0.5)
         expect(grid.wire().request("GET", "/healthz")[0] == 200, "it is not well, though visits are committed")
+        restarted_it_still_says_so(grid)
+
+
+def metric_looks_restored(grid):
+    return b"\ndugnad_looks_restored 1\n" in grid.wire().request("GET", "/metrics")[2]
+
+
+def restarted_it_still_says_so(grid):
+    """until it is told"""
+    grid.stop_server()
+    done = grid.run("dugnad-server", "check", grid.site)
+    expect(done.returncode != 0 and "put back from an older copy" in done.stdout, f"check: {done.returncode} {done.stdout}{done.stderr}")
+    grid.start_server()
+    wait_for(lambda: metric_looks_restored(grid), 60, f"forgotten\n{grid.server_log()}", 0.5)
+    grid.stop_server()
+    grid.call("dugnad-server", "restore", grid.site)
+    grid.call("dugnad-server", "check", grid.site)
+    grid.start_server()
+    expect(not metric_looks_restored(grid), "it was told, and says so still")
 
 
 def restored_copy(build, database):

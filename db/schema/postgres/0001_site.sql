@@ -18,7 +18,8 @@ CREATE TABLE server (
     up_s BIGINT NOT NULL DEFAULT 0,    -- its up-time clock
     committed_s BIGINT NOT NULL DEFAULT 0,
     clock_refused BIGINT NOT NULL DEFAULT 0,
-    work_mark BIGINT NOT NULL DEFAULT 0 -- what its bulletin says of work
+    work_mark BIGINT NOT NULL DEFAULT 0, -- what its bulletin says of work
+    looks_restored BIGINT NOT NULL DEFAULT 0 -- the site's incarnation that hosts showed to be an older copy's
 ) WITH (fillfactor = 50);
 
 -- Each server takes ids from blocks of its own, so that two never wait for each other's numbers.

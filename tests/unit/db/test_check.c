@@ -126,6 +126,7 @@ static const struct fault known[] = {
     {"UPDATE task SET result = randomblob(32) WHERE id = 16", "not that of its outputs"},
     {"DELETE FROM site", "the row of the site is not there"},
     {"UPDATE site SET project = zeroblob(32)", "keyring version 1 is not the one"},
+    {"UPDATE server SET looks_restored = 1", "site 1 was put back from an older copy"},
     {"DELETE FROM id_block", "server 1 has no block"},
     {"DELETE FROM id_block WHERE kind = 9", "server 1 has no block"},
     {"UPDATE batch SET state = 77", "batch 1 is in a state that does not exist"},

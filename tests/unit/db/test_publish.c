@@ -17,6 +17,7 @@ Test(publish, a_site_remembers_its_facts)
     facts.committed_s = 88;
     facts.is_clock_refused = true;
     facts.work_mark = 99;
+    facts.looks_restored = 1;
     facts.incarnation = 2;
     (void)text_fit(facts.name, sizeof facts.name, "Renamed");
     MUST(publish->site_save(store, &facts, &err));
@@ -29,6 +30,7 @@ Test(publish, a_site_remembers_its_facts)
     cr_expect(eq(i64, facts.incarnation, 2));
     cr_expect(facts.is_clock_refused);
     cr_expect(eq(i64, facts.work_mark, 99));
+    cr_expect(eq(i64, facts.looks_restored, 1));
     cr_expect(digest_equals(&facts.project, &(struct digest){0}) == false);
 }
 

@@ -141,6 +141,19 @@ Test(follow, the_mark_of_work_is_one_for_all_servers_and_changes_once_for_the_sa
     cr_expect(eq(i64, mark_of(second), before + 1));
 }
 
+/* Each volunteer tells one of them, and once. */
+Test(follow, what_hosts_showed_one_server_all_say)
+{
+    village_change(&village, "UPDATE server SET looks_restored = 1 WHERE id = 2");
+    cr_expect(zero(i64, engine_counts(first).looks_restored_now));
+    engine_close(second);
+    cr_assert(eq(int, engine_open(other_store, &village.env.base, &village.config, &second, NULL),
+                 STATUS_OK));
+    ten_seconds_later();
+    cr_expect(eq(i64, engine_counts(second).looks_restored_now, 1));
+    cr_expect(eq(i64, engine_counts(first).looks_restored_now, 1));
+}
+
 Test(follow, a_token_is_looked_up_anew)
 {
     const struct digest token = site_digest(1);

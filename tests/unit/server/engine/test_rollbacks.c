@@ -70,8 +70,44 @@ Test(rollbacks, hosts_of_three_volunteers_that_skipped_visits_tell_it)
     cr_expect(not(looks_restored()), "two volunteers may lie, with as many hosts as they like");
     visit(hosts[2], 0, NULL);
     cr_expect(looks_restored());
+}
+
+static void let_three_tell_it(void)
+{
+    for (size_t i = 0; i < HOSTS; i++)
+        visit_often(hosts[i]);
+    come_back();
+    for (size_t i = 0; i < 3; i++)
+        visit(hosts[i], 0, NULL);
+}
+
+/* Each tells it once: with its next visit this site knows its number. */
+Test(rollbacks, what_they_told_stands_until_the_site_is_told_of_the_restore)
+{
+    CLEANUP(freep) char *sql = NULL;
+
+    let_three_tell_it();
+    cr_assert(looks_restored());
+    village_restart(&village);
+    cr_expect(looks_restored());
     village_pass(&village, 25 * INT64_C(3600));
-    cr_expect(not(looks_restored()), "a day later nobody says so any more");
+    cr_expect(looks_restored(), "a day later nobody says so any more, and it is as true");
+    sql = text_format("UPDATE site SET incarnation = incarnation + 1, restored_s = %lld",
+                      (long long)village.env.now_s);
+    village_change(&village, sql);
+    village_restart(&village);
+    cr_expect(not(looks_restored()));
+}
+
+Test(rollbacks, what_could_not_be_kept_at_first_is_kept_later)
+{
+    let_three_tell_it();
+    village.store.steps_to_failure = 1;
+    cr_expect(looks_restored());
+    cr_assert(zero(int, village.store.steps_to_failure));
+    village_pass(&village, 2);
+    village_restart(&village);
+    cr_expect(looks_restored());
 }
 
 Test(rollbacks, tasks_that_the_copy_does_not_know_tell_it)

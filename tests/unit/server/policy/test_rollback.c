@@ -88,12 +88,22 @@ Test(rollback, it_is_said_once_an_hour_while_it_is_likely)
 {
     struct rollback rollback = {0};
 
-    cr_expect(not(rollback_say(&rollback, 0)));
+    cr_expect(not(rollback_say(&rollback, false, 0)));
     for (int64_t i = 1; i <= 3; i++)
         rollback_note(&rollback, i, 10);
-    cr_expect(rollback_say(&rollback, 10));
-    cr_expect(not(rollback_say(&rollback, 11)));
-    cr_expect(not(rollback_say(&rollback, 9 + ROLLBACK_SAY_S)));
-    cr_expect(rollback_say(&rollback, 10 + ROLLBACK_SAY_S));
-    cr_expect(not(rollback_say(&rollback, 10 + ROLLBACK_WITHIN_S)), "nobody says so any more");
+    cr_expect(rollback_say(&rollback, false, 10));
+    cr_expect(not(rollback_say(&rollback, false, 11)));
+    cr_expect(not(rollback_say(&rollback, false, 9 + ROLLBACK_SAY_S)));
+    cr_expect(rollback_say(&rollback, false, 10 + ROLLBACK_SAY_S));
+    cr_expect(not(rollback_say(&rollback, false, 10 + ROLLBACK_WITHIN_S)),
+              "nobody says so any more");
+    cr_expect(rollback_say(&rollback, true, 10 + ROLLBACK_WITHIN_S), "but it was kept");
+}
+
+Test(rollback, what_was_kept_is_said_at_once_after_a_restart)
+{
+    struct rollback rollback = {0};
+
+    cr_expect(rollback_say(&rollback, true, 7));
+    cr_expect(not(rollback_say(&rollback, true, 8)));
 }
