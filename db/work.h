@@ -61,8 +61,9 @@ struct allowance {
     int64_t per_day; /* 0: a new host, one task per slot until its first agreed result */
     int64_t day;     /* Unix day that `used` counts */
     int64_t used;
-    int64_t pace;  /* 0: not known */
-    int64_t timed; /* tasks that it was learned from */
+    int64_t pace;       /* 0: not known */
+    int64_t usual_pace; /* likewise */
+    int64_t timed;      /* tasks that they were learned from */
     bool is_changed;
 };
 

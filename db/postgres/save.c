@@ -108,15 +108,16 @@ static enum status update_hosts(struct sql_store *self, struct work_set *set, st
 static enum status save_allowances(struct sql_store *self, struct work_set *set, struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, timed)"
-        " SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?)"
-        " AS r (host, app_version, per_day, day, used, pace, timed)"
+        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, usual_pace, timed)"
+        " SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)"
+        " AS r (host, app_version, per_day, day, used, pace, usual_pace, timed)"
         " ORDER BY r.host, r.app_version ON CONFLICT (host, app_version) DO UPDATE"
         " SET per_day = excluded.per_day, day = excluded.day, used = excluded.used,"
-        " pace = excluded.pace, timed = excluded.timed";
+        " pace = excluded.pace,"
+        " usual_pace = excluded.usual_pace, timed = excluded.timed";
     CLEANUP(bulk_clear) struct bulk bulk;
 
-    bulk_init(&bulk, self, "iiiiiii");
+    bulk_init(&bulk, self, "iiiiiiii");
     for (size_t i = 0; i < set->allowance_count; i++) {
         struct allowance *allowance = &set->allowances[i];
 
@@ -128,6 +129,7 @@ static enum status save_allowances(struct sql_store *self, struct work_set *set,
         bulk_integer(&bulk, allowance->day);
         bulk_integer(&bulk, allowance->used);
         bulk_integer(&bulk, allowance->pace);
+        bulk_integer(&bulk, allowance->usual_pace);
         bulk_integer(&bulk, allowance->timed);
         allowance->is_changed = false;
     }

@@ -126,7 +126,8 @@ CREATE TABLE allowance (
     day INTEGER NOT NULL,
     used INTEGER NOT NULL,
     pace INTEGER NOT NULL,              -- millionths of the declared time; 0: not known
-    timed INTEGER NOT NULL,             -- tasks that it was learned from
+    usual_pace INTEGER NOT NULL,        -- the same of most of its tasks, however long the few are
+    timed INTEGER NOT NULL,             -- tasks that they were learned from
     PRIMARY KEY (host, app_version)
 ) STRICT, WITHOUT ROWID;
 

@@ -15,8 +15,8 @@
     "SELECT " HOST_COLUMNS " FROM json_each(?) j CROSS JOIN host h ON h.id = j.value"              \
     " JOIN volunteer v ON v.id = h.volunteer"
 #define SELECT_ALLOWANCES                                                                          \
-    "SELECT a.host, a.app_version, a.per_day, a.day, a.used, a.pace, a.timed FROM json_each(?) j"  \
-    " CROSS JOIN allowance a ON a.host = j.value"
+    "SELECT a.host, a.app_version, a.per_day, a.day, a.used, a.pace, a.usual_pace, a.timed"        \
+    " FROM json_each(?) j CROSS JOIN allowance a ON a.host = j.value"
 #define SELECT_UNITS                                                                               \
     "SELECT " UNIT_COLUMNS " FROM json_each(?) j CROSS JOIN unit u ON u.id = j.value"
 #define SELECT_BATCHES                                                                             \
@@ -80,6 +80,7 @@ static enum status load_allowances(struct sql_store *self, const struct ids *hos
         allowance->day = get_integer(&query);
         allowance->used = get_integer(&query);
         allowance->pace = get_integer(&query);
+        allowance->usual_pace = get_integer(&query);
         allowance->timed = get_integer(&query);
     }
     return query_status(&query, err);

@@ -91,10 +91,11 @@ static enum status save_allowance(struct sql_store *self, const struct allowance
                                   struct error *err)
 {
     static const char sql[] =
-        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, timed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO allowance (host, app_version, per_day, day, used, pace, usual_pace, timed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET per_day = excluded.per_day, day = excluded.day,"
-        " used = excluded.used, pace = excluded.pace, timed = excluded.timed";
+        " used = excluded.used, pace = excluded.pace,"
+        " usual_pace = excluded.usual_pace, timed = excluded.timed";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));
@@ -104,6 +105,7 @@ static enum status save_allowance(struct sql_store *self, const struct allowance
     bind_integer(&query, allowance->day);
     bind_integer(&query, allowance->used);
     bind_integer(&query, allowance->pace);
+    bind_integer(&query, allowance->usual_pace);
     bind_integer(&query, allowance->timed);
     return query_run(&query, err);
 }

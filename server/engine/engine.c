@@ -184,6 +184,7 @@ void engine_close(struct engine *engine)
     host_hints_clear(&engine->hosts);
     tails_clear(&engine->tails);
     paces_clear(&engine->paces);
+    paces_clear(&engine->usual_paces);
     apps_forget_all(&engine->apps);
     trust_clear(&engine->trust);
     published_free(engine->published);

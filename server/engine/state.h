@@ -80,7 +80,7 @@ struct engine {
     struct queue *queue;
     struct deadlines deadlines;
     struct host_hints hosts;
-    struct paces paces;
+    struct paces paces, usual_paces;
     struct apps apps;
 
     struct site site;

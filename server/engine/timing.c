@@ -7,11 +7,13 @@ void timing_learn(struct cycle *cycle, const struct unit *unit, const struct tas
 {
     struct allowance *allowance =
         work_allowance(&cycle->set, task->at_dispatch.host, unit->app_version);
-    struct estimate_facts facts = {.pace = allowance->pace, .timed = allowance->timed};
+    struct estimate_facts facts = {
+        .pace = allowance->pace, .usual_pace = allowance->usual_pace, .timed = allowance->timed};
 
     facts = estimate_after_task(&facts, unit->declared_ops,
                                 estimate_took_ms(said_ms, task->sent_s, cycle->clock.now_s));
     allowance->pace = facts.pace;
+    allowance->usual_pace = facts.usual_pace;
     allowance->timed = facts.timed;
     allowance->is_changed = true;
 }
@@ -22,8 +24,11 @@ void timing_teach(struct cycle *cycle)
         const struct allowance *row = &cycle->set.allowances[i];
         const struct host *host = work_host(&cycle->set, row->host);
 
-        if (row->timed > 0 && host != NULL && host->agreed > 0)
-            paces_teach(&cycle->engine->paces, row->app_version, host->volunteer, row->pace);
+        if (row->timed == 0 || host == NULL || host->agreed == 0)
+            continue;
+        paces_teach(&cycle->engine->paces, row->app_version, host->volunteer, row->pace);
+        paces_teach(&cycle->engine->usual_paces, row->app_version, host->volunteer,
+                    row->usual_pace);
     }
 }
 
@@ -37,7 +42,8 @@ int64_t timing_speed(const struct cycle *cycle, int64_t host)
 
         if (row->host != host || row->timed == 0)
             continue;
-        speed = estimate_speed(row->pace, paces_median(&cycle->engine->paces, row->app_version));
+        speed = estimate_speed(row->usual_pace,
+                               paces_median(&cycle->engine->usual_paces, row->app_version));
         sum += speed;
         count += speed > 0;
     }

@@ -1,6 +1,7 @@
 #include "server/policy/estimate.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "work-units/work_unit.h"
@@ -32,30 +33,39 @@ int64_t estimate_took_ms(int64_t said_ms, int64_t sent_s, int64_t reported_s)
 }
 
 /* One task that was far off moves it a step, and many do all the way. */
-static double bounded(const struct estimate_facts *facts, double pace)
+static double bounded(int64_t timed, double known, double pace)
 {
-    double known = (double)facts->pace;
-
-    if (facts->timed < 2)
+    if (timed < 2)
         return pace;
     if (pace > known * ESTIMATE_LEAP)
         return known * ESTIMATE_LEAP;
     return pace < known / ESTIMATE_LEAP ? known / ESTIMATE_LEAP : pace;
 }
 
+/* What one more task weighs. */
+static double weight(int64_t timed, int64_t memory)
+{
+    return 1 / (timed < memory ? (double)timed + 1 : (double)memory);
+}
+
 struct estimate_facts estimate_after_task(const struct estimate_facts *facts, int64_t declared_ops,
                                           int64_t took_ms)
 {
-    double pace = (double)took_ms * 1000 / size_s(declared_ops);
-    double weight = facts->timed < ESTIMATE_MEMORY ? (double)facts->timed + 1 : ESTIMATE_MEMORY;
+    double pace = (double)took_ms * 1000 / size_s(declared_ops), usual = pace;
 
     assert(took_ms >= 1 && took_ms <= ESTIMATE_MOST_MS && facts->timed >= 0);
-    pace = bounded(facts, pace);
-    if (facts->timed > 0)
-        pace = (double)facts->pace + (pace - (double)facts->pace) / weight;
+    if (facts->timed > 0) {
+        double known = (double)facts->pace, before = (double)facts->usual_pace;
+
+        pace = known +
+               (bounded(facts->timed, known, pace) - known) * weight(facts->timed, ESTIMATE_MEMORY);
+        usual = before * pow(bounded(facts->timed, before, usual) / before,
+                             weight(facts->timed, ESTIMATE_USUAL));
+    }
     return (struct estimate_facts){.pace = within(pace, ESTIMATE_PACE_MAX),
-                                   .timed = facts->timed < ESTIMATE_MEMORY ? facts->timed + 1
-                                                                           : ESTIMATE_MEMORY};
+                                   .usual_pace = within(usual, ESTIMATE_PACE_MAX),
+                                   .timed = facts->timed < ESTIMATE_USUAL ? facts->timed + 1
+                                                                          : ESTIMATE_USUAL};
 }
 
 /* Where this host was not timed: as others, or as declared, for a host of this speed. */

@@ -8,7 +8,6 @@ check_PROGRAMS += %D%/makespan
 tests_sim_makespan_SOURCES = %D%/makespan.c %D%/table.c %D%/table.h \
 	%D%/scene.c %D%/scene.h %D%/figures.c %D%/figures.h %D%/race.c %D%/race.h \
 	%D%/crowd.c %D%/crowd_talk.c %D%/crowd.h %D%/site.c %D%/site.h
-tests_sim_makespan_LDADD = $(LDADD) -lm
 
 sim-table: %D%/makespan
 	$(builddir)/%D%/makespan --table $(SIM_TABLE)

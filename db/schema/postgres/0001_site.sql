@@ -126,6 +126,7 @@ CREATE TABLE allowance (
     day BIGINT NOT NULL,
     used BIGINT NOT NULL,
     pace BIGINT NOT NULL,
+    usual_pace BIGINT NOT NULL,
     timed BIGINT NOT NULL,
     PRIMARY KEY (host, app_version)
 ) WITH (fillfactor = 70);

@@ -257,6 +257,7 @@ Test(work, allowances_belong_to_their_host)
     allowance->day = 100;
     allowance->used = 3;
     allowance->pace = 5000000;
+    allowance->usual_pace = 4000000;
     allowance->timed = 2;
     allowance->is_changed = true;
     SAVES(&set);
@@ -266,6 +267,7 @@ Test(work, allowances_belong_to_their_host)
     cr_expect(eq(i64, allowance->day, 100));
     cr_expect(eq(i64, allowance->used, 3));
     cr_expect(eq(i64, allowance->pace, 5000000));
+    cr_expect(eq(i64, allowance->usual_pace, 4000000));
     cr_expect(eq(i64, allowance->timed, 2));
     cr_expect(eq(sz, again.allowance_count, 1));
 

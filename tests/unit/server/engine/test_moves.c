@@ -34,8 +34,8 @@ static void set_up(void)
     eve = village_join(&village);
     joe = village_join(&village);
     village_change(&village, "UPDATE host SET agreed = 300");
-    village_change(&village, "INSERT INTO allowance SELECT id, 1, 8192, 0, 0, 60000000, 8"
-                             " FROM host");
+    village_change(&village, "INSERT INTO allowance SELECT id, 1, 8192, 0, 0, 60000000, 60000000,"
+                             " 8 FROM host");
     anns = bobs = eves = joes = (struct store_of_work){.is_begun = true};
 }
 

@@ -51,8 +51,9 @@ static struct outcome visit(size_t host, int64_t cores, int64_t tasks, int64_t s
 static void settle_down(size_t count, int64_t cores, int64_t task_ms)
 {
     CLEANUP(freep)
-    char *rows = text_format("INSERT INTO allowance SELECT id, 1, 8192, 0, 0, %lld, 8 FROM host",
-                             (long long)task_ms * 1000);
+    char *rows =
+        text_format("INSERT INTO allowance SELECT id, 1, 8192, 0, 0, %lld, %lld, 8 FROM host",
+                    (long long)task_ms * 1000, (long long)task_ms * 1000);
 
     for (size_t i = 0; i < count; i++)
         hosts[i] = village_join(&village);
@@ -110,7 +111,7 @@ Test(shares, a_host_that_left_is_waited_for_no_longer)
 Test(shares, a_buffer_is_counted_in_seconds_as_declared_until_better_is_known)
 {
     settle_down(1, 4, 0);
-    village_change(&village, "UPDATE allowance SET pace = 0, timed = 0");
+    village_change(&village, "UPDATE allowance SET pace = 0, usual_pace = 0, timed = 0");
     village_add_units(&village, 60, declare_ten_minutes);
     cr_expect(eq(sz, visit(hosts[0], 4, 64, 1800).grants, 12), "three for each core");
 }
@@ -162,8 +163,10 @@ Test(shares, a_proven_host_does_not_begin_anew_with_each_app_version)
 static void slow_down(int64_t pace_s)
 {
     CLEANUP(freep)
-    char *slow = text_format("UPDATE allowance SET pace = %lld WHERE host = %lld",
-                             (long long)pace_s * 1000000, (long long)village.hosts[hosts[0]].id);
+    char *slow =
+        text_format("UPDATE allowance SET pace = %lld, usual_pace = %lld WHERE host = %lld",
+                    (long long)pace_s * 1000000, (long long)pace_s * 1000000,
+                    (long long)village.hosts[hosts[0]].id);
 
     village_change(&village, slow);
     for (size_t i = 0; i < 4; i++) /* once more, for what the rows say now */

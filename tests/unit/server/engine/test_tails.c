@@ -25,8 +25,9 @@ static void set_up(void)
     slow = village_join(&village);
     snail = village_join(&village);
     village_change(&village, "UPDATE host SET agreed = 300");
-    village_change(&village, "INSERT INTO allowance SELECT id, 1, 8192, 0, 0, CASE WHEN id < 4"
-                             " THEN 1000000 ELSE 3600000000 END, 8 FROM host");
+    village_change(&village, "INSERT INTO allowance SELECT id, 1, 8192, 0, 0, pace, pace, 8 FROM"
+                             " (SELECT id, CASE WHEN id < 4 THEN 1000000 ELSE 3600000000 END"
+                             " AS pace FROM host)");
     village_add_units(&village, UNITS, declare_nothing);
 }
 
@@ -139,6 +140,7 @@ Test(tails, none_where_the_host_will_be_done_soon)
 
     village_change(&village, "UPDATE allowance SET pace = CASE WHEN pace > 1000000000 THEN"
                              " 150000000 ELSE 100000000 END");
+    village_change(&village, "UPDATE allowance SET usual_pace = pace");
     (void)come(ann, 0, 1); /* so that it is known */
     (void)come(slow, slows, 1);
     (void)come(fast, 0, 1);
@@ -153,6 +155,7 @@ Test(tails, a_copy_on_a_host_that_visits_often_is_late_all_the_same)
 
     village_change(&village, "UPDATE allowance SET pace = CASE WHEN pace > 1000000000 THEN"
                              " 150000000 ELSE 100000000 END");
+    village_change(&village, "UPDATE allowance SET usual_pace = pace");
     (void)come(ann, 0, 1); /* so that it is known */
     for (int minute = 0; minute < 8; minute++) {
         (void)come(slow, slows, 1);
@@ -173,6 +176,7 @@ static void set_paces(int most_s, int fast_s, int slow_s)
                             fast + 1, fast_s, slow + 1, slow_s, most_s);
 
     village_change(&village, sql);
+    village_change(&village, "UPDATE allowance SET usual_pace = pace");
     (void)come(ann, 0, 1); /* so that it is known */
     (void)come(bob, 0, 1);
     (void)come(snail, 0, 1);

@@ -73,7 +73,22 @@ Test(estimate, a_single_task_that_was_far_off_moves_it_a_step)
     for (int i = 0; i < 200; i++)
         facts = estimate_after_task(&facts, 0, 1000000);
     cr_expect(lt(i64, 900000000, facts.pace), "but many do all the way");
-    cr_expect(le(i64, facts.timed, ESTIMATE_MEMORY));
+    cr_expect(le(i64, facts.timed, ESTIMATE_USUAL));
+}
+
+/* Of two hosts, one as fast again, the slow one had a unit that was twenty times as long. */
+Test(estimate, a_long_unit_does_not_make_its_host_slow)
+{
+    struct estimate_facts fast = {0}, slow = {0};
+
+    for (int i = 0; i < 20; i++) {
+        fast = estimate_after_task(&fast, 0, 10000);
+        slow = estimate_after_task(&slow, 0, 20000);
+    }
+    fast = estimate_after_task(&fast, 0, 200000);
+    cr_expect(lt(i64, slow.pace * 6 / 10, fast.pace), "its mean is nearly the slow one's");
+    cr_expect(ge(i64, estimate_speed(fast.usual_pace, slow.usual_pace), 1800));
+    cr_expect(eq(i64, slow.usual_pace, 20000000));
 }
 
 /* It takes half of the volunteers to move what is known of an app. */
