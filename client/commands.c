@@ -11,7 +11,7 @@
 #include "common/json/build.h"
 #include "sandbox/verify.h"
 
-#define BUSY_TRIES   20 /* a daemon that has the lock but does not listen yet */
+#define BUSY_TRIES   300 /* a daemon that has the lock but does not listen yet */
 #define BUSY_WAIT_MS 100
 
 static const struct command *const commands[] = {

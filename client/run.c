@@ -8,7 +8,7 @@
 #include "common/base/text.h"
 #include "sandbox/verify.h"
 
-#define LOCK_TRIES   20 /* a verb that found no daemon holds the folder for a moment */
+#define LOCK_TRIES   300 /* a verb that found no daemon holds the folder for a moment */
 #define LOCK_WAIT_MS 100
 #define WAIT_MAX_MS  1000 /* other people's clocks and connections are looked at as often */
 
@@ -65,12 +65,14 @@ static enum status read_config(struct running *it, const struct options *options
     return set_settings(&it->config, options, err);
 }
 
-static enum status open_folder(struct running *it, const char *path, struct error *err)
+/* Another daemon will not go away. */
+static enum status open_folder(struct running *it, const char *path, const char *socket,
+                               struct error *err)
 {
     struct env *env = it->world->env;
     enum status status = data_folder_open(env, path, &it->folder, err);
 
-    for (int i = 1; i < LOCK_TRIES && status == STATUS_BUSY; i++) {
+    for (int i = 1; i < LOCK_TRIES && status == STATUS_BUSY && !control_listens(socket); i++) {
         env->sleep_ms(env, LOCK_WAIT_MS);
         status = data_folder_open(env, path, &it->folder, err);
     }
@@ -87,13 +89,13 @@ static enum status set_up(struct running *it, const struct options *options, str
 
     TRY(read_config(it, options, err));
     TRY(data_path(it->world, options, &path, err));
-    TRY(open_folder(it, path.text, err));
+    TRY(disk_join(&socket, err, "%s/control.sock", path.text));
+    TRY(open_folder(it, path.text, socket.text, err));
     TRY(it->world->open_http(&it->http, err));
     TRY(it->world->open_launcher(it->world, &it->launcher, err));
     parts.http = it->http;
     parts.launcher = it->launcher;
     TRY(daemon_open(&parts, &it->daemon, err));
-    TRY(disk_join(&socket, err, "%s/control.sock", path.text));
     return control_open(it->world->env, socket.text, &it->control, err);
 }
 

@@ -257,6 +257,14 @@ static enum status connect_to(const char *path, int *ret_descriptor, struct erro
     return failure(err, "connect");
 }
 
+bool control_listens(const char *path)
+{
+    CLEANUP(close_descriptor) int descriptor = -1;
+    struct error ignored = {0};
+
+    return connect_to(path, &descriptor, &ignored) == STATUS_OK;
+}
+
 static enum status say(int descriptor, const char *text, size_t length, struct error *err)
 {
     while (length > 0) {

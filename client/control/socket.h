@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <poll.h>
+#include <stdbool.h>
 
 #include "common/base/env.h"
 #include "common/base/error.h"
@@ -40,6 +41,9 @@ void control_serve(struct control *control, const struct control_owner *owner);
 /* Removes the socket. NULL is fine. */
 void control_close(struct control *control);
 DEFINE_CLEANUP(struct control *, control_close)
+
+/* Does a daemon listen there? */
+bool control_listens(const char *path);
 
 /*
  * The other end: ask the daemon and wait for its answer, up to half a minute. STATUS_NOT_FOUND: no

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/program.h"
+#include "client/state/folder.h"
 #include "common/base/disk.h"
 #include "tests/support/terminal.h"
 
@@ -185,6 +186,89 @@ Test(verbs, a_second_daemon_is_refused_with_its_own_exit_code)
     cr_expect(eq(int, CLIENT("run"), EXIT_BUSY));
     cr_expect(terminal_says("another dugnad-client"));
     cr_expect(terminal_daemon_answers(), "the first goes on");
+    cr_expect(eq(int, terminal_daemon_end(&it), 0));
+}
+
+/* A daemon that reads its records on a slow disk has the lock and does not listen yet. */
+static struct data_folder taken;
+static int waits_left;
+
+static void wait_for_the_other(struct env *env, int64_t ms)
+{
+    fake_env_pass(&terminal.env, ms);
+    if (waits_left > 0 && --waits_left == 0)
+        data_folder_close(&taken);
+    (void)env;
+}
+
+static void take_folder(void)
+{
+    struct disk_path path;
+    struct error err = {0};
+
+    cr_assert(
+        eq(int, disk_join(&path, &err, "%s/.local/share/dugnad-client", terminal.path), STATUS_OK));
+    cr_assert(eq(int, data_folder_open(&terminal.env.base, path.text, &taken, &err), STATUS_OK),
+              "%s", err.text);
+}
+
+static void take_folder_for(int waits)
+{
+    cr_assert(eq(int, CLIENT("pause"), 0), "it is there");
+    take_folder();
+    waits_left = waits;
+    terminal.env.base.sleep_ms = wait_for_the_other;
+}
+
+Test(verbs, a_verb_waits_for_a_daemon_that_starts_slowly)
+{
+    take_folder_for(100);
+    cr_expect(eq(int, CLIENT("resume"), 0), "%s", terminal.said);
+    cr_expect(not(is_paused()));
+}
+
+Test(verbs, a_verb_does_not_wait_for_ever)
+{
+    take_folder_for(100000);
+    cr_expect(eq(int, CLIENT("resume"), EXIT_BUSY), "%s", terminal.said);
+    data_folder_close(&taken);
+}
+
+/* Another process, for a lock is a process's. */
+static pid_t hold_folder_for(useconds_t us)
+{
+    int ends[2];
+    char held = 0;
+    pid_t holder;
+
+    cr_assert(pipe(ends) == 0);
+    holder = fork();
+    cr_assert(holder >= 0);
+    if (holder == 0) {
+        take_folder();
+        held = write(ends[1], "y", 1) == 1;
+        (void)usleep(us);
+        _exit(held == 1 ? 0 : 1);
+    }
+    cr_assert(read(ends[0], &held, 1) == 1);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return holder;
+}
+
+/* For longer than once; on a slow machine the daemon comes when it is free already. */
+Test(verbs, a_daemon_waits_for_a_verb_that_takes_its_time)
+{
+    struct terminal_daemon it;
+    int status = 1;
+    pid_t holder;
+
+    cr_assert(eq(int, CLIENT("pause"), 0), "it is there");
+    holder = hold_folder_for(3000000);
+    it = terminal_daemon_start_unwatched();
+    cr_assert(waitpid(holder, &status, 0) == holder && status == 0);
+    terminal_await_daemon();
+    cr_expect(terminal_daemon_answers(), "%s", terminal.said);
     cr_expect(eq(int, terminal_daemon_end(&it), 0));
 }
 
