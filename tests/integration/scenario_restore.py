@@ -111,7 +111,7 @@ def scenario_restore_untold(build):
 
 
 def metric_looks_restored(grid):
-    return b"\ndugnad_looks_restored 1\n" in grid.wire().request("GET", "/metrics")[2]
+    return b"\ndugnad_looks_restored 1\n" in grid.wire().request("GET", "/metrics")[1]
 
 
 def restarted_it_still_says_so(grid):
