@@ -1,6 +1,7 @@
 /* Rules that rows keep between each other. Each statement yields the rows that break one. */
 #include "db/sql/check.h"
 #include "db/sql/query.h"
+#include "db/work.h"
 
 /*
  * A task's unit is its id / 16. Asked for by that (never by a range of ids) PostgreSQL can hash or
@@ -206,9 +207,65 @@ static const struct check_rule rules[] = {
             " AND NOT EXISTS (SELECT 1 FROM file f WHERE f.digest = r.file)"},
 };
 
+static const char *noun_told(enum journal_kind kind)
+{
+    switch (kind) {
+    case JOURNAL_HOST_ENROLLED:
+        return "host";
+    case JOURNAL_BATCH_STATE:
+        return "batch";
+    case JOURNAL_KEYRING:
+        return "keyring";
+    case JOURNAL_FRESHNESS:
+        return "freshness";
+    case JOURNAL_APP_VERSION:
+        return "app version";
+    case JOURNAL_VARIANT:
+        return "variant";
+    default:
+        return "notice of time";
+    }
+}
+
+/*
+ * What the journal tells of stays: a row that is lost, and that no other row refers to, is known by
+ * it alone. In one pass; CASE keeps it from asking for the rows of other kinds. Of freshness the
+ * last alone: a new key may begin anew below what was there.
+ */
+static enum status check_told(struct checker *checker, struct error *err)
+{
+    static const char sql[] =
+        "SELECT DISTINCT kind, subject FROM journal j WHERE CASE kind"
+        " WHEN 20 THEN NOT EXISTS (SELECT 1 FROM host x WHERE x.id = j.subject)"
+        " WHEN 30 THEN NOT EXISTS (SELECT 1 FROM batch x WHERE x.id = j.subject)"
+        " WHEN 40 THEN NOT EXISTS (SELECT 1 FROM keyring x WHERE x.version = j.subject)"
+        " WHEN 41 THEN j.seq = (SELECT max(seq) FROM journal WHERE kind = 41)"
+        " AND NOT EXISTS (SELECT 1 FROM freshness x WHERE x.sequence = j.subject)"
+        " WHEN 42 THEN NOT EXISTS (SELECT 1 FROM app_version x WHERE x.id = j.subject)"
+        " WHEN 43 THEN NOT EXISTS (SELECT 1 FROM variant x WHERE x.id = j.subject)"
+        " WHEN 44 THEN NOT EXISTS (SELECT 1 FROM notice x WHERE x.time_s = j.subject)"
+        " ELSE 1 = 0 END ORDER BY kind, subject";
+    CLEANUP(query_end) struct query query = {0};
+
+    _Static_assert(JOURNAL_HOST_ENROLLED == 20 && JOURNAL_BATCH_STATE == 30 &&
+                       JOURNAL_KEYRING == 40 && JOURNAL_FRESHNESS == 41 &&
+                       JOURNAL_APP_VERSION == 42 && JOURNAL_VARIANT == 43 && JOURNAL_NOTICE == 44,
+                   "as in the statement above");
+    checker->said = 0;
+    check_progress(checker, "what the journal tells of", 0);
+    TRY(query_begin(&query, checker->store, sql, err));
+    while (query_next(&query)) {
+        const char *noun = noun_told((enum journal_kind)get_integer(&query));
+
+        complain(checker, "%s %lld is lost: the journal tells of it, and it is not there", noun,
+                 (long long)get_integer(&query));
+    }
+    return query_status(&query, err);
+}
+
 enum status check_rules(struct checker *checker, struct error *err)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         TRY(check_rule(checker, &rules[i], err));
-    return STATUS_OK;
+    return check_told(checker, err);
 }

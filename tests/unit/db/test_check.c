@@ -85,6 +85,10 @@ struct fault {
     const char *words; /* that the complaint holds */
 };
 
+/* As if that row had been there. */
+#define TOLD(kind, subject)                                                                        \
+    "INSERT INTO journal SELECT 1, max(seq) + 1, 0, " kind ", " subject ", 0 FROM journal"
+
 /* In the fixture: units 1 (accepted on tasks 16 and 17) and 2 (open, its task 32 failed). */
 static const struct fault known[] = {
     {"UPDATE batch SET units = 3", "does not count as many units"},
@@ -137,6 +141,13 @@ static const struct fault known[] = {
     {"UPDATE host SET kind = 3 WHERE id = 1", "host 1 is of a kind that does not exist"},
     {"UPDATE volunteer SET kind = 4", "is of a kind that does not exist"},
     {"UPDATE task SET host = 77 WHERE id = 32", "refers to a row of host"},
+    {TOLD("20", "99"), "host 99 is lost"},
+    {TOLD("30", "99"), "batch 99 is lost"},
+    {TOLD("40", "99"), "keyring 99 is lost"},
+    {TOLD("41", "99"), "freshness 99 is lost"},
+    {TOLD("42", "99"), "app version 99 is lost"},
+    {TOLD("43", "99"), "variant 99 is lost"},
+    {TOLD("44", "99"), "notice of time 99 is lost"},
 };
 
 Test(check, each_fault_is_found)
