@@ -8,6 +8,7 @@
 #include "db/query.h"
 #include "db/store.h"
 #include "server/site/certificate.h"
+#include "server/site/config_edit.h"
 
 #define WORDS_PATH_MAX 120 /* of a path in words */
 
@@ -361,9 +362,9 @@ static enum status make_parts(struct env *env, const char *folder, const struct 
 
     TRY(make_secret(env, folder, err));
     TRY(make_authority(env, folder, config, err));
-    TRY(buffer_append_text(&text, "# A site of dugnad-server; `dugnad-server config` explains.\n\n",
-                           err));
+    TRY(buffer_append_text(&text, CONFIG_HEAD "\n", err));
     config_sample(config, &text);
+    TRY(buffer_append_text(&text, CONFIG_END "\n", err));
     TRY(site_path(folder, "site.conf", &path, err));
     TRY(env->disk->write(env->disk, path.text, text.bytes, text.length, 0600, err));
     return make_database(env, folder, config, err);

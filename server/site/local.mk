@@ -4,6 +4,7 @@ libserver_a_SOURCES += \
 	%D%/config.c %D%/config.h \
 	%D%/config_edit.c %D%/config_edit.h \
 	%D%/config_rules.c %D%/config_rules.h \
+	%D%/database_log.c %D%/database_log.h \
 	%D%/descriptors.c %D%/descriptors.h \
 	%D%/folder.c %D%/folder.h \
 	%D%/listening.c %D%/listening.h \

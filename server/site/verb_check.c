@@ -7,6 +7,8 @@
 #include "db/query.h"
 #include "db/store.h"
 #include "server/files/store.h"
+#include "server/site/config_edit.h"
+#include "server/site/database_log.h"
 #include "server/site/folder.h"
 #include "server/site/verbs.h"
 
@@ -192,6 +194,61 @@ static void check_certificate(struct checking *checking)
     }
 }
 
+static void say_of_log(struct checking *checking, const struct database_log *log)
+{
+    switch (log->kind) {
+    case WAL_BLANK:
+        (void)printf("note: the write-ahead log has no beginning, as of a cut just when it was "
+                     "made. If it was longer, what was changed last is missing, and nothing here "
+                     "can tell.\n");
+        return;
+    case WAL_IS_NONE:
+        complain(checking, "dugnad.db-wal is no write-ahead log: it is passed over, and what was "
+                           "changed last is missing");
+        return;
+    case WAL_OF_ANOTHER:
+        complain(checking, "dugnad.db-wal is the log of another database, or of another state of "
+                           "this one");
+        return;
+    case WAL_DAMAGED:
+        complain(checking, "the write-ahead log is damaged in its midst: it is passed over from "
+                           "there on, and what was changed last is missing");
+        return;
+    case WAL_FITS:
+        break;
+    }
+    if (log->taken > 0)
+        (void)printf("note: %lld pages of the write-ahead log are read as part of the database. "
+                     "They fit; that the log is not another one of the same site, nothing here "
+                     "can tell.\n",
+                     (long long)log->taken);
+    if (log->passed > 0)
+        (void)printf("note: the last %lld pages of the write-ahead log are passed over, as what a "
+                     "cut ended before it was acknowledged. If they were damaged since, what was "
+                     "changed last is missing, and nothing here can tell.\n",
+                     (long long)log->passed);
+}
+
+/* Before SQLite has it, which passes over in silence what does not hold. */
+static enum status check_log(struct checking *checking, struct error *err)
+{
+    struct disk *disk = checking->env->disk;
+    struct database_log found;
+    struct disk_path database, log;
+    struct disk_entry entry;
+
+    if (*checking->config.database.text != '\0')
+        return STATUS_OK;
+    TRY(site_path(checking->folder.text, "dugnad.db", &database, err));
+    TRY(site_path(checking->folder.text, "dugnad.db-wal", &log, err));
+    if (disk->look(disk, log.text, &entry, NULL) != STATUS_OK || entry.kind != DISK_FILE ||
+        entry.size_bytes == 0)
+        return STATUS_OK; /* said by open_database() */
+    TRY(database_log_look(disk, database.text, log.text, &found, err));
+    say_of_log(checking, &found);
+    return STATUS_OK;
+}
+
 /* A clean stop leaves none. Nor does whoever copies the file alone, or deletes the log. */
 static enum status open_database(struct checking *checking, struct error *err)
 {
@@ -239,6 +296,35 @@ static enum status check_stored(struct checking *checking, struct error *err)
     return look_for_orphans(checking, path.text, err);
 }
 
+static bool see_freshness(void *context, const struct news_view *news)
+{
+    if (news->kind == NEWS_FRESHNESS)
+        *(int64_t *)context = news->expires_s;
+    return true;
+}
+
+/* A lost one the journal tells of. One that never came, or ran out, is no fault of the site. */
+static enum status check_freshness(struct checking *checking, struct error *err)
+{
+    struct store *store = checking->store;
+    int64_t now_s = checking->env->now_s(checking->env), expires_s = 0;
+    struct error cause = {0};
+    struct site site;
+
+    if (store->publish->site_load(store, &site, &cause) != STATUS_OK ||
+        digest_is_none(&site.project))
+        return STATUS_OK; /* the first is said of the database */
+    TRY(store->query->news(store, now_s, see_freshness, &expires_s, err));
+    if (expires_s == 0)
+        (void)printf("note: the project has no freshness: clients start nothing until 'dugnad key "
+                     "publish' or a submit brings one.\n");
+    else if (expires_s <= now_s)
+        (void)printf("note: the project's freshness ran out %lld hours ago: clients start nothing "
+                     "new until 'dugnad key publish' or a submit renews it.\n",
+                     (long long)(now_s - expires_s) / 3600);
+    return STATUS_OK;
+}
+
 /* Of a database that cannot even be read the files are not known, either. */
 static enum status check_contents(struct checking *checking, struct error *err)
 {
@@ -248,8 +334,11 @@ static enum status check_contents(struct checking *checking, struct error *err)
                                     .context = checking};
     int64_t faults = 0;
 
+    TRY(check_log(checking, err));
     TRY(open_database(checking, err));
     TRY(checking->store->check(checking->store, &how, &faults, err));
+    if (faults == 0)
+        TRY(check_freshness(checking, err));
     return check_stored(checking, err);
 }
 
@@ -277,6 +366,29 @@ static enum status check_all(struct checking *checking, struct error *err)
     return STATUS_OK;
 }
 
+/* What is wrong with its end; NULL: nothing. */
+static const char *check_end(const struct buffer *text)
+{
+    if (text->length == 0 || text->bytes[text->length - 1] != '\n')
+        return "site.conf is empty, or its last line does not end: was it cut short?";
+    switch (config_end_of(buffer_text(text))) {
+    case CONFIG_END_LOST:
+        return "site.conf has lost its last line, \"" CONFIG_END "\": was it cut short? What "
+               "stood there is the default now";
+    case CONFIG_END_PASSED:
+        (void)printf("note: settings stand below \"" CONFIG_END "\" in site.conf: whether there "
+                     "were more, nothing here can tell.\n");
+        return NULL;
+    case CONFIG_END_UNSAID:
+        (void)printf("note: site.conf has no last line \"" CONFIG_END "\": whether lines at its "
+                     "end are missing, nothing here can tell.\n");
+        return NULL;
+    case CONFIG_END_THERE:
+        return NULL;
+    }
+    abort();
+}
+
 /* What a cut takes away would be the default again. *ret_goes_on: they can be used. */
 static enum status check_settings(struct checking *checking, bool *ret_goes_on, struct error *err)
 {
@@ -295,8 +407,7 @@ static enum status check_settings(struct checking *checking, bool *ret_goes_on, 
         words = cause.text;
     } else {
         TRY(disk->read(disk, path.text, &text, err));
-        if (text.length == 0 || text.bytes[text.length - 1] != '\n')
-            words = "site.conf is empty, or its last line does not end: was it cut short?";
+        words = check_end(&text);
     }
     if (words != NULL) {
         checking->faults++;
