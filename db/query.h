@@ -310,6 +310,9 @@ struct query_ops {
     enum status (*app_versions)(struct store *store, int64_t after, size_t limit,
                                 bool (*row)(void *context, const struct app_version_view *version),
                                 void *context, struct error *err);
+    /* Units of an app version (row id) that have not ended, by the batches' tallies. */
+    enum status (*app_units)(struct store *store, int64_t app_version, int64_t *ret_units,
+                             struct error *err);
     /* Of one app version (row id), or of all (0); by id, from after `after`. */
     enum status (*variants)(struct store *store, int64_t app_version, int64_t after, size_t limit,
                             bool (*row)(void *context, const struct variant_view *variant),

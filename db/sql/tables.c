@@ -42,6 +42,7 @@ const struct query_ops sql_query_ops = {
     .batch = view_batch,
     .failures = view_failures,
     .endings = view_endings,
+    .app_units = view_app_units,
     .supply = view_supply,
     .refused = view_refused,
     .standing = view_standing,

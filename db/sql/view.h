@@ -28,6 +28,8 @@ enum status view_failures(struct store *store, int64_t batch,
 enum status view_endings(struct store *store, int64_t batch, int64_t most,
                          bool (*row)(void *context, const struct ending_group *group),
                          void *context, struct error *err);
+enum status view_app_units(struct store *store, int64_t app_version, int64_t *ret_units,
+                           struct error *err);
 enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                         struct supply *ret_supply, struct error *err);
 enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,

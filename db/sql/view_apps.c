@@ -155,3 +155,20 @@ enum status view_app_envelopes(struct store *store, const struct digest *digests
         TRY(show_envelope(sql_of(store), &digests[i], row, context, &goes_on, err));
     return STATUS_OK;
 }
+
+enum status view_app_units(struct store *store, int64_t app_version, int64_t *ret_units,
+                           struct error *err)
+{
+    static const char sql[] = "SELECT CAST(coalesce(sum(t.count), 0) AS BIGINT) FROM batch b"
+                              " JOIN tally t ON t.batch = b.id AND t.kind = 1"
+                              " AND t.what BETWEEN 1 AND 4 WHERE b.app_version = ?";
+    CLEANUP(query_end) struct query query = {0};
+
+    _Static_assert(TALLY_UNITS == 1 && PHASE_WAITING == 1 && PHASE_AGREED == 4,
+                   "as in the statement above");
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, app_version);
+    if (query_next(&query))
+        *ret_units = get_integer(&query);
+    return query_status(&query, err);
+}

@@ -3,6 +3,7 @@
 #include "common/base/env.h"
 #include "db/store.h"
 #include "server/api/call.h"
+#include "server/engine/apps.h"
 
 static bool add_refused(void *context, const struct refused_group *group)
 {
@@ -12,6 +13,50 @@ static bool add_refused(void *context, const struct refused_group *group)
     return facts->refused_count < WAITING_REFUSED_MAX;
 }
 
+struct reading {
+    struct waiting_facts *facts;
+    int64_t app_version;
+    enum status status;
+    struct error *err;
+};
+
+static void take_outputs(const struct app_version *app, struct waiting_facts *facts)
+{
+    const struct app_output *output = app_output_above(app, facts->upload_max_bytes);
+
+    if (output == NULL)
+        return;
+    facts->output = output->name;
+    facts->output_bytes = output->max_bytes;
+}
+
+static bool take_app(void *context, const struct app_version_view *view)
+{
+    struct reading *reading = context;
+    CLEANUP(envelope_clear) struct envelope envelope = {0};
+    CLEANUP(app_version_clear) struct app_version app = {0};
+
+    if (view->id != reading->app_version)
+        return false;
+    reading->status = envelope_decode(view->envelope.bytes, view->envelope.length,
+                                      ENVELOPE_PAYLOAD_MAX, &envelope, reading->err);
+    if (reading->status == STATUS_OK)
+        reading->status =
+            app_version_decode(envelope.payload, envelope.payload_length, &app, reading->err);
+    if (reading->status == STATUS_OK)
+        take_outputs(&app, reading->facts);
+    return false;
+}
+
+static enum status read_app(struct store *store, int64_t app_version, struct waiting_facts *facts,
+                            struct error *err)
+{
+    struct reading reading = {.facts = facts, .app_version = app_version, .err = err};
+
+    TRY(store->query->app_versions(store, app_version + 1, 1, take_app, &reading, err));
+    return reading.status;
+}
+
 enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
                               struct surroundings *ret_surroundings,
                               struct waiting_facts *ret_facts, struct error *err)
@@ -19,6 +64,8 @@ enum status surroundings_read(const struct call *call, struct store *store, int6
     struct project_parts parts;
     struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
 
+    facts.upload_max_bytes = call->api->limits.upload_max;
+    TRY(read_app(store, app_version, &facts, err));
     TRY(store->query->supply(store, app_version, facts.now_s - DAY_S, facts.now_s / DAY_S,
                              &facts.supply, err));
     published_project(call->api->published, &parts);

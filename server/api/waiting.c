@@ -77,6 +77,16 @@ static void say_units_signature(const struct signatures *signatures, struct text
             refusal_words(signatures->units));
 }
 
+static void say_outputs(const struct waiting_facts *facts, struct texts *sentences)
+{
+    if (facts->output.text[0] != '\0')
+        say(sentences,
+            "its app's output %.64s may have up to %" PRId64 " bytes, and this site takes up to "
+            "%" PRId64 " (upload_max): no copy is sent, and no larger output taken, until the site "
+            "takes more; or submit again with an app of a lower maximum",
+            facts->output.text, facts->output_bytes, facts->upload_max_bytes);
+}
+
 static void say_surroundings(const struct waiting_facts *facts, struct texts *sentences)
 {
     if (*facts->why_stopped != '\0')
@@ -91,6 +101,7 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
         say(sentences, "clients start nothing, for %s: dugnad key publish renews it",
             refusal_words(facts->signatures.start));
     say_app_signatures(&facts->signatures, sentences);
+    say_outputs(facts, sentences);
     say_refused(facts, sentences);
     if (facts->supply.hosts == 0)
         say(sentences, "no host that can run this app was here in the last day: none is of a "
@@ -212,6 +223,8 @@ static const char *awaited(const struct waiting_facts *facts)
 {
     if (is_app_refused(&facts->signatures))
         return "that signature";
+    if (facts->output.text[0] != '\0')
+        return "a larger upload_max";
     return facts->supply.hosts == 0 ? "a host that can run the app" : "a host to ask";
 }
 
@@ -256,6 +269,8 @@ void waiting_of_batch(const struct batch_view *batch, const struct unit *unit,
         say_standing(standing, &unit->rule, &facts->supply, sentences);
         say_validity(unit, facts->now_s, sentences);
         say_units_signature(&facts->signatures, sentences);
+    } else if (batch->agreed > 0) {
+        say_outputs(facts, sentences);
     }
     say_counts(batch, standing, facts, sentences);
 }
@@ -281,6 +296,7 @@ void waiting_of_unit(const struct unit *unit, const struct waiting_facts *facts,
         say(sentences,
             "its tasks agree; it waits for one of their hosts to deliver the output%s%.160s",
             *facts->why_no_uploads != '\0' ? ", and none is taken: " : "", facts->why_no_uploads);
+        say_outputs(facts, sentences);
         return;
     }
     say_surroundings(facts, sentences);

@@ -17,6 +17,9 @@ struct waiting_facts {
     const char *why_no_uploads; /* "" while it takes outputs */
     const char *clock_doubt;    /* "" while the server believes its clock */
     struct signatures signatures;
+    struct file_name output;  /* of the app, if it may be larger than the site takes; "": none */
+    int64_t output_bytes;     /* that it may have */
+    int64_t upload_max_bytes; /* that the site takes */
     struct refused_group refused[WAITING_REFUSED_MAX]; /* what hosts told in the last day */
     size_t refused_count;
 };

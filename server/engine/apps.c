@@ -150,19 +150,24 @@ enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct
     return STATUS_OK;
 }
 
+const struct app_output *app_output_above(const struct app_version *app, int64_t most_bytes)
+{
+    for (size_t i = 0; i < app->output_count && app->limits.output_bytes > most_bytes; i++)
+        if (app->outputs[i].max_bytes > most_bytes)
+            return &app->outputs[i];
+    return NULL;
+}
+
 enum status app_check_outputs(const struct app_version *app, int64_t most_bytes, struct error *err)
 {
-    for (size_t i = 0; i < app->output_count; i++) {
-        const struct app_output *output = &app->outputs[i];
+    const struct app_output *output = app_output_above(app, most_bytes);
 
-        if (output->max_bytes > most_bytes && app->limits.output_bytes > most_bytes)
-            return error_set(
-                err, STATUS_TOO_LARGE,
-                "its output %.64s may have up to %lld bytes, and this site takes up to "
-                "%lld (upload_max): declare a lower maximum, or have the site take more",
-                output->name.text, (long long)output->max_bytes, (long long)most_bytes);
-    }
-    return STATUS_OK;
+    if (output == NULL)
+        return STATUS_OK;
+    return error_set(err, STATUS_TOO_LARGE,
+                     "its output %.64s may have up to %lld bytes, and this site takes up to "
+                     "%lld (upload_max): declare a lower maximum, or have the site take more",
+                     output->name.text, (long long)output->max_bytes, (long long)most_bytes);
 }
 
 static bool is_variant_trusted(const struct app *app, size_t at, const struct trust *trust,

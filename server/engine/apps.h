@@ -37,6 +37,9 @@ void apps_forget_all(struct apps *apps);
 /* From the store unless it is known. STATUS_NOT_FOUND. Valid until it is forgotten. */
 enum status apps_need(struct apps *apps, struct store *store, int64_t id, struct error *err);
 
+/* The first output that may become larger than this; NULL: none. */
+const struct app_output *app_output_above(const struct app_version *app, int64_t most_bytes);
+
 /* STATUS_TOO_LARGE: an output may become larger than what the site takes. */
 enum status app_check_outputs(const struct app_version *app, int64_t most_bytes, struct error *err)
     MUST_USE;

@@ -8,6 +8,7 @@
 #include "db/store.h"
 #include "server/engine/actions.h"
 #include "server/engine/hails.h"
+#include "server/engine/oversized.h"
 #include "server/engine/publications.h"
 #include "server/engine/publishing.h"
 #include "server/engine/state.h"
@@ -144,6 +145,7 @@ static enum status load_all(struct engine *engine, struct error *err)
     queue_let_in(engine->queue, clock_read(&engine->clock).now_s);
     TRY(follow_start(engine, err));
     TRY(publications_load(engine, err));
+    TRY(oversized_warn(engine, err));
     return engine_load_hints(engine, err);
 }
 

@@ -48,6 +48,7 @@ static struct match_app app_as_it_stands(const struct cycle *cycle, int64_t id)
     struct match_app match = app->match;
 
     match.is_revoked = is_app_revoked(engine, app);
+    match.is_too_large = app_output_above(&app->version, engine->config.upload_max) != NULL;
     return match;
 }
 

@@ -26,6 +26,7 @@ libserver_a_SOURCES += \
 	%D%/merge.c %D%/merge.h \
 	%D%/moves.c %D%/moves.h \
 	%D%/new_work.c \
+	%D%/oversized.c %D%/oversized.h \
 	%D%/packed_reply.c %D%/packed_reply.h \
 	%D%/paces.c %D%/paces.h \
 	%D%/project.c \

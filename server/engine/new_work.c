@@ -252,6 +252,7 @@ enum status units_run(struct cycle *cycle, struct solo *solo, struct error *err)
     TRY(find_batch(cycle, solo, &batch, err));
     app = app_find(&cycle->engine->apps, batch->app_version);
     TRY(solo_check(solo, check_batch(batch, err), err));
+    TRY(check_outputs(cycle, solo, batch->app_version, err));
     for (size_t i = 0; i < command->count; i++)
         TRY(solo_check(solo, check_unit(cycle->engine, batch, app, &command->units[i], err), err));
     return add_units(cycle, solo, batch, err);

@@ -108,6 +108,8 @@ static enum match_result judge_host(const struct unit *unit, const struct match_
         return MATCH_REVOKED;
     if (app->is_untrusted)
         return MATCH_UNTRUSTED;
+    if (app->is_too_large)
+        return MATCH_TOO_LARGE;
     if (!has_layers(host, app))
         return MATCH_LAYERS;
     if (unit->memory_bytes > host->memory_bytes)

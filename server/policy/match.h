@@ -39,6 +39,7 @@ struct match_app {
     size_t layer_count;
     bool is_revoked;
     bool is_untrusted; /* likewise */
+    bool is_too_large; /* an output may become larger than what the site takes */
 };
 
 /* X(symbol, words for "no work: …") */
@@ -50,6 +51,7 @@ struct match_app {
     X(REVOKED, "its app version was revoked")                                                      \
     X(UNTRUSTED, "the key that signed its app was revoked or has run out")                         \
     X(UNSIGNED, "the key that signed its work was revoked or has run out")                         \
+    X(TOO_LARGE, "its outputs may become larger than what this site takes")                        \
     X(PLATFORM, "there is no build for your platform")                                             \
     X(CLASS, "its copies run on another class of machines")                                        \
     X(LAYERS, "your machine lacks an isolation layer that it requires")                            \

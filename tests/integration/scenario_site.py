@@ -313,7 +313,7 @@ def scenario_check_changes_nothing(build):
 
 
 def scenario_large_outputs(build):
-    """an app whose outputs are larger than the site takes is refused before anything is sent, a batch of it likewise"""
+    """an app whose outputs are larger than the site takes, or takes by now, is refused, not sent, named at the start and explained"""
     with Grid(build, {"upload_max": "1M"}) as grid:
         grid.start_server()
         grid.publish_project()
@@ -321,10 +321,19 @@ def scenario_large_outputs(build):
         expect(done.returncode != 0 and "2097152" in done.stderr and "1048576" in done.stderr, f"app add: {done.returncode} {done.stderr}")
         expect(not grid.rows("SELECT id FROM app_version") and not grid.rows("SELECT digest FROM file"), "something was sent")
         grid.operator("app", "add", "small", grid.app("primes"), "--output", "big:1M")
+        grid.operator("submit", "small", "--name", "before", "--range", "0..200", "--step", "100", "--", "{from}", "{to}")
         grid.stop_server()
         grid.configure({"upload_max": "1000K"})
         grid.start_server()
         done = grid.run("dugnad", "submit", "small", "--name", "x", "--range", "0..300", "--step", "100", "--", "{from}", "{to}")
         expect(done.returncode != 0 and "upload_max" in done.stderr, f"submit: {done.returncode} {done.stderr}")
-        expect(not grid.rows("SELECT id FROM unit"), "units were taken")
+        expect(len(grid.rows("SELECT id FROM unit")) == 2, "units were taken")
+        for words in ("event=app.output_too_large app=small", "units=2", "upload_max=1024000", "event=site.upload_max_low"):
+            expect(words in grid.server_log(), f"the server did not say {words}")
+        machine = grid.machine("ann")
+        machine.start()
+        wait_for(lambda: grid.rows("SELECT id FROM host WHERE visit > 0"), 60, "no visit of ann's")
+        expect(not grid.rows("SELECT id FROM task"), "a copy was sent whose output the site does not take")
+        said = grid.call("dugnad", "explain", "before")
+        expect("1048576 bytes" in said and "1024000 (upload_max)" in said, f"explain: {said}")
         grid.stop_server()

@@ -229,3 +229,19 @@ Test(waiting, units_that_no_known_host_can_run_wait_for_another_kind_of_host)
     cr_expect(says("2 more copies wait for a host that can run the app"));
     cr_expect(not(says("for a host to ask")));
 }
+
+/* Regression: they waited "for a host to ask". */
+Test(waiting, outputs_that_the_site_takes_no_more_are_named_with_both_numbers)
+{
+    facts.output = (struct file_name){"fold.pdb"};
+    facts.output_bytes = 67108864;
+    facts.upload_max_bytes = 1048576;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("output fold.pdb may have up to 67108864 bytes, and this site takes up to "
+                   "1048576 (upload_max)"));
+    cr_expect(says("wait for a larger upload_max"));
+    texts_clear(&sentences);
+    unit.state = UNIT_AGREED;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("1048576 (upload_max)"));
+}

@@ -1,9 +1,14 @@
 /* server/engine: what operators publish, what it revokes, and what everybody may read of it. */
+#define _GNU_SOURCE 1 /* O_TMPFILE */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/env/real.h"
 #include "server/engine/state.h"
 #include "tests/support/messages.h"
 #include "tests/support/village.h"
@@ -332,6 +337,43 @@ Test(publications, a_failing_step_publishes_nothing)
     }
     cr_expect(step > 4);
     cr_expect(eq(i64, village_count(&village, "count(*) FROM notice"), 1));
+}
+
+/* Regression: copies were sent, computed and agreed on, and every upload of them was refused. */
+Test(publications, units_are_not_sent_whose_outputs_the_site_takes_no_more)
+{
+    int64_t least = village.sample.app_version.outputs[0].max_bytes;
+    size_t host = village_join(&village);
+
+    village_add_units(&village, 2, NULL);
+    cr_expect(ne(i64, village_get(&village, host), 0));
+    village.engine->config.upload_max = least - 1;
+    host = village_join(&village);
+    cr_expect(zero(i64, village_get(&village, host)));
+    village.engine->config.upload_max = least;
+    cr_expect(ne(i64, village_get(&village, host), 0));
+}
+
+/* Regression: the site started without a word. */
+Test(publications, what_the_site_takes_no_more_is_said_when_it_starts)
+{
+    CLEANUP(buffer_clear) struct buffer said = {.max = 1 << 16};
+    int kept = dup(STDERR_FILENO), to;
+
+    village.config.upload_max = village.sample.app_version.outputs[0].max_bytes - 1;
+    village_add_units(&village, 3, NULL);
+    to = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    cr_assert(le(int, 0, dup2(to, STDERR_FILENO)));
+    log_init(env_real(), LOG_WARN, STDERR_FILENO);
+    village_restart(&village);
+    cr_assert(le(int, 0, dup2(kept, STDERR_FILENO)));
+    cr_assert(buffer_reserve(&said, 8192) != NULL);
+    buffer_commit(&said, (size_t)pread(to, said.bytes, 8000, 0));
+    cr_expect(strstr(buffer_text(&said), "event=app.output_too_large app=") != NULL, "%s",
+              buffer_text(&said));
+    cr_expect(strstr(buffer_text(&said), " units=3") != NULL, "%s", buffer_text(&said));
+    cr_expect(strstr(buffer_text(&said), "event=site.upload_max_low apps=1 units=3") != NULL, "%s",
+              buffer_text(&said));
 }
 
 /* Regression: it was taken, computed and agreed on, and then every upload of it was refused. */

@@ -74,6 +74,8 @@ Test(match, each_reason)
     cr_expect(eq(int, match(), MATCH_LAYERS));
     set_up(), app.is_revoked = true;
     cr_expect(eq(int, match(), MATCH_REVOKED));
+    set_up(), app.is_too_large = true;
+    cr_expect(eq(int, match(), MATCH_TOO_LARGE));
     set_up(), unit.not_before_s = 1501;
     cr_expect(eq(int, match(), MATCH_NOT_YET));
     set_up(), unit.not_after_s = 1500;
