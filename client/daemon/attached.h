@@ -53,6 +53,15 @@ struct told_refusal {
     bool is_told; /* by a visit that was answered */
 };
 
+#define FETCHES_MAX 4 /* large files of a project on their way at once */
+
+/* A file on its way by itself. Zeroed: none is. */
+struct fetch {
+    struct lane lane;
+    struct download part;
+    int64_t task; /* for which; 0: this place is free */
+};
+
 struct attached {
     struct project_files files;
     struct project_record record;
@@ -67,14 +76,12 @@ struct attached {
     struct envelope *envelopes; /* owned: app versions and variants */
     size_t envelope_count;
 
-    struct lane talk;            /* visits and the like */
-    struct lane download;        /* files */
-    struct lane bundling;        /* small files, many at once */
-    struct lane upload;          /* bodies */
-    struct download part;        /* what `download` is fetching */
+    struct lane talk;     /* visits and the like */
+    struct lane bundling; /* small files, many at once */
+    struct lane upload;   /* bodies */
+    struct fetch fetches[FETCHES_MAX];
     struct bundle bundle;        /* what `bundling` is fetching */
     struct disk_file *sent_file; /* what `upload` is sending */
-    int64_t download_task;       /* for which task; 0: none */
     int64_t upload_task;
     struct challenge challenge;
 

@@ -51,8 +51,7 @@ static bool is_wanted(const struct daemon *daemon, const struct attached *projec
                       const struct needed_file *file)
 {
     return is_small(project, file) && !cache_has(&daemon->cache, &file->digest) &&
-           !bundle_holds(&project->bundle, &file->digest) &&
-           !(project->download_task != 0 && digest_equals(&project->part.digest, &file->digest));
+           !bundle_holds(&project->bundle, &file->digest) && !download_has(project, &file->digest);
 }
 
 /* False: the bundle or the cache holds no more. */

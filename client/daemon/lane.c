@@ -30,6 +30,16 @@ static void release(struct daemon *daemon, struct lane *lane)
     lane->body = NULL;
 }
 
+bool lane_ended(struct daemon *daemon, struct lane *lane, enum status *ret_status,
+                struct http_response *ret_response, struct error *err)
+{
+    if (lane->exchange == NULL ||
+        !daemon->parts.http->poll(lane->exchange, ret_status, ret_response, err))
+        return false;
+    release(daemon, lane);
+    return true;
+}
+
 /* `done` may start the lane's next exchange. */
 void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lane)
 {
@@ -37,11 +47,8 @@ void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lan
     struct error err = {0};
     enum status status;
 
-    if (lane->exchange == NULL ||
-        !daemon->parts.http->poll(lane->exchange, &status, &response, &err))
-        return;
-    release(daemon, lane);
-    lane->done(daemon, project, status, &response, &err);
+    if (lane_ended(daemon, lane, &status, &response, &err))
+        lane->done(daemon, project, status, &response, &err);
 }
 
 void lane_stop(struct daemon *daemon, struct lane *lane)

@@ -19,6 +19,9 @@ struct lane {
 
 enum status lane_start(struct daemon *daemon, struct lane *lane, const struct http_request *request,
                        struct error *err);
+/* True: it is over, and the lane idle; as http_client.poll() says. Nothing is called. */
+bool lane_ended(struct daemon *daemon, struct lane *lane, enum status *ret_status,
+                struct http_response *ret_response, struct error *err);
 void lane_poll(struct daemon *daemon, struct attached *project, struct lane *lane);
 void lane_stop(struct daemon *daemon, struct lane *lane);
 

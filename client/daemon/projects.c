@@ -7,6 +7,7 @@
 #include "client/daemon/contact.h"
 #include "client/daemon/lane.h"
 #include "client/daemon/tasks.h"
+#include "client/daemon/transfer.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 
@@ -228,10 +229,9 @@ struct attached *attached_load(struct daemon *daemon, const struct digest *proje
 void attached_free(struct daemon *daemon, struct attached *project)
 {
     lane_stop(daemon, &project->talk);
-    lane_stop(daemon, &project->download);
     lane_stop(daemon, &project->bundling);
     lane_stop(daemon, &project->upload);
-    download_close(&project->part);
+    download_stop_all(daemon, project);
     bundle_close(&project->bundle);
     disk_file_close(project->sent_file);
     for (size_t i = 0; i < project->task_count; i++)

@@ -88,7 +88,8 @@ static struct room_view look(const struct daemon *daemon)
 
         for (size_t j = 0; j < project->task_count; j++)
             add_task(daemon, project->tasks[j], &view);
-        add_download(daemon, &project->part, &view);
+        for (size_t j = 0; j < FETCHES_MAX; j++)
+            add_download(daemon, &project->fetches[j].part, &view);
         add_bundle(daemon, &project->bundle, &view);
     }
     view.cached = daemon->cache.used_bytes - view.fetching; /* these are taken already */

@@ -11,6 +11,7 @@
 #include "client/daemon/proof.h"
 #include "client/daemon/refused.h"
 #include "client/daemon/room.h"
+#include "client/daemon/transfer.h"
 #include "client/daemon/trouble.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -97,11 +98,7 @@ static void let_go(struct daemon *daemon, struct attached *project, struct clien
 {
     struct error err = {0};
 
-    if (project->download_task == task->record.task) {
-        lane_stop(daemon, &project->download);
-        download_close(&project->part);
-        project->download_task = 0;
-    }
+    download_stop(daemon, project, task->record.task);
     daemon->parts.launcher->release(task->running);
     task->running = NULL;
     task_stop_copying(task);

@@ -1,5 +1,5 @@
-/* Files of apps and inputs: large ones one at a time and project, while small ones come in bundles
- * (bundling.c). */
+/* Files of apps and inputs: of each project some large ones at once, so that one that comes slowly
+ * holds no other up, while small ones come in bundles (bundling.c). */
 #include "client/daemon/transfer.h"
 
 #include <string.h>
@@ -20,15 +20,46 @@
 #define IMMEDIATE_MAX  4096              /* more than a task has files */
 #define TAKE_UP_BYTES  (4 * 1024 * 1024) /* of parts, hashed again in one step */
 
-/* It has a part to be hashed before the rest is asked for. */
-static bool is_taking_up(const struct attached *project)
+/* One that has a part to be hashed before the rest is asked for; NULL: there is none. */
+static struct fetch *taking_up(struct attached *project)
 {
-    return project->download_task != 0 && project->download.exchange == NULL;
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        if (project->fetches[i].task != 0 && project->fetches[i].lane.exchange == NULL)
+            return &project->fetches[i];
+    return NULL;
 }
 
-int64_t download_wake(const struct attached *project, int64_t now)
+int64_t download_wake(struct attached *project, int64_t now)
 {
-    return is_taking_up(project) ? now : held_wake(project, now);
+    return taking_up(project) != NULL ? now : held_wake(project, now);
+}
+
+bool download_has(const struct attached *project, const struct digest *file)
+{
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        if (project->fetches[i].task != 0 && digest_equals(&project->fetches[i].part.digest, file))
+            return true;
+    return false;
+}
+
+static void stop(struct daemon *daemon, struct fetch *fetch)
+{
+    lane_stop(daemon, &fetch->lane);
+    download_close(&fetch->part);
+    fetch->task = 0;
+}
+
+void download_stop(struct daemon *daemon, struct attached *project, int64_t task)
+{
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        if (project->fetches[i].task == task)
+            stop(daemon, &project->fetches[i]);
+}
+
+void download_stop_all(struct daemon *daemon, struct attached *project)
+{
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        stop(daemon, &project->fetches[i]);
 }
 
 /* The first missing file of a task that may be asked for now. */
@@ -41,7 +72,8 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
         struct needed_file file = slot_file(&task->prepared, i);
 
         if (cache_has(&daemon->cache, &file.digest) ||
-            held_waits(project, &file.digest, daemon_now(daemon)) || bundle_takes(project, &file))
+            held_waits(project, &file.digest, daemon_now(daemon)) || bundle_takes(project, &file) ||
+            download_has(project, &file.digest))
             continue;
         *ret_file = file;
         return true;
@@ -75,13 +107,13 @@ static struct client_task *next_to_fetch(struct daemon *daemon, struct attached 
     return best;
 }
 
-static struct needed_file file_of(const struct attached *project, const struct client_task *task)
+static struct needed_file file_of(const struct fetch *fetch, const struct client_task *task)
 {
     struct needed_file file = {0};
 
     for (size_t i = slot_file_count(&task->prepared); i > 0; i--) {
         file = slot_file(&task->prepared, i - 1);
-        if (digest_equals(&file.digest, &project->part.digest))
+        if (digest_equals(&file.digest, &fetch->part.digest))
             break;
     }
     return file;
@@ -103,6 +135,7 @@ void download_hold_all(struct daemon *daemon, struct attached *project, enum sta
                        const struct error *err)
 {
     const struct delay_rule rule = held_rule(daemon);
+    int64_t now = daemon_now(daemon), until;
     bool is_the_server = status == STATUS_UNREACHABLE || status == STATUS_BUSY ||
                          status == STATUS_UNAUTHORIZED ||
                          (status == STATUS_UNTRUSTED && err->code != NULL);
@@ -111,9 +144,12 @@ void download_hold_all(struct daemon *daemon, struct attached *project, enum sta
     if (!is_the_server)
         return;
 
-    project->download_failures++;
-    project->download_at = daemon_now(daemon) + delay_ms(&rule, project->download_failures,
-                                                         err->retry_after_s, daemon_draw(daemon));
+    if (now >= project->download_at) /* else it was on its way with one that failed already */
+        project->download_failures++;
+    until =
+        now + delay_ms(&rule, project->download_failures, err->retry_after_s, daemon_draw(daemon));
+    if (until > project->download_at)
+        project->download_at = until;
 }
 
 static void fetch_failed(struct daemon *daemon, struct attached *project, struct client_task *task,
@@ -146,32 +182,49 @@ static void fetched(struct daemon *daemon, struct attached *project, struct clie
     daemon->is_due = true;
 }
 
-static void on_file(struct daemon *daemon, struct attached *project, enum status status,
-                    struct http_response *response, const struct error *how)
+/* The bytes are there, or not. */
+static enum status settle(struct fetch *fetch, enum status status,
+                          const struct http_response *response, struct error *err)
 {
-    struct client_task *task = task_find(project, project->download_task);
-    struct needed_file file = file_of(project, task);
-    struct error err = *how;
-
-    project->download_task = 0;
     if (status == STATUS_OK)
-        status = http_check(response, &err);
+        status = http_check(response, err);
     if (status == STATUS_OK)
-        status = download_finish(&project->part, &err);
-    else if (status == STATUS_TOO_LARGE || response->status == 416)
-        download_restart(&project->part);
+        return download_finish(&fetch->part, err);
+    if (status == STATUS_TOO_LARGE || response->status == 416)
+        download_restart(&fetch->part);
     else
-        download_close(&project->part);
+        download_close(&fetch->part);
+    return status;
+}
+
+static void on_file(struct daemon *daemon, struct attached *project, struct fetch *fetch,
+                    enum status status, const struct http_response *response, struct error *err)
+{
+    struct client_task *task = task_find(project, fetch->task);
+    struct needed_file file = file_of(fetch, task);
+
+    fetch->task = 0;
+    status = settle(fetch, status, response, err);
     if (status == STATUS_OK) {
         fetched(daemon, project, task, &file.digest);
         return;
     }
-    fetch_failed(daemon, project, task, &file.digest, status, &err);
-    if (is_about_content(status, &err) && phase_is_unfinished(task->record.phase))
-        mismatch(daemon, project, task, &file, status, &err);
+    fetch_failed(daemon, project, task, &file.digest, status, err);
+    if (is_about_content(status, err) && phase_is_unfinished(task->record.phase))
+        mismatch(daemon, project, task, &file, status, err);
 }
 
-static enum status ask_for(struct daemon *daemon, struct attached *project,
+static void poll_fetch(struct daemon *daemon, struct attached *project, struct fetch *fetch)
+{
+    CLEANUP(http_response_clear) struct http_response response = {0};
+    struct error err = {0};
+    enum status status;
+
+    if (lane_ended(daemon, &fetch->lane, &status, &response, &err))
+        on_file(daemon, project, fetch, status, &response, &err);
+}
+
+static enum status ask_for(struct daemon *daemon, struct attached *project, struct fetch *fetch,
                            const struct needed_file *file, struct error *err)
 {
     char path[64 + 2 * DIGEST_BYTES] = "/v1/files/";
@@ -180,28 +233,27 @@ static enum status ask_for(struct daemon *daemon, struct attached *project,
         .method = HTTP_GET,
         .ca_pem = project->record.ca_pem,
         .max_bytes = file->size, /* a server that ignores the range sends all of it */
-        .range_from = project->part.got,
-        .sink = &project->part.sink,
+        .range_from = fetch->part.got,
+        .sink = &fetch->part.sink,
     };
 
     text_from_bytes(file->digest.bytes, DIGEST_BYTES, path + strlen(path));
     url = site_url(project, path);
     request.url = url;
-    project->download.done = on_file;
-    return lane_start(daemon, &project->download, &request, err);
+    return lane_start(daemon, &fetch->lane, &request, err);
 }
 
-static void fetch(struct daemon *daemon, struct attached *project, struct client_task *task,
-                  const struct needed_file *file)
+static void begin(struct daemon *daemon, struct attached *project, struct fetch *fetch,
+                  struct client_task *task, const struct needed_file *file)
 {
     const struct download_of of = {
         .project = project->record.project, .file = file->digest, .size = file->size};
     struct error err = {0};
-    enum status status = download_open(&project->part, &daemon->cache, &of, &err);
+    enum status status = download_open(&fetch->part, &daemon->cache, &of, &err);
 
     if (status == STATUS_OK) {
-        project->download_task = task->record.task;
-        room_take(daemon, project->part.size - project->part.found);
+        fetch->task = task->record.task;
+        room_take(daemon, fetch->part.size - fetch->part.found);
     } else if (status == STATUS_TOO_LARGE)
         task_abandon(daemon, project, task, "one of its files is larger than the cache may be");
     else
@@ -209,42 +261,43 @@ static void fetch(struct daemon *daemon, struct attached *project, struct client
 }
 
 /* Some more of what was found; then ask for the rest, if there is one. */
-static enum status go_on(struct daemon *daemon, struct attached *project,
+static enum status go_on(struct daemon *daemon, struct attached *project, struct fetch *fetch,
                          const struct needed_file *file, int64_t *bytes, struct error *err)
 {
-    TRY(download_take_up(&project->part, bytes, err));
-    if (!download_is_taken_up(&project->part))
+    TRY(download_take_up(&fetch->part, bytes, err));
+    if (!download_is_taken_up(&fetch->part))
         return STATUS_OK;
-    if (project->part.got < project->part.size)
-        return ask_for(daemon, project, file, err);
-    TRY(download_finish(&project->part, err));
-    fetched(daemon, project, task_find(project, project->download_task), &file->digest);
-    project->download_task = 0;
+    if (fetch->part.got < fetch->part.size)
+        return ask_for(daemon, project, fetch, file, err);
+    TRY(download_finish(&fetch->part, err));
+    fetched(daemon, project, task_find(project, fetch->task), &file->digest);
+    fetch->task = 0;
     return STATUS_OK;
 }
 
-static void take_up(struct daemon *daemon, struct attached *project, int64_t *bytes)
+static void take_up(struct daemon *daemon, struct attached *project, struct fetch *fetch,
+                    int64_t *bytes)
 {
-    struct client_task *task = task_find(project, project->download_task);
-    struct needed_file file = file_of(project, task);
+    struct client_task *task = task_find(project, fetch->task);
+    struct needed_file file = file_of(fetch, task);
     struct error err = {0};
-    enum status status = go_on(daemon, project, &file, bytes, &err);
+    enum status status = go_on(daemon, project, fetch, &file, bytes, &err);
 
     if (status == STATUS_OK)
         return;
-    download_close(&project->part);
-    project->download_task = 0;
+    download_close(&fetch->part);
+    fetch->task = 0;
     fetch_failed(daemon, project, task, &file.digest, status, &err);
 }
 
 /* Another project was quicker. */
-static void stop_if_needless(struct daemon *daemon, struct attached *project)
+static void stop_if_needless(struct daemon *daemon, struct fetch *fetch)
 {
-    if (project->download_task == 0 || !cache_has(&daemon->cache, &project->part.digest))
+    if (fetch->task == 0 || !cache_has(&daemon->cache, &fetch->part.digest))
         return;
-    lane_stop(daemon, &project->download);
-    download_restart(&project->part);
-    project->download_task = 0;
+    lane_stop(daemon, &fetch->lane);
+    download_restart(&fetch->part);
+    fetch->task = 0;
 }
 
 /* What its files waited for is over. */
@@ -265,37 +318,67 @@ static void mark_complete(struct daemon *daemon, struct attached *project)
             enter_ready(daemon, project->tasks[i]);
 }
 
-/* True: there is nothing to be done before something changes. */
+/* NULL: all are taken. */
+static struct fetch *free_fetch(struct attached *project, bool *ret_is_first)
+{
+    struct fetch *free_one = NULL;
+
+    *ret_is_first = true;
+    for (size_t i = 0; i < FETCHES_MAX; i++) {
+        if (project->fetches[i].task != 0)
+            *ret_is_first = false;
+        else if (free_one == NULL)
+            free_one = &project->fetches[i];
+    }
+    return free_one;
+}
+
+/* One more file. False: there is none, or no place for it before something changes. What the cache
+ * has no room for beside others, waits for them: that is no failure of it. */
 static bool fetch_next(struct daemon *daemon, struct attached *project)
 {
+    bool is_first;
+    struct fetch *fetch = free_fetch(project, &is_first);
     struct client_task *task;
     struct needed_file file;
 
-    if (project->host.host == 0 || project->is_place_new ||
+    if (fetch == NULL || project->host.host == 0 || project->is_place_new ||
         daemon_now(daemon) < project->download_at)
-        return true;
+        return false;
     task = next_to_fetch(daemon, project, &file);
-    if (task == NULL)
-        return true;
+    if (task == NULL ||
+        (!is_first && cache_make_room(&daemon->cache, file.size, NULL) != STATUS_OK))
+        return false;
     task_busy(daemon, task);
-    fetch(daemon, project, task, &file);
-    return false;
+    begin(daemon, project, fetch, task, &file);
+    return true;
+}
+
+/* False: there is nothing to be done before something changes. */
+static bool move(struct daemon *daemon, struct attached *project, int64_t *bytes)
+{
+    struct fetch *fetch;
+
+    if (fetch_next(daemon, project))
+        return true;
+    fetch = taking_up(project);
+    if (fetch != NULL)
+        take_up(daemon, project, fetch, bytes);
+    return fetch != NULL;
 }
 
 void download_step(struct daemon *daemon, struct attached *project)
 {
     int64_t bytes = TAKE_UP_BYTES;
 
-    lane_poll(daemon, project, &project->download);
-    stop_if_needless(daemon, project);
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        poll_fetch(daemon, project, &project->fetches[i]);
+    for (size_t i = 0; i < FETCHES_MAX; i++)
+        stop_if_needless(daemon, &project->fetches[i]);
     /* Files that a cut left complete, or that have no bytes, need no exchange. */
     for (int i = 0; i < IMMEDIATE_MAX && bytes > 0; i++) {
         mark_complete(daemon, project);
-        if (project->download.exchange != NULL)
-            return;
-        if (is_taking_up(project))
-            take_up(daemon, project, &bytes);
-        else if (fetch_next(daemon, project))
+        if (!move(daemon, project, &bytes))
             return;
     }
     mark_complete(daemon, project);

@@ -1,6 +1,6 @@
 /*
- * Files to and from the project: one exchange each way at a time, and one for a bundle of small
- * files.
+ * Files to and from the project: up to FETCHES_MAX exchanges for large ones, one for a bundle of
+ * small ones, and one for what is uploaded.
  */
 #ifndef CLIENT_DAEMON_TRANSFER_H
 #define CLIENT_DAEMON_TRANSFER_H
@@ -9,8 +9,15 @@
 
 void download_step(struct daemon *daemon, struct attached *project);
 
+/* Is this file on its way by itself? */
+bool download_has(const struct attached *project, const struct digest *file);
+
+/* Break off what is fetched for the task; parts stay for another time. */
+void download_stop(struct daemon *daemon, struct attached *project, int64_t task);
+void download_stop_all(struct daemon *daemon, struct attached *project);
+
 /* When a file that failed may be asked for again; mono ms, TALK_NEVER: there is none. */
-int64_t download_wake(const struct attached *project, int64_t now);
+int64_t download_wake(struct attached *project, int64_t now);
 
 /*
  * Small files of the project's tasks, those of earliest deadline first, by one exchange where they
