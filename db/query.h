@@ -69,6 +69,15 @@ struct supply {
     int64_t spent;         /* hosts that have had what they may have of the app on that day */
 };
 
+/* Hosts of a supply that have the same isolation layers, and what the best of them offers a task.
+ */
+struct offer_group {
+    const char *layers; /* as struct host_offer has them */
+    int64_t hosts;
+    int64_t cores, memory_bytes, disk_bytes; /* the most of any */
+    int64_t roomy;                           /* hosts with enough of memory and disk at once */
+};
+
 /* How the open units of a batch stand: those that no further host of a supply can help, too. */
 struct standing {
     int64_t looked_at;   /* units, the batch's first open ones */
@@ -267,6 +276,12 @@ struct query_ops {
     /* For the app version (row id), of hosts seen at or after `seen_s`; `day`: the Unix day. */
     enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                           struct supply *ret_supply, struct error *err);
+    /* Of the same hosts, those that said what they offer. `enough`: of memory and
+     * disk. */
+    enum status (*offers)(struct store *store, int64_t app_version, int64_t seen_s,
+                          const struct host_offer *enough,
+                          bool (*row)(void *context, const struct offer_group *group),
+                          void *context, struct error *err);
     /* That were told at or after `since_s` and have to do with the app version (row id): keyrings,
      * freshness, and the app's own envelopes. Those of the most hosts first. */
     enum status (*refused)(struct store *store, int64_t app_version, int64_t since_s, size_t most,

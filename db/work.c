@@ -29,6 +29,7 @@ static void host_clear(struct host *host)
     free(host->prefix);
     free(host->platform);
     free(host->client);
+    free(host->offer.layers);
 }
 
 static void batch_clear(struct batch *batch)

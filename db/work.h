@@ -26,6 +26,12 @@ struct store;
 #define TASK_UNIT(task)      ((task) / UNIT_TASKS_MAX)
 #define TASK_PLACE(task)     ((task) % UNIT_TASKS_MAX)
 
+/* What a host has for a task. Zeroed: it never said. */
+struct host_offer {
+    int64_t cores, memory_bytes, disk_bytes;
+    char *layers; /* owned; isolation layers, a blank before and after each; NULL: none */
+};
+
 /* A host, with who it belongs to today. */
 struct host {
     int64_t id;      /* 0: to be made when saved */
@@ -48,6 +54,7 @@ struct host {
     char *client;                     /* owned; name and version of its program */
     int64_t credit;                   /* in declared operations */
     int64_t agreed, outvoted, errors; /* tasks, over all time */
+    struct host_offer offer;          /* at its last visit */
     struct refused_thing refused;     /* the last that it told of ... */
     int64_t refused_s;                /* ... and when; 0: it never did */
     bool is_changed;

@@ -12,8 +12,8 @@
     "volunteer, visit, incarnation, withdrawn, seen_s, seen_up_s, credit, agreed, outvoted, "      \
     "errors,"                                                                                      \
     " refused_what, refused_code, refused_s, refused_digest, visit_statement, prefix, platform,"   \
-    " client, token"
-#define HOST_TYPES "iiiiiiiiiiiiibbtttb"
+    " client, cores, memory_bytes, disk_bytes, layers, token"
+#define HOST_TYPES "iiiiiiiiiiiiibbtttiiitb"
 
 static void add_changes(struct bulk *bulk, const struct host *host)
 {
@@ -35,6 +35,10 @@ static void add_changes(struct bulk *bulk, const struct host *host)
     bulk_text(bulk, host->prefix);
     bulk_text(bulk, host->platform);
     bulk_text(bulk, host->client);
+    bulk_integer(bulk, host->offer.cores);
+    bulk_integer(bulk, host->offer.memory_bytes);
+    bulk_integer(bulk, host->offer.disk_bytes);
+    bulk_text(bulk, host->offer.layers != NULL ? host->offer.layers : "");
     bulk_digest(bulk, &host->token);
 }
 
@@ -51,7 +55,8 @@ static enum status insert_hosts(struct sql_store *self, struct work_set *set, st
 {
     static const char sql[] =
         "INSERT INTO host (" HOST_CHANGES ", kind, enrolled_s, key, id, version)"
-        " SELECT r.*, 1 FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " SELECT r.*, 1 FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?,"
         " ?, ?, ?) r";
     CLEANUP(bulk_clear) struct bulk bulk;
     size_t first = set->host_count;
@@ -81,9 +86,10 @@ static enum status update_hosts(struct sql_store *self, struct work_set *set, st
         " r.withdrawn, r.seen_s, r.seen_up_s, r.credit, r.agreed, r.outvoted, r.errors, "
         "r.refused_what,"
         " r.refused_code, r.refused_s, r.refused_digest, r.visit_statement, r.prefix,"
-        " r.platform, r.client, r.token, host.version + 1)"
-        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS r "
-        "(" HOST_CHANGES ", id, version) WHERE host.id = r.id AND host.version = r.version";
+        " r.platform, r.client, r.cores, r.memory_bytes, r.disk_bytes, r.layers, r.token, "
+        "host.version + 1)"
+        " FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " AS r (" HOST_CHANGES ", id, version) WHERE host.id = r.id AND host.version = r.version";
     CLEANUP(bulk_clear) struct bulk bulk;
 
     bulk_init(&bulk, self, HOST_TYPES "ii");

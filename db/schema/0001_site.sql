@@ -118,7 +118,11 @@ CREATE TABLE host (
     refused_what INTEGER NOT NULL,      -- the last thing of the site's that it told of having refused:
     refused_code INTEGER NOT NULL,      -- a refusal's number,
     refused_s INTEGER NOT NULL,         -- when; 0: it never did
-    refused_digest BLOB
+    refused_digest BLOB,
+    cores INTEGER NOT NULL DEFAULT 0,        -- what it offered at its last visit; 0: it never said
+    memory_bytes INTEGER NOT NULL DEFAULT 0, -- to one task
+    disk_bytes INTEGER NOT NULL DEFAULT 0,   -- likewise
+    layers TEXT NOT NULL DEFAULT ''          -- isolation layers, a blank before and after each
 ) STRICT;
 
 CREATE TABLE allowance (

@@ -152,6 +152,10 @@ void read_host(struct query *query, struct host *ret_host)
     ret_host->prefix = get_copy(query);
     ret_host->platform = get_copy(query);
     ret_host->client = get_copy(query);
+    ret_host->offer.cores = get_integer(query);
+    ret_host->offer.memory_bytes = get_integer(query);
+    ret_host->offer.disk_bytes = get_integer(query);
+    ret_host->offer.layers = get_copy(query);
     ret_host->is_without_account = get_integer(query) == VOLUNTEER_PREFIX;
 }
 

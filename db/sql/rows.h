@@ -36,7 +36,8 @@ enum status read_task(struct query *query, struct unit *unit, struct error *err)
     " h.incarnation, h.withdrawn, h.enrolled_s, h.seen_s, h.seen_up_s, h.credit, h.agreed,"        \
     " h.outvoted, h.errors, h.refused_what, h.refused_code, h.refused_s, h.refused_digest, "       \
     "h.key, h.token, "                                                                             \
-    "h.visit_statement, h.prefix, h.platform, h.client, v.kind"
+    "h.visit_statement, h.prefix, h.platform, h.client, h.cores, h.memory_bytes, "                 \
+    "h.disk_bytes, h.layers, v.kind"
 
 void read_host(struct query *query, struct host *ret_host);
 

@@ -43,6 +43,7 @@ const struct query_ops sql_query_ops = {
     .failures = view_failures,
     .endings = view_endings,
     .app_units = view_app_units,
+    .offers = view_offers,
     .supply = view_supply,
     .refused = view_refused,
     .standing = view_standing,

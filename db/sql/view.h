@@ -32,6 +32,10 @@ enum status view_app_units(struct store *store, int64_t app_version, int64_t *re
                            struct error *err);
 enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                         struct supply *ret_supply, struct error *err);
+enum status view_offers(struct store *store, int64_t app_version, int64_t seen_s,
+                        const struct host_offer *enough,
+                        bool (*row)(void *context, const struct offer_group *group), void *context,
+                        struct error *err);
 enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,
                           int64_t most, struct standing *ret_standing, struct error *err);
 enum status view_refused(struct store *store, int64_t app_version, int64_t since_s, size_t most,

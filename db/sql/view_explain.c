@@ -127,6 +127,38 @@ enum status view_supply(struct store *store, int64_t app_version, int64_t seen_s
     return query_status(&query, err);
 }
 
+enum status view_offers(struct store *store, int64_t app_version, int64_t seen_s,
+                        const struct host_offer *enough,
+                        bool (*row)(void *context, const struct offer_group *group), void *context,
+                        struct error *err)
+{
+    static const char sql[] =
+        "SELECT h.layers, count(*), max(h.cores), max(h.memory_bytes), max(h.disk_bytes),"
+        " count(CASE WHEN h.memory_bytes >= ?1 AND h.disk_bytes >= ?2 THEN 1 END) FROM host h"
+        " WHERE h.seen_s >= ?3 AND h.withdrawn = 0 AND h.cores > 0"
+        " AND h.platform IN (SELECT platform FROM variant WHERE app_version = ?4)"
+        " GROUP BY h.layers ORDER BY 2 DESC, 1";
+    CLEANUP(query_end) struct query query = {0};
+    bool goes_on = true;
+
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, enough->memory_bytes);
+    bind_integer(&query, enough->disk_bytes);
+    bind_integer(&query, seen_s);
+    bind_integer(&query, app_version);
+    while (goes_on && query_next(&query)) {
+        struct offer_group group = {.layers = get_text(&query)};
+
+        group.hosts = get_integer(&query);
+        group.cores = get_integer(&query);
+        group.memory_bytes = get_integer(&query);
+        group.disk_bytes = get_integer(&query);
+        group.roomy = get_integer(&query);
+        goes_on = row(context, &group);
+    }
+    return query_status(&query, err);
+}
+
 /* A unit's tasks have ids from 16 times its own on. Results of copies that failed are NULL. */
 enum status view_standing(struct store *store, int64_t batch, const struct supply *supply,
                           int64_t most, struct standing *ret_standing, struct error *err)

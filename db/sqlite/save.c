@@ -28,6 +28,10 @@ static void bind_host(struct query *query, const struct host *host)
     bind_text(query, host->prefix);
     bind_text(query, host->platform);
     bind_text(query, host->client);
+    bind_integer(query, host->offer.cores);
+    bind_integer(query, host->offer.memory_bytes);
+    bind_integer(query, host->offer.disk_bytes);
+    bind_text(query, host->offer.layers != NULL ? host->offer.layers : "");
 }
 
 static enum status insert_host(struct sql_store *self, struct host *host, struct error *err)
@@ -35,8 +39,10 @@ static enum status insert_host(struct sql_store *self, struct host *host, struct
     static const char sql[] =
         "INSERT INTO host (volunteer, visit, incarnation, withdrawn, seen_s, seen_up_s, credit,"
         " agreed, outvoted, errors, refused_what, refused_code, refused_s, refused_digest,"
-        " visit_statement, prefix, platform, client, kind, enrolled_s, key, token, id, version)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+        " visit_statement, prefix, platform, client, cores, memory_bytes, disk_bytes, layers, kind,"
+        " enrolled_s, key, token, id, version)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "1)";
     CLEANUP(query_end) struct query query = {0};
     int64_t id;
 
@@ -73,7 +79,8 @@ static enum status update_host(struct sql_store *self, struct host *host, struct
         " seen_up_s = ?, credit = ?, agreed = ?, outvoted = ?, errors = ?, refused_what = ?, "
         "refused_code = ?,"
         " refused_s = ?, refused_digest = ?, visit_statement = ?, prefix = ?, platform = ?, client "
-        "= ?, version = version + 1 WHERE id = ? AND version = ?";
+        "= ?, cores = ?, memory_bytes = ?, disk_bytes = ?, layers = ?, version = version + 1 WHERE "
+        "id = ? AND version = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));

@@ -92,6 +92,9 @@ static bool keep_unit(void *context, const struct unit_view *view)
     kept->is_there = true;
     kept->unit.rule = view->unit->rule;
     kept->unit.not_before_s = view->unit->not_before_s;
+    kept->unit.memory_bytes = view->unit->memory_bytes;
+    kept->unit.disk_bytes = view->unit->disk_bytes;
+    kept->unit.output_bytes = view->unit->output_bytes;
     return true;
 }
 
@@ -129,9 +132,10 @@ static enum status read_all(struct explaining *explaining, struct store *store, 
         status = query->units(store, batch, UNIT_OPEN, 0, 1, take_open_unit, explaining, err);
     if (status == STATUS_OK && !digest_is_none(&explaining->open_unit))
         status = query->unit(store, &explaining->open_unit, keep_unit, kept, err);
+    kept->unit.app_version = explaining->app_version;
     if (status == STATUS_OK)
-        status = surroundings_read(explaining->call, store, explaining->app_version,
-                                   &explaining->surroundings, &explaining->facts, err);
+        status = surroundings_read(explaining->call, store, &kept->unit, &explaining->surroundings,
+                                   &explaining->facts, err);
     if (status == STATUS_OK)
         status = query->standing(store, batch, &explaining->facts.supply, STANDING_MAX,
                                  &wording.standing, err);

@@ -17,6 +17,7 @@ libserver_a_SOURCES += \
 	%D%/health.c \
 	%D%/listings.c \
 	%D%/metrics.c \
+	%D%/offers.c %D%/offers.h \
 	%D%/prefix.c %D%/prefix.h \
 	%D%/project.c \
 	%D%/publish.c \

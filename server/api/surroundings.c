@@ -14,8 +14,9 @@ static bool add_refused(void *context, const struct refused_group *group)
 }
 
 struct reading {
+    struct store *store;
     struct waiting_facts *facts;
-    int64_t app_version;
+    const struct unit *unit;
     enum status status;
     struct error *err;
 };
@@ -36,36 +37,41 @@ static bool take_app(void *context, const struct app_version_view *view)
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(app_version_clear) struct app_version app = {0};
 
-    if (view->id != reading->app_version)
+    if (view->id != reading->unit->app_version)
         return false;
     reading->status = envelope_decode(view->envelope.bytes, view->envelope.length,
                                       ENVELOPE_PAYLOAD_MAX, &envelope, reading->err);
     if (reading->status == STATUS_OK)
         reading->status =
             app_version_decode(envelope.payload, envelope.payload_length, &app, reading->err);
-    if (reading->status == STATUS_OK)
-        take_outputs(&app, reading->facts);
+    if (reading->status != STATUS_OK)
+        return false;
+    take_outputs(&app, reading->facts);
+    reading->status =
+        offers_read(reading->store, &app, reading->unit, reading->facts->now_s - DAY_S,
+                    &reading->facts->offers, reading->err);
     return false;
 }
 
-static enum status read_app(struct store *store, int64_t app_version, struct waiting_facts *facts,
-                            struct error *err)
+static enum status read_app(struct store *store, const struct unit *unit,
+                            struct waiting_facts *facts, struct error *err)
 {
-    struct reading reading = {.facts = facts, .app_version = app_version, .err = err};
+    struct reading reading = {.store = store, .facts = facts, .unit = unit, .err = err};
 
-    TRY(store->query->app_versions(store, app_version + 1, 1, take_app, &reading, err));
+    TRY(store->query->app_versions(store, unit->app_version + 1, 1, take_app, &reading, err));
     return reading.status;
 }
 
-enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
+enum status surroundings_read(const struct call *call, struct store *store, const struct unit *unit,
                               struct surroundings *ret_surroundings,
                               struct waiting_facts *ret_facts, struct error *err)
 {
+    const int64_t app_version = unit->app_version;
     struct project_parts parts;
     struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
 
     facts.upload_max_bytes = call->api->limits.upload_max;
-    TRY(read_app(store, app_version, &facts, err));
+    TRY(read_app(store, unit, &facts, err));
     TRY(store->query->supply(store, app_version, facts.now_s - DAY_S, facts.now_s / DAY_S,
                              &facts.supply, err));
     published_project(call->api->published, &parts);

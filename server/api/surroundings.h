@@ -17,7 +17,8 @@ struct surroundings {
         judge; /* of what units are signed by, which is not among the facts yet */
 };
 
-enum status surroundings_read(const struct call *call, struct store *store, int64_t app_version,
+/* `unit`: its app version, and what it needs; nothing if it is not known. */
+enum status surroundings_read(const struct call *call, struct store *store, const struct unit *unit,
                               struct surroundings *ret_surroundings,
                               struct waiting_facts *ret_facts, struct error *err);
 

@@ -80,6 +80,9 @@ static void keep_for_waiting(const struct unit *from, struct unit *to)
     to->rule = from->rule;
     to->app_version = from->app_version;
     to->not_before_s = from->not_before_s;
+    to->memory_bytes = from->memory_bytes;
+    to->disk_bytes = from->disk_bytes;
+    to->output_bytes = from->output_bytes;
     to->signer = from->signer;
     to->copies_wanted = from->copies_wanted;
     to->task_count = from->task_count;
@@ -121,8 +124,7 @@ static enum status read_all(struct call *call, struct store *store, struct error
 
     TRY(call_digest(call, 0, &digest, err));
     TRY(store->query->unit(store, &digest, take, looking, err));
-    TRY(surroundings_read(call, store, looking->unit.app_version, &looking->surroundings, &facts,
-                          err));
+    TRY(surroundings_read(call, store, &looking->unit, &looking->surroundings, &facts, err));
     signatures_of_unit(&looking->surroundings.judge, &looking->unit, &facts.signatures);
     waiting_of_unit(&looking->unit, &facts, &looking->status.waits_for);
     return STATUS_OK;

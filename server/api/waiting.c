@@ -87,6 +87,55 @@ static void say_outputs(const struct waiting_facts *facts, struct texts *sentenc
             facts->output.text, facts->output_bytes, facts->upload_max_bytes);
 }
 
+#define MIB (INT64_C(1) << 20)
+
+static int64_t mib_needed(int64_t bytes)
+{
+    return bytes / MIB + (bytes % MIB != 0);
+}
+
+static bool is_too_much_for_all(const struct offers *offers)
+{
+    return offers->hosts > 0 && offers->fitting == 0;
+}
+
+/* Of hosts that a build would fit. Where none is left the numbers are of the best of them. */
+static void say_offers(const struct offers *offers, struct texts *sentences)
+{
+    bool lacks_memory = offers->needs_memory_bytes > offers->memory_bytes;
+    bool lacks_disk = offers->needs_disk_bytes > offers->disk_bytes;
+
+    if (offers->hosts > 0 && offers->needs_cores > offers->cores)
+        say(sentences,
+            "its app may use %" PRId64 " cores, and the most that any host of the last day offers "
+            "is %" PRId64 ": there a copy runs on fewer, and takes longer",
+            offers->needs_cores, offers->cores);
+    if (!is_too_much_for_all(offers))
+        return;
+    if (offers->layer.text[0] != '\0')
+        say(sentences,
+            "its app requires the isolation layer %s, which none of the %" PRId64 " hosts of the "
+            "last day has that are of a platform of it",
+            offers->layer.text, offers->hosts);
+    if (lacks_memory)
+        say(sentences,
+            "a copy needs %" PRId64 " MiB of memory, and the most that any host of the last day "
+            "offers is %" PRId64 " MiB",
+            mib_needed(offers->needs_memory_bytes), offers->memory_bytes / MIB);
+    if (lacks_disk)
+        say(sentences,
+            "a copy needs %" PRId64 " MiB of disk, and the most that any host of the last day "
+            "offers is %" PRId64 " MiB",
+            mib_needed(offers->needs_disk_bytes), offers->disk_bytes / MIB);
+    if (offers->layer.text[0] == '\0' && !lacks_memory && !lacks_disk)
+        say(sentences,
+            "none of the %" PRId64 " hosts of the last day offers at once the %" PRId64
+            " MiB of memory, the %" PRId64 " MiB of disk and the isolation layers that a copy "
+            "needs",
+            offers->hosts, mib_needed(offers->needs_memory_bytes),
+            mib_needed(offers->needs_disk_bytes));
+}
+
 static void say_surroundings(const struct waiting_facts *facts, struct texts *sentences)
 {
     if (*facts->why_stopped != '\0')
@@ -106,6 +155,7 @@ static void say_surroundings(const struct waiting_facts *facts, struct texts *se
     if (facts->supply.hosts == 0)
         say(sentences, "no host that can run this app was here in the last day: none is of a "
                        "platform that it has files for");
+    say_offers(&facts->offers, sentences);
     if (facts->supply.spent > 0)
         say(sentences,
             "%" PRId64 " of %" PRId64 " hosts may have no more copies of this app today, for "
@@ -225,7 +275,9 @@ static const char *awaited(const struct waiting_facts *facts)
         return "that signature";
     if (facts->output.text[0] != '\0')
         return "a larger upload_max";
-    return facts->supply.hosts == 0 ? "a host that can run the app" : "a host to ask";
+    return facts->supply.hosts == 0 || is_too_much_for_all(&facts->offers)
+               ? "a host that can run the app"
+               : "a host to ask";
 }
 
 static void say_counts(const struct batch_view *batch, const struct standing *standing,

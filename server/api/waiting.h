@@ -3,6 +3,7 @@
 #define SERVER_API_WAITING_H
 
 #include "db/query.h"
+#include "server/api/offers.h"
 #include "server/api/signatures.h"
 #include "work-units/names.h"
 
@@ -11,6 +12,7 @@
 /* What is known of the surroundings. */
 struct waiting_facts {
     int64_t now_s;
+    struct offers offers;       /* what those hosts have for a copy */
     struct supply supply;       /* hosts of the last day that could run the app */
     bool has_freshness;         /* else clients start nothing new */
     const char *why_stopped;    /* "" while the site issues tasks */

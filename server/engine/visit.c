@@ -109,6 +109,18 @@ static void set_text(char **text, const char *value)
     *text = text_copy(value);
 }
 
+static void note_offer(const struct scheduler_host *facts, struct host_offer *offer)
+{
+    CLEANUP(buffer_clear) struct buffer layers = {.max = SCHEDULER_LAYERS_MAX * (WORD_MAX + 1) + 2};
+
+    for (size_t i = 0; i < facts->layers.count; i++)
+        (void)buffer_printf(&layers, NULL, "%s%s ", i == 0 ? " " : "", facts->layers.texts[i]);
+    offer->cores = facts->cores;
+    offer->memory_bytes = facts->memory_bytes;
+    offer->disk_bytes = facts->disk_bytes;
+    set_text(&offer->layers, buffer_text(&layers));
+}
+
 static void note_visit(struct cycle *cycle, const struct visit_state *state, struct host *host)
 {
     const struct scheduler_request *request = state->visit->request;
@@ -120,6 +132,7 @@ static void note_visit(struct cycle *cycle, const struct visit_state *state, str
     host->seen_up_s = cycle->clock.up_s;
     set_text(&host->platform, platforms->count > 0 ? platforms->texts[0] : "");
     set_text(&host->client, request->host.client);
+    note_offer(&request->host, &host->offer);
     host->is_changed = true;
     if (request->refused_count > 0) {
         host->refused = request->refused[0];

@@ -132,6 +132,10 @@ static void make_hosts(struct test_site *site, size_t each)
         host->volunteer = site->volunteers[i / each];
         host->prefix = text_format("192.0.%zu.0/24", i);
         host->platform = text_copy("x86_64-linux");
+        host->offer = (struct host_offer){.cores = 4,
+                                          .memory_bytes = INT64_C(2) << 30,
+                                          .disk_bytes = INT64_C(9) << 30,
+                                          .layers = text_copy(" landlock seccomp ")};
         host->client = text_copy("dugnad-client 0.1");
         host->incarnation = 1;
         host->enrolled_s = host->seen_s = SITE_TIME_S;

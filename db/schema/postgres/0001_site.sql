@@ -118,7 +118,11 @@ CREATE TABLE host (
     refused_what BIGINT NOT NULL,      -- the last thing of the site's that it told of having refused:
     refused_code BIGINT NOT NULL,      -- a refusal's number,
     refused_s BIGINT NOT NULL,         -- when; 0: it never did
-    refused_digest BYTEA
+    refused_digest BYTEA,
+    cores BIGINT NOT NULL DEFAULT 0,        -- what it offered at its last visit; 0: it never said
+    memory_bytes BIGINT NOT NULL DEFAULT 0, -- to one task
+    disk_bytes BIGINT NOT NULL DEFAULT 0,   -- likewise
+    layers TEXT NOT NULL DEFAULT ''         -- isolation layers, a blank before and after each
 ) WITH (fillfactor = 70);
 
 CREATE TABLE allowance (

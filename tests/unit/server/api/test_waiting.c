@@ -245,3 +245,41 @@ Test(waiting, outputs_that_the_site_takes_no_more_are_named_with_both_numbers)
     waiting_of_unit(&unit, &facts, &sentences);
     cr_expect(says("1048576 (upload_max)"));
 }
+
+/* Regression: they waited "for a host to ask", whatever they needed. */
+Test(waiting, what_no_host_offers_is_named_with_what_is_needed_and_the_most_there_is)
+{
+    const struct offers enough = {.needs_cores = 2,
+                                  .needs_memory_bytes = INT64_C(3) << 30,
+                                  .needs_disk_bytes = (INT64_C(5) << 30) + 1,
+                                  .hosts = 3,
+                                  .cores = 4,
+                                  .memory_bytes = INT64_C(8) << 30,
+                                  .disk_bytes = INT64_C(9) << 30,
+                                  .layered = 3,
+                                  .fitting = 1};
+
+    facts.offers = enough;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("5 units wait for a host to ask"));
+    cr_expect(not(says("offers")));
+    facts.offers.fitting = 0;
+    waiting_of_batch(&batch, &unit, &standing, &facts, &sentences);
+    cr_expect(says("none of the 3 hosts of the last day offers at once the 3072 MiB of memory, the "
+                   "5121 MiB of disk"));
+    cr_expect(says("5 units wait for a host that can run the app"));
+    texts_clear(&sentences);
+    facts.offers.memory_bytes = (INT64_C(2) << 30) - 1;
+    facts.offers.disk_bytes = INT64_C(5) << 30;
+    facts.offers.layer = (struct word){"landlock"};
+    facts.offers.cores = 1;
+    waiting_of_unit(&unit, &facts, &sentences);
+    cr_expect(says("a copy needs 3072 MiB of memory, and the most that any host of the last day "
+                   "offers is 2047 MiB"));
+    cr_expect(says("a copy needs 5121 MiB of disk, and the most that any host of the last day "
+                   "offers is 5120 MiB"));
+    cr_expect(says("the isolation layer landlock, which none of the 3 hosts"));
+    cr_expect(says("may use 2 cores, and the most that any host of the last day offers is 1"));
+    cr_expect(says("copies wait for a host that can run the app"));
+    cr_expect(not(says("at once")));
+}

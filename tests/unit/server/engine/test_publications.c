@@ -347,6 +347,7 @@ Test(publications, units_are_not_sent_whose_outputs_the_site_takes_no_more)
 
     village_add_units(&village, 2, NULL);
     cr_expect(ne(i64, village_get(&village, host), 0));
+    cr_expect(lt(i64, 0, village_count(&village, "max(cores) FROM host")), "what it offers");
     village.engine->config.upload_max = least - 1;
     host = village_join(&village);
     cr_expect(zero(i64, village_get(&village, host)));
