@@ -84,7 +84,8 @@ static enum status open_certificate(struct server *server, struct error *err)
     if (!server->has_tls)
         return STATUS_OK;
     if (server->certificate.is_own)
-        TRY(site_prove_authority(server->env, server->folder.text, err));
+        TRY(site_prove_authority(server->env->disk, server->folder.text, server->config.server,
+                                 err));
     TRY(site_renew_certificate(server->env, server->folder.text, &server->config, &is_new, err));
     if (is_new)
         LOG(LOG_INFO, "certificate.renewed", LOG_S("url", server->config.url.text));
@@ -117,7 +118,7 @@ static enum status open_files(struct server *server, struct error *err)
     TRY(file_store_open_folder(server->env, path.text, config->server, &server->files, err));
     TRY(site_path(server->folder.text, "files/uploads", &path, err));
     TRY(uploads_open(server->env, path.text, server->files, &limits, &server->uploads, err));
-    return site_prove(server->env, server->folder.text, err);
+    return site_prove(server->env->disk, server->folder.text, config->server, err);
 }
 
 static bool has_file(void *context, const struct digest *digest)

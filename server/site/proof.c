@@ -1,15 +1,14 @@
 #include "server/site/proof.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "common/base/env.h"
 #include "common/base/log.h"
-#include "common/base/text.h"
 #include "server/files/store.h"
 #include "server/site/folder.h"
 
-/* Servers that share files/ may prove it at the same time: each by a name of its own. */
+/* Servers that share files/ may prove it at the same time: each by a name of its own, and by the
+ * same one each time, so that a proof takes away what one that was cut short left. */
 struct proof {
     struct disk *disk;
     const char *folder;
@@ -97,18 +96,15 @@ static enum status prove_authority(const struct proof *proof, struct error *err)
     return write_one(proof, "tls", err);
 }
 
-static enum status prove_by(struct env *env, const char *folder,
+static enum status prove_by(struct disk *disk, const char *folder, int64_t server,
                             enum status (*prove_it)(const struct proof *proof, struct error *err),
                             struct error *err)
 {
-    struct proof proof = {.disk = env->disk, .folder = folder};
+    struct proof proof = {.disk = disk, .folder = folder};
     struct error cause = {0};
-    uint8_t bytes[8];
     enum status status;
 
-    env->random(env, bytes, sizeof bytes);
-    (void)text_fit(proof.name, sizeof proof.name, "proof.");
-    text_from_bytes(bytes, sizeof bytes, proof.name + strlen(proof.name));
+    (void)snprintf(proof.name, sizeof proof.name, "proof.%" PRId64, server);
     status = prove_it(&proof, &cause);
 
     if (status == STATUS_FULL) {
@@ -120,14 +116,15 @@ static enum status prove_by(struct env *env, const char *folder,
     return status;
 }
 
-enum status site_prove(struct env *env, const char *folder, struct error *err)
+enum status site_prove(struct disk *disk, const char *folder, int64_t server, struct error *err)
 {
-    return prove_by(env, folder, prove, err);
+    return prove_by(disk, folder, server, prove, err);
 }
 
-enum status site_prove_authority(struct env *env, const char *folder, struct error *err)
+enum status site_prove_authority(struct disk *disk, const char *folder, int64_t server,
+                                 struct error *err)
 {
-    return prove_by(env, folder, prove_authority, err);
+    return prove_by(disk, folder, server, prove_authority, err);
 }
 
 /* A database needs its log and more beside it. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/disk.h"
@@ -185,6 +186,52 @@ Test(serve, a_part_that_belongs_to_root_is_named_with_its_owner_and_the_remedy)
 {
     cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
     expect_named("site/files/3c", "files/3c of the site cannot be written to");
+}
+
+static struct disk dying;
+static const char *last_of; /* what is removed of this folder is the last thing of a process */
+
+static enum status die_at(struct disk *disk, const char *path, struct error *why)
+{
+    CLEANUP(freep) char *part = text_format("%s/proof", last_of);
+
+    if (text_starts_with(path, part))
+        _exit(0);
+    return disk_real()->remove(disk, path, why);
+}
+
+/* A process that is killed in the proof of that folder. */
+static void die_in(const char *part)
+{
+    pid_t child = fork();
+    int ended;
+
+    if (child == 0) {
+        dying = *disk_real();
+        dying.remove = die_at;
+        last_of = part;
+        env.disk = &dying;
+        (void)open_and_close("site");
+        _exit(1);
+    }
+    cr_assert(eq(int, waitpid(child, &ended, 0), child));
+    cr_assert(zero(int, ended), "it was not killed in the proof of %s", part);
+}
+
+/* Regression: they stayed for good, in files/ and in the 256 parts of it. */
+Test(serve, what_a_proof_that_was_cut_short_left_goes_with_the_next)
+{
+    static const char *const parts[] = {
+        "site/.",        "site/files",         "site/files/3c",
+        "site/files/00", "site/files/uploads", "site/files/incoming",
+        "site/tls"};
+
+    cr_assert(eq(int, open_and_close("site"), STATUS_OK), "%s", err.text);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        die_in(parts[i]);
+    cr_expect(zero(int, system("find site -name 'proof*' | grep -q .")), "nothing was left");
+    cr_expect(eq(int, open_and_close("site"), STATUS_OK), "%s (%s)", err.text, err.detail);
+    cr_expect(not(zero(int, system("find site -name 'proof*' | grep ."))));
 }
 
 /* Regression: "sqlite 14: unable to open database file". */
