@@ -6,6 +6,7 @@
 #include "operator/publish.h"
 #include "operator/remote.h"
 #include "operator/revocable.h"
+#include "operator/sheet.h"
 #include "operator/site.h"
 #include "operator/verbs.h"
 
@@ -213,6 +214,31 @@ static enum status rotate(struct keychain *keychain, enum key_role role, bool is
     return rotate_publisher(keychain, role, is_stolen, err);
 }
 
+/* The paper that the operator has is of the spare key before: a new one must not be the project's
+ * until its sheet is out. As JSON it is part of what is printed at the end. */
+static enum status print_sheet(struct keychain *keychain, enum key_role role,
+                               const struct options *options, struct error *err)
+{
+    CLEANUP(private_key_clear) struct private_key use = {0}, next = {0};
+    struct sheet sheet = {
+        .keychain = keychain,
+        .keys = {[KEY_ROOT_USE] = &use.public_key, [KEY_ROOT_SPARE] = &next.public_key}};
+
+    if (role != KEY_ROOT_SPARE || options_has(options, "json"))
+        return STATUS_OK;
+    TRY(keychain_load(keychain, KEY_ROOT_USE, &use, err));
+    TRY(keychain_make_next(keychain, role, &next, err));
+    TRY(keychain_next_path(keychain, role, &sheet.pem, err));
+    return sheet_print(&sheet, err);
+}
+
+static enum status rotate_named(struct keychain *keychain, enum key_role role, bool is_stolen,
+                                const struct options *options, struct error *err)
+{
+    TRY(print_sheet(keychain, role, options, err));
+    return rotate(keychain, role, is_stolen, err);
+}
+
 /* --- what all three share --- */
 
 static enum status begin(struct keychain *keychain, struct session *session,
@@ -224,21 +250,36 @@ static enum status begin(struct keychain *keychain, struct session *session,
     return site_refresh(keychain->profile, err);
 }
 
-static int end(const struct profile *profile, const struct options *options)
+static enum status add_sheet(struct keychain *keychain, json_t *root, struct error *err)
 {
-    struct session *session = profile->session;
-    const struct trust *trust = &profile->trust;
+    CLEANUP(private_key_clear) struct private_key spare = {0};
+    struct sheet sheet = {.keychain = keychain, .keys = {[KEY_ROOT_SPARE] = &spare.public_key}};
+
+    TRY(keychain_load(keychain, KEY_ROOT_SPARE, &spare, err));
+    TRY(keychain_path(keychain, KEY_ROOT_SPARE, &sheet.pem, err));
+    return sheet_add_json(&sheet, root, err);
+}
+
+static enum status end(struct keychain *keychain, const struct options *options, struct error *err)
+{
+    struct session *session = keychain->profile->session;
+    const struct trust *trust = &keychain->profile->trust;
     json_auto_t *root =
         json_pack("{s:I, s:I}", "keyring_version", (json_int_t)trust->keyring.version,
                   "freshness_sequence", (json_int_t)trust->freshness.sequence);
-    CLEANUP(freep) char *text = json_dumps(root, JSON_COMPACT);
+    CLEANUP(freep) char *text = NULL;
+    enum key_role role;
 
-    if (options_has(options, "json"))
-        session_print(session, text);
     session_say(session, options, "Published: keyring %lld, freshness %lld (until %s).",
                 (long long)trust->keyring.version, (long long)trust->freshness.sequence,
                 shown_time(trust->freshness.expires_s).text);
-    return EXIT_DONE;
+    if (!options_has(options, "json"))
+        return STATUS_OK;
+    if (key_role_parse(options->operands[0], &role) && role == KEY_ROOT_SPARE)
+        TRY(add_sheet(keychain, root, err));
+    text = json_dumps(root, JSON_COMPACT);
+    session_print(session, text);
+    return STATUS_OK;
 }
 
 static enum status role_of(const struct options *options, enum key_role *ret_role,
@@ -263,18 +304,18 @@ static int change(struct session *session, const struct options *options,
 
     keychain_init(&keychain, &profile);
     if (begin(&keychain, session, options, &err) != STATUS_OK ||
-        make(&keychain, options, &err) != STATUS_OK)
+        make(&keychain, options, &err) != STATUS_OK || end(&keychain, options, &err) != STATUS_OK)
         return session_fail(session, &err);
-    return end(&profile, options);
+    return EXIT_DONE;
 }
 
-static enum status rotate_named(struct keychain *keychain, const struct options *options,
-                                struct error *err)
+static enum status rotate_operand(struct keychain *keychain, const struct options *options,
+                                  struct error *err)
 {
     enum key_role role;
 
     TRY(role_of(options, &role, err));
-    return rotate(keychain, role, false, err);
+    return rotate_named(keychain, role, false, options, err);
 }
 
 static int run_rotate(void *context, const struct options *options)
@@ -284,7 +325,7 @@ static int run_rotate(void *context, const struct options *options)
 
     if (role_of(options, &role, &err) != STATUS_OK)
         return session_usage(context, options, &err);
-    return change(context, options, rotate_named);
+    return change(context, options, rotate_operand);
 }
 
 /* --- retire a key that this profile need not hold --- */
@@ -364,7 +405,7 @@ static enum status revoke_any(struct keychain *keychain, const struct options *o
     enum key_role role;
 
     if (key_role_parse(what, &role))
-        return rotate(keychain, role, true, err);
+        return rotate_named(keychain, role, true, options, err);
     if (text_starts_with(what, "ed25519:"))
         return revoke_key(keychain, what, err);
     return revoke_thing(keychain, options, err);
@@ -407,7 +448,10 @@ const struct command verb_key_rotate = {
     .summary = "Replace a key by a new one; what the old one signed stays valid",
     .description =
         "ROLE is root-use, root-spare, app, work or fresh. The old key file stays in the "
-        "profile under another name. Replacing a root key needs the other root key.",
+        "profile under another name. Replacing a root key needs the other root key. A new "
+        "root-spare comes with a recovery sheet, as 'dugnad key init' prints it: print it, and "
+        "destroy the one before. Until it is out nothing is published; with --json it is the "
+        "member recovery_sheet, printed after that.",
     .examples = "  dugnad key rotate work\n",
     .options = rules,
     .option_count = 1,

@@ -1,9 +1,6 @@
 /* dugnad key init: make the project's keys. */
-#include <errno.h>
-#include <string.h>
-
 #include "common/json/build.h"
-#include "operator/keychain.h"
+#include "operator/sheet.h"
 #include "operator/verbs.h"
 
 /* But for those of an attempt that was cut short. */
@@ -43,70 +40,28 @@ static enum status make_all(struct keychain *keychain, struct public_key *ret_ke
 }
 
 /* The encrypted spare root key: under which name it stands yet. */
-static enum status read_spare(const struct keychain *keychain, struct buffer *pem,
+static enum status find_spare(const struct keychain *keychain, struct disk_path *ret_path,
                               struct error *err)
 {
-    struct disk *disk = keychain->profile->session->env->disk;
-    struct disk_path path;
-
-    TRY(keychain_first_path(keychain, KEY_ROOT_SPARE, &path, err));
-    if (!disk_has(disk, path.text))
-        TRY(keychain_path(keychain, KEY_ROOT_SPARE, &path, err));
-    return disk->read(disk, path.text, pem, err);
-}
-
-/* What belongs on paper: with it and the passphrase the project survives the loss of this disk. */
-static enum status print_sheet(const struct keychain *keychain, const struct public_key *keys,
-                               struct error *err)
-{
-    struct session *session = keychain->profile->session;
-    CLEANUP(buffer_clear) struct buffer pem = {0};
-    struct disk_path path;
-
-    buffer_init(&pem, 16384);
-    TRY(read_spare(keychain, &pem, err));
-    TRY(keychain_path(keychain, KEY_ROOT_SPARE, &path, err));
-    (void)fprintf(session->out,
-                  "RECOVERY SHEET of the project at %s, made %s\n\n"
-                  "Print this and keep it away from this machine. Then delete the file\n"
-                  "  %s\n"
-                  "With the spare root key and the passphrase you can replace every other key.\n"
-                  "Without both, a lost root key means a new project.\n\n",
-                  keychain->profile->url, shown_time(session->env->now_s(session->env)).text,
-                  path.text);
-    for (int role = 0; role < KEY_ROLES; role++)
-        (void)fprintf(session->out, "  %-10s %s\n", key_role_name((enum key_role)role),
-                      public_key_format(&keys[role]).text);
-    (void)fprintf(session->out, "\nThe spare root key, encrypted with the passphrase:\n\n%s\n",
-                  buffer_text(&pem));
-    return STATUS_OK;
-}
-
-static enum status flush(struct session *session, struct error *err)
-{
-    bool is_lost = ferror(session->out) != 0;
-
-    errno = 0;
-    if (fflush(session->out) == 0 && !is_lost)
+    TRY(keychain_first_path(keychain, KEY_ROOT_SPARE, ret_path, err));
+    if (disk_has(keychain->profile->session->env->disk, ret_path->text))
         return STATUS_OK;
-    (void)error_set(err, STATUS_STORAGE,
-                    "the recovery sheet could not be printed, so there are no keys");
-    if (errno != 0)
-        error_detail(err, "standard output: %s", strerror(errno));
-    clearerr(session->out);
-    return STATUS_STORAGE;
+    return keychain_path(keychain, KEY_ROOT_SPARE, ret_path, err);
 }
 
-static void print_json(struct session *session, const struct public_key *keys)
+static enum status print_json(const struct sheet *sheet, struct error *err)
 {
+    struct session *session = sheet->keychain->profile->session;
     json_auto_t *root = json_object();
     CLEANUP(freep) char *text = NULL;
 
     for (int role = 0; role < KEY_ROLES; role++)
         build_set(root, key_role_name((enum key_role)role),
-                  json_string(public_key_format(&keys[role]).text));
+                  json_string(public_key_format(sheet->keys[role]).text));
+    TRY(sheet_add_json(sheet, root, err));
     text = json_dumps(root, JSON_COMPACT);
     session_print(session, text);
+    return sheet_flush(session, err);
 }
 
 /* Keys that nobody has the sheet of must not become the project's: until it is out they do not have
@@ -115,17 +70,17 @@ static enum status make_and_print(struct keychain *keychain, const struct option
                                   struct error *err)
 {
     struct session *session = keychain->profile->session;
+    struct sheet sheet = {.keychain = keychain};
     struct public_key keys[KEY_ROLES];
 
     if (keychain_has_first(keychain))
         session_say(session, options,
                     "An attempt before was cut short: these are its keys, and their sheet.");
     TRY(make_all(keychain, keys, err));
-    if (options_has(options, "json"))
-        print_json(session, keys);
-    else
-        TRY(print_sheet(keychain, keys, err));
-    return flush(session, err);
+    for (int role = 0; role < KEY_ROLES; role++)
+        sheet.keys[role] = &keys[role];
+    TRY(find_spare(keychain, &sheet.pem, err));
+    return options_has(options, "json") ? print_json(&sheet, err) : sheet_print(&sheet, err);
 }
 
 static int run(void *context, const struct options *options)
@@ -160,7 +115,7 @@ const struct command verb_key_init = {
         "freshness. They are kept in the profile, encrypted with one passphrase; no server ever "
         "holds them. The sheet that is printed belongs on paper, away from this machine. Until it "
         "is out nothing uses the keys: cut short, the same command goes on with the same keys, and "
-        "prints their sheet again.",
+        "prints their sheet again. With --json it is the member recovery_sheet.",
     .examples = "  dugnad key init > recovery-sheet.txt\n",
     .options = rules,
     .option_count = 1,

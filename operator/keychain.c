@@ -214,13 +214,19 @@ void keychain_drop_first(struct keychain *keychain)
 
 /* --- the next ones --- */
 
+enum status keychain_next_path(const struct keychain *keychain, enum key_role role,
+                               struct disk_path *ret_path, struct error *err)
+{
+    return profile_path(keychain->profile, ret_path, err, "keys/%s-next.pem", names[role]);
+}
+
 enum status keychain_make_next(struct keychain *keychain, enum key_role role,
                                struct private_key *ret_key, struct error *err)
 {
     struct disk *disk = keychain->profile->session->env->disk;
     struct disk_path path;
 
-    TRY(profile_path(keychain->profile, &path, err, "keys/%s-next.pem", names[role]));
+    TRY(keychain_next_path(keychain, role, &path, err));
     if (disk_has(disk, path.text)) /* an earlier attempt did not come to its end */
         return private_key_load(ret_key, disk, path.text, keychain->passphrase, err);
     return make_at(keychain, &path, ret_key, err);
@@ -232,7 +238,7 @@ enum status keychain_replace(struct keychain *keychain, enum key_role role, stru
     struct disk_path now, next, past, folder;
 
     TRY(keychain_path(keychain, role, &now, err));
-    TRY(profile_path(keychain->profile, &next, err, "keys/%s-next.pem", names[role]));
+    TRY(keychain_next_path(keychain, role, &next, err));
     TRY(profile_path(keychain->profile, &past, err, "keys/%s-until-%" PRId64 ".pem", names[role],
                      env->now_s(env)));
     TRY(profile_path(keychain->profile, &folder, err, "keys"));

@@ -58,6 +58,10 @@ void keychain_drop_first(struct keychain *keychain);
 enum status keychain_make_next(struct keychain *keychain, enum key_role role,
                                struct private_key *ret_key, struct error *err) MUST_USE;
 
+/* The path of that. */
+enum status keychain_next_path(const struct keychain *keychain, enum key_role role,
+                               struct disk_path *ret_path, struct error *err) MUST_USE;
+
 /* The next key becomes the role's; the one before is kept as NAME-until-<time>.pem. */
 enum status keychain_replace(struct keychain *keychain, enum key_role role, struct error *err)
     MUST_USE;

@@ -48,6 +48,7 @@ liboperator_a_SOURCES = \
 	%D%/revocable.c %D%/revocable.h \
 	%D%/session.c %D%/session.h \
 	%D%/show_batch.c %D%/show_batch.h \
+	%D%/sheet.c %D%/sheet.h \
 	%D%/site.c %D%/site.h \
 	%D%/site_behind.c %D%/site_behind.h \
 	%D%/slice.c %D%/slice.h \

@@ -294,3 +294,69 @@ Test(pipes, keys_whose_recovery_sheet_could_not_be_printed_are_not_made)
     cr_expect(strstr(desk_out, "RECOVERY SHEET") != NULL);
     cr_expect(has_key_of_two(KEY_ROOT_SPARE));
 }
+
+/* --- the sheet of a spare root key that comes later --- */
+
+/* What is printed holds the file of the spare root key as it is now; as JSON in one member. */
+static void expect_sheet(bool is_json)
+{
+    CLEANUP(buffer_clear) struct buffer pem = {.max = 16384};
+    json_auto_t *root = is_json ? json_loads(desk_out, 0, NULL) : NULL;
+    const char *sheet = desk_out;
+
+    if (is_json)
+        sheet = json_string_value(json_object_get(root, "recovery_sheet"));
+    cr_assert(sheet != NULL, "%s", desk_out);
+    cr_assert(
+        eq(int,
+           desk_env.base.disk->read(desk_env.base.disk,
+                                    at_home(".config/dugnad/two/keys/root-spare.pem"), &pem, NULL),
+           STATUS_OK));
+    cr_expect(text_starts_with(sheet, "RECOVERY SHEET"), "%s", sheet);
+    cr_expect(strstr(sheet, buffer_text(&pem)) != NULL, "%s", sheet);
+}
+
+/* Regression: as JSON it had the public keys alone, and the keys were in use. */
+Test(pipes, a_recovery_sheet_is_part_of_the_json)
+{
+    connect_two();
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two", "--json"), EXIT_DONE), "%s",
+              desk_said);
+    expect_sheet(true);
+}
+
+/* Regression: the sheet on paper was of no use any more, and nothing said so. */
+Test(pipes, a_new_spare_root_key_comes_with_its_recovery_sheet)
+{
+    connect_two();
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "publish", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "rotate", "root-spare", "--profile", "two"), EXIT_DONE), "%s",
+              desk_said);
+    expect_sheet(false);
+    cr_assert(eq(int, RUN("key", "revoke", "root-spare", "--profile", "two", "--json"), EXIT_DONE),
+              "%s", desk_said);
+    expect_sheet(true);
+    cr_assert(eq(int, RUN("key", "revoke", "root-spare", "--profile", "two"), EXIT_DONE), "%s",
+              desk_said);
+    expect_sheet(false);
+    cr_assert(eq(int, RUN("key", "rotate", "root-use", "--profile", "two"), EXIT_DONE), "%s",
+              desk_said);
+    cr_expect(strstr(desk_out, "RECOVERY SHEET") == NULL, "the one of the spare key stays good");
+}
+
+Test(pipes, a_spare_root_key_whose_recovery_sheet_could_not_be_printed_is_not_published)
+{
+    connect_two();
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_assert(eq(int, RUN("key", "publish", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    desk_out_path = "/dev/full";
+    cr_expect(eq(int, RUN("key", "rotate", "root-spare", "--profile", "two"), EXIT_FAILED));
+    cr_expect(strstr(desk_said, "recovery sheet") != NULL, "%s", desk_said);
+    cr_expect(eq(sz, desk_site.keyrings.count, 1));
+    desk_out_path = NULL;
+    cr_assert(eq(int, RUN("key", "rotate", "root-spare", "--profile", "two"), EXIT_DONE), "%s",
+              desk_said);
+    expect_sheet(false);
+    cr_expect(eq(sz, desk_site.keyrings.count, 2));
+}
