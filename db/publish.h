@@ -18,6 +18,7 @@
 #include "common/base/error.h"
 #include "common/crypto/digest.h"
 #include "db/work.h"
+#include "work-units/signer_set.h"
 #include "work-units/unit.h"
 
 struct store;
@@ -320,6 +321,10 @@ struct publish_ops {
      */
     enum status (*units_add)(struct store *store, int64_t batch, struct unit_record *records,
                              size_t count, size_t *ret_new, struct error *err);
+
+    /* What the number of several signers stands for; once more is fine. */
+    enum status (*signers_put)(struct store *store, const struct signer_set *signers,
+                               struct error *err);
 
     /* Ids of units of a batch, by index in it, from after the unit `after` (0: the first): for
      * cancel and retry in slices. */

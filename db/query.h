@@ -295,6 +295,11 @@ struct query_ops {
                            bool (*row)(void *context, const struct signer_group *group),
                            void *context, struct error *err);
 
+    /* All that were put. */
+    enum status (*signer_sets)(struct store *store,
+                               bool (*row)(void *context, const struct signer_set *signers),
+                               void *context, struct error *err);
+
     /* STATUS_NOT_FOUND. */
     enum status (*unit)(struct store *store, const struct digest *unit,
                         bool (*row)(void *context, const struct unit_view *unit), void *context,

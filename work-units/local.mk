@@ -13,6 +13,7 @@ libworkunits_a_SOURCES += \
 	%D%/names.c %D%/names.h \
 	%D%/notice.c %D%/notice.h \
 	%D%/refusal.c %D%/refusal.h \
+	%D%/signer_set.c %D%/signer_set.h \
 	%D%/signers.c %D%/signers.h \
 	%D%/trust.c %D%/trust.h %D%/trust_check.c %D%/trust_state.c \
 	%D%/variant.c %D%/variant.h \

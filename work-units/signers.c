@@ -121,9 +121,10 @@ static enum refusal judge_claim(const struct trust *trust, const struct publishe
 }
 
 enum refusal signers_allow(const struct trust *trust, const struct signers *signers,
-                           const struct signed_claim *claim, const struct publisher **ret_by,
+                           const struct signed_claim *claim, struct signers *ret_allowed,
                            struct error *err)
 {
+    struct signers allowed = {.count = 0};
     enum refusal first = REFUSAL_NONE;
 
     if (!digest_equals(&claim->project, &trust->project))
@@ -131,15 +132,16 @@ enum refusal signers_allow(const struct trust *trust, const struct signers *sign
     for (size_t i = 0; i < signers->count; i++) {
         enum refusal refusal = judge_claim(trust, signers->publishers[i], claim);
 
-        if (refusal == REFUSAL_NONE) {
-            if (ret_by != NULL)
-                *ret_by = signers->publishers[i];
-            return REFUSAL_NONE;
-        }
-        if (first == REFUSAL_NONE)
+        if (refusal == REFUSAL_NONE)
+            allowed.publishers[allowed.count++] = signers->publishers[i];
+        else if (first == REFUSAL_NONE)
             first = refusal;
     }
-    return refuse(err, first);
+    if (allowed.count == 0)
+        return refuse(err, first);
+    if (ret_allowed != NULL)
+        *ret_allowed = allowed;
+    return REFUSAL_NONE;
 }
 
 /* ----------------------------------------------------------------------------- signers of units */
@@ -155,13 +157,16 @@ int64_t trust_signer_of(const struct public_key *key)
     return number == 0 ? 1 : (int64_t)number;
 }
 
-enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
-                                const struct trust_moment *moment)
+bool trust_learn_signers(struct trust *trust, const struct signer_set *signers)
+{
+    return signers->count == 1 || signer_sets_learn(&trust->signer_sets, signers);
+}
+
+static enum refusal check_one(const struct trust *trust, int64_t signer, int64_t not_before_s,
+                              const struct trust_moment *moment)
 {
     const struct signed_claim claim = {.made_s = not_before_s};
 
-    if (signer == TRUST_SIGNER_UNKNOWN)
-        return REFUSAL_NONE;
     for (size_t i = 0; i < trust->keyring.publisher_count; i++) {
         const struct publisher *publisher = &trust->keyring.publishers[i];
         enum refusal refusal;
@@ -175,4 +180,25 @@ enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64
         if (trust_signer_of(&trust->keyring.revoked[i].key) == signer)
             return REFUSAL_REVOKED_KEY;
     return REFUSAL_UNKNOWN_KEY;
+}
+
+enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
+                                const struct trust_moment *moment)
+{
+    const struct signer_set *several = signer_sets_find(&trust->signer_sets, signer);
+    enum refusal first = REFUSAL_NONE;
+
+    if (signer == TRUST_SIGNER_UNKNOWN)
+        return REFUSAL_NONE;
+    if (several == NULL)
+        return check_one(trust, signer, not_before_s, moment);
+    for (size_t i = 0; i < several->count; i++) {
+        enum refusal refusal = check_one(trust, several->signers[i], not_before_s, moment);
+
+        if (refusal == REFUSAL_NONE)
+            return REFUSAL_NONE;
+        if (first == REFUSAL_NONE)
+            first = refusal;
+    }
+    return first;
 }

@@ -28,9 +28,9 @@ struct signed_claim {
     int64_t made_s;  /* 0: it tells no time */
 };
 
-/* One of them may sign that: the first is *ret_by (may be NULL; borrowed). */
+/* One of them may sign that: those who may are *ret_allowed (may be NULL). */
 enum refusal signers_allow(const struct trust *trust, const struct signers *signers,
-                           const struct signed_claim *claim, const struct publisher **ret_by,
+                           const struct signed_claim *claim, struct signers *ret_allowed,
                            struct error *err) MUST_USE;
 
 /* From a stored state: taken as it was, though it or its key may have run out meanwhile. */

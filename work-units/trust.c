@@ -10,6 +10,7 @@ void trust_clear(struct trust *trust)
     keyring_clear(&trust->keyring);
     envelope_clear(&trust->freshness_envelope);
     freshness_clear(&trust->freshness);
+    signer_sets_clear(&trust->signer_sets);
     *trust = (struct trust){0};
 }
 

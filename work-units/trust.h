@@ -17,6 +17,7 @@
 #include "work-units/keyring.h"
 #include "work-units/notice.h"
 #include "work-units/refusal.h"
+#include "work-units/signer_set.h"
 #include "work-units/variant.h"
 #include "work-units/work_unit.h"
 
@@ -29,6 +30,7 @@ struct trust {
     struct envelope freshness_envelope;
     struct freshness freshness;
     int64_t latest_signed_s; /* the latest time that a keyring or freshness accepted was issued */
+    struct signer_sets signer_sets; /* trust_learn_signers(); no part of the stored state */
 };
 
 void trust_clear(struct trust *trust); /* for CLEANUP(), too */
@@ -99,19 +101,24 @@ enum refusal trust_check_unit(const struct trust *trust, const struct envelope *
                               struct work_unit *ret_unit, struct error *err) MUST_USE;
 
 /*
- * The same, with the signer whose signature made it good: a number to be kept with the unit, by
- * which trust_check_signer() asks again what became of that key since, without the envelope. It is
- * of the key's digest, in 1..2^63-1: only a holder of the root could make two keys meet in it.
+ * The same, with the signers any of whose signatures makes it good: their number is to be kept with
+ * the unit, by which trust_check_signer() asks again what became of these keys since, without the
+ * envelope. A key's is of its digest, in 1..2^63-1: only a holder of the root could make two meet.
  */
 #define TRUST_SIGNER_UNKNOWN 0
 enum refusal trust_admit_unit(const struct trust *trust, const struct envelope *envelope,
                               const struct checked_app *app, const struct trust_moment *moment,
-                              struct work_unit *ret_unit, int64_t *ret_signer, struct error *err)
-    MUST_USE;
+                              struct work_unit *ret_unit, struct signer_set *ret_signers,
+                              struct error *err) MUST_USE;
 int64_t trust_signer_of(const struct public_key *key);
 
-/* REFUSAL_NONE: a signature of the signer on a unit that is valid from `not_before_s` on still
- * holds, or the signer is TRUST_SIGNER_UNKNOWN. It looks at the key alone: not at freshness. */
+/* What the number of several stands for; they stay known, here and in copies. False: there is no
+ * room (SIGNER_SETS_MAX). One alone needs it not. */
+bool trust_learn_signers(struct trust *trust, const struct signer_set *signers);
+
+/* REFUSAL_NONE: a signature of the signer, or of one of them, on a unit that is valid from
+ * `not_before_s` on still holds, or it is TRUST_SIGNER_UNKNOWN. Else why the first does not. It
+ * looks at keys alone: not at freshness. */
 enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
                                 const struct trust_moment *moment) MUST_USE;
 

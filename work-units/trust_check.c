@@ -128,19 +128,19 @@ enum refusal trust_check_unit(const struct trust *trust, const struct envelope *
                               const struct checked_app *app, const struct trust_moment *moment,
                               struct work_unit *ret_unit, struct error *err)
 {
-    int64_t signer;
+    struct signer_set signers;
 
-    return trust_admit_unit(trust, envelope, app, moment, ret_unit, &signer, err);
+    return trust_admit_unit(trust, envelope, app, moment, ret_unit, &signers, err);
 }
 
 enum refusal trust_admit_unit(const struct trust *trust, const struct envelope *envelope,
                               const struct checked_app *app, const struct trust_moment *moment,
-                              struct work_unit *ret_unit, int64_t *ret_signer, struct error *err)
+                              struct work_unit *ret_unit, struct signer_set *ret_signers,
+                              struct error *err)
 {
     CLEANUP(work_unit_clear) struct work_unit unit = {.index = 0};
-    struct signers signers;
+    struct signers signers, allowed;
     struct signed_claim claim;
-    const struct publisher *by = NULL;
     struct error cause;
     enum refusal refusal =
         signers_find(trust, envelope, WORK_UNIT_TYPE, ROLE_WORK, moment, &signers, err);
@@ -150,13 +150,15 @@ enum refusal trust_admit_unit(const struct trust *trust, const struct envelope *
     if (work_unit_decode(envelope->payload, envelope->payload_length, &unit, &cause) != STATUS_OK)
         return refuse_decoded(err, &cause);
     claim = (struct signed_claim){.project = unit.project, .made_s = unit.not_before_s};
-    refusal = signers_allow(trust, &signers, &claim, &by, err);
+    refusal = signers_allow(trust, &signers, &claim, &allowed, err);
     if (refusal == REFUSAL_NONE)
         refusal = check_unit(trust, envelope, &unit, app, moment, err);
     if (refusal != REFUSAL_NONE)
         return refusal;
 
-    *ret_signer = trust_signer_of(&by->key);
+    *ret_signers = (struct signer_set){0};
+    for (size_t i = 0; i < allowed.count; i++)
+        signer_set_add(ret_signers, trust_signer_of(&allowed.publishers[i]->key));
     *ret_unit = unit;
     unit = (struct work_unit){.index = 0};
     return REFUSAL_NONE;

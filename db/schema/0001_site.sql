@@ -282,13 +282,20 @@ CREATE TABLE unit (
     output_bytes INTEGER NOT NULL,      -- of all outputs together
     not_before_s INTEGER NOT NULL,
     not_after_s INTEGER NOT NULL,
-    signer INTEGER NOT NULL,        -- whose signature made it good: of its key
+    signer INTEGER NOT NULL,        -- whose signatures make it good: of its key, or a signer_set
     classes TEXT NOT NULL,
     platforms TEXT NOT NULL,
     pinned_class TEXT NOT NULL,
     digest BLOB NOT NULL UNIQUE,
     UNIQUE (batch, position)
 ) STRICT;
+
+-- What the number of several keys stands for that signed units together.
+CREATE TABLE signer_set (
+    number INTEGER NOT NULL,
+    signer INTEGER NOT NULL,
+    PRIMARY KEY (number, signer)
+) STRICT, WITHOUT ROWID;
 
 -- Those that have not ended (below 4: accepted), by the end of their validity.
 CREATE INDEX unit_live ON unit (not_after_s) WHERE state < 4;

@@ -82,6 +82,8 @@ enum status publish_units_of_batch(struct store *store, int64_t batch, enum live
                                    size_t *ret_count, struct error *err);
 
 /* publish_units.c */
+enum status publish_signers_put(struct store *store, const struct signer_set *signers,
+                                struct error *err);
 enum status publish_units_add(struct store *store, int64_t batch, struct unit_record *records,
                               size_t count, size_t *ret_new, struct error *err);
 

@@ -193,6 +193,24 @@ enum status slice_count(const struct slice *slice, struct error *err)
                      err);
 }
 
+enum status publish_signers_put(struct store *store, const struct signer_set *signers,
+                                struct error *err)
+{
+    static const char sql[] =
+        "INSERT INTO signer_set (number, signer) VALUES (?, ?) ON CONFLICT DO NOTHING";
+
+    assert(signers->count > 1);
+    for (size_t i = 0; i < signers->count; i++) {
+        CLEANUP(query_end) struct query query = {0};
+
+        TRY(query_begin(&query, sql_of(store), sql, err));
+        bind_integer(&query, signer_set_number(signers));
+        bind_integer(&query, signers->signers[i]);
+        TRY(query_run(&query, err));
+    }
+    return STATUS_OK;
+}
+
 enum status publish_units_add(struct store *store, int64_t batch, struct unit_record *records,
                               size_t count, size_t *ret_new, struct error *err)
 {

@@ -41,6 +41,9 @@ enum status view_standing(struct store *store, int64_t batch, const struct suppl
 enum status view_refused(struct store *store, int64_t app_version, int64_t since_s, size_t most,
                          bool (*row)(void *context, const struct refused_group *group),
                          void *context, struct error *err);
+enum status view_signer_sets(struct store *store,
+                             bool (*row)(void *context, const struct signer_set *signers),
+                             void *context, struct error *err);
 enum status view_signers(struct store *store, int64_t batch, int64_t most,
                          bool (*row)(void *context, const struct signer_group *group),
                          void *context, struct error *err);

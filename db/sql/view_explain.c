@@ -223,6 +223,34 @@ enum status view_signers(struct store *store, int64_t batch, int64_t most,
     return query_status(&query, err);
 }
 
+enum status view_signer_sets(struct store *store,
+                             bool (*row)(void *context, const struct signer_set *signers),
+                             void *context, struct error *err)
+{
+    static const char sql[] = "SELECT number, signer FROM signer_set ORDER BY 1, 2";
+    CLEANUP(query_end) struct query query = {0};
+    struct signer_set set = {0};
+    int64_t number = 0;
+    bool goes_on = true;
+
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    while (goes_on && query_next(&query)) {
+        int64_t next = get_integer(&query);
+
+        if (next != number && set.count > 0)
+            goes_on = row(context, &set);
+        if (next != number)
+            set = (struct signer_set){0};
+        number = next;
+        if (set.count < ENVELOPE_SIGNATURES_MAX)
+            signer_set_add(&set, get_integer(&query));
+    }
+    TRY(query_status(&query, err));
+    if (goes_on && set.count > 0)
+        (void)row(context, &set);
+    return STATUS_OK;
+}
+
 enum status view_refused(struct store *store, int64_t app_version, int64_t since_s, size_t most,
                          bool (*row)(void *context, const struct refused_group *group),
                          void *context, struct error *err)

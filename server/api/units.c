@@ -81,16 +81,16 @@ static enum status add_unit(const struct call *call, struct stream *stream, cons
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     struct slice *slice = &stream->slice;
     size_t at = slice->count;
-    int64_t signer;
+    struct signer_set signers;
 
     TRY(envelope_decode(line, length, ENVELOPE_PAYLOAD_MAX, &envelope, err));
     TRY(published_check_unit(call->api->published, &stream->app_version, &envelope,
-                             call->api->env->now_s(call->api->env), &slice->units[at], &signer,
+                             call->api->env->now_s(call->api->env), &slice->units[at], &signers,
                              err));
     slice->envelopes[at] = text_copy_n(line, length);
     slice->entries[at] = (struct command_unit){.unit = &slice->units[at],
                                                .digest = envelope.digest,
-                                               .signer = signer,
+                                               .signers = signers,
                                                .envelope = slice->envelopes[at],
                                                .envelope_length = length};
     if (at == 0)

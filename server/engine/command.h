@@ -171,9 +171,9 @@ struct batch_command {
 /* A unit that was verified: published_check_unit(). */
 struct command_unit {
     const struct work_unit *unit;
-    struct digest digest; /* its envelope's identity */
-    int64_t signer;       /* trust_admit_unit() */
-    const char *envelope; /* JSON */
+    struct digest digest;      /* its envelope's identity */
+    struct signer_set signers; /* trust_admit_unit() */
+    const char *envelope;      /* JSON */
     size_t envelope_length;
 };
 

@@ -134,6 +134,14 @@ static enum status learn_batches(struct engine *engine, const struct news *news,
     return STATUS_OK;
 }
 
+static bool has_any_units(const struct news *news)
+{
+    for (int64_t i = 1; i <= STORE_SERVERS_MAX; i++)
+        if (news->has_units[i])
+            return true;
+    return false;
+}
+
 /* The cycle changes nothing; the queue learns what it loaded. */
 static enum status load_opened(struct cycle *cycle, void *context, struct error *err)
 {
@@ -148,6 +156,8 @@ static enum status learn(struct engine *engine, struct news *news, struct error 
     if (news->is_published)
         TRY(publications_reload(engine, err));
     TRY(learn_batches(engine, news, err));
+    if (has_any_units(news))
+        TRY(publications_learn_signers(engine, err));
     for (int64_t i = 1; i <= STORE_SERVERS_MAX; i++)
         if (news->has_units[i])
             TRY(engine_load_ready(engine,

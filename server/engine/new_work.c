@@ -108,7 +108,7 @@ static struct unit unit_of(const struct command_unit *command)
                          .output_bytes = signed_unit->limits.output_bytes,
                          .not_before_s = signed_unit->not_before_s,
                          .not_after_s = signed_unit->not_after_s,
-                         .signer = command->signer,
+                         .signer = signer_set_number(&command->signers),
                          .classes = join(&signed_unit->only.classes),
                          .platforms = join(&signed_unit->only.platforms),
                          .pinned_class = text_copy(""),
@@ -129,6 +129,24 @@ static struct unit_record record_of(const struct command_unit *command, const st
         if (!command->unit->inputs[i].is_inline)
             inputs[record.input_count++] = command->unit->inputs[i].digest;
     return record;
+}
+
+/*
+ * Several signed it: it is good as long as one of them is. A site that has met SIGNER_SETS_MAX sets
+ * takes one of them for all.
+ */
+static enum status keep_signers(struct cycle *cycle, const struct command_unit *command,
+                                struct unit *unit, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+
+    if (command->signers.count == 1)
+        return STATUS_OK;
+    if (!trust_learn_signers(&cycle->engine->trust, &command->signers)) {
+        unit->signer = command->signers.signers[0];
+        return STATUS_OK;
+    }
+    return store->publish->signers_put(store, &command->signers, err);
 }
 
 static void prepare(const struct units_command *command, struct slice *ret_slice)
@@ -227,6 +245,8 @@ static enum status add_units(struct cycle *cycle, struct solo *solo, const struc
     size_t added = 0;
 
     prepare(command, &slice);
+    for (size_t i = 0; i < slice.count; i++)
+        TRY(keep_signers(cycle, &command->units[i], &slice.units[i], err));
     TRY(solo_check(
         solo, store->publish->units_add(store, batch->id, slice.records, slice.count, &added, err),
         err));

@@ -113,6 +113,7 @@ enum status publications_show_project(struct engine *engine, struct error *err)
         parts.freshness = text_copy("null");
     }
     published_put_project(engine->published, &parts, trust);
+    engine->signer_sets_shown = trust->signer_sets.count;
     return STATUS_OK;
 }
 
@@ -134,7 +135,8 @@ void signed_finish(struct cycle *cycle, struct solo *solo)
         published_put_app(engine->published, solo->command->publish.envelope);
     if (kind == COMMAND_VARIANT)
         apps_forget(&engine->apps, solo->app_version);
-    if (kind != COMMAND_KEYRING && kind != COMMAND_FRESHNESS && kind != COMMAND_NOTICE)
+    if (kind != COMMAND_KEYRING && kind != COMMAND_FRESHNESS && kind != COMMAND_NOTICE &&
+        engine->signer_sets_shown == engine->trust.signer_sets.count)
         return;
     if (publications_show_project(engine, &err) != STATUS_OK)
         log_failure(LOG_ERROR, "project.publish", &err);
@@ -206,6 +208,26 @@ static bool load_app(void *context, const struct app_version_view *view)
     return loading->status == STATUS_OK;
 }
 
+static bool learn_signers(void *context, const struct signer_set *signers)
+{
+    struct engine *engine = context;
+
+    return signers->count < 2 || trust_learn_signers(&engine->trust, signers);
+}
+
+static enum status load_signers(struct engine *engine, struct error *err)
+{
+    return engine->store->query->signer_sets(engine->store, learn_signers, engine, err);
+}
+
+enum status publications_learn_signers(struct engine *engine, struct error *err)
+{
+    TRY(load_signers(engine, err));
+    return engine->trust.signer_sets.count > engine->signer_sets_shown
+               ? publications_show_project(engine, err)
+               : STATUS_OK;
+}
+
 enum status publications_load(struct engine *engine, struct error *err)
 {
     const struct query_ops *query = engine->store->query;
@@ -220,6 +242,7 @@ enum status publications_load(struct engine *engine, struct error *err)
         TRY(query->app_versions(engine->store, loading.last, APPS_PAGE, load_app, &loading, err));
         TRY(loading.status);
     } while (loading.rows == APPS_PAGE);
+    TRY(load_signers(engine, err));
     return publications_show_project(engine, err);
 }
 

@@ -40,6 +40,8 @@ enum status units_run(struct cycle *cycle, struct solo *solo, struct error *err)
 enum status publications_load(struct engine *engine, struct error *err);
 /* The same again, for what other servers published. */
 enum status publications_reload(struct engine *engine, struct error *err) MUST_USE;
+/* What others have put, too. */
+enum status publications_learn_signers(struct engine *engine, struct error *err) MUST_USE;
 enum status publications_show_project(struct engine *engine, struct error *err);
 
 #endif

@@ -213,7 +213,8 @@ void published_put_app(struct published_facts *published, const struct envelope 
 
 static enum status check_unit(struct published_facts *published, const struct digest *app_version,
                               const struct envelope *envelope, int64_t now_s,
-                              struct work_unit *ret_unit, int64_t *ret_signer, struct error *err)
+                              struct work_unit *ret_unit, struct signer_set *ret_signers,
+                              struct error *err)
 {
     const struct published_app *app = find_app(published, app_version);
     struct trust_moment moment = {.purpose = TRUST_KEEP, .now_s = now_s};
@@ -223,8 +224,8 @@ static enum status check_unit(struct published_facts *published, const struct di
     if (app == NULL)
         return error_set(err, STATUS_NOT_FOUND, "this site has no such app version");
     checked.app = &app->app;
-    refusal =
-        trust_admit_unit(&published->trust, envelope, &checked, &moment, ret_unit, ret_signer, err);
+    refusal = trust_admit_unit(&published->trust, envelope, &checked, &moment, ret_unit,
+                               ret_signers, err);
     if (refusal == REFUSAL_NONE)
         return STATUS_OK;
     if (err != NULL)
@@ -235,13 +236,13 @@ static enum status check_unit(struct published_facts *published, const struct di
 
 enum status published_check_unit(struct published_facts *published,
                                  const struct digest *app_version, const struct envelope *envelope,
-                                 int64_t now_s, struct work_unit *ret_unit, int64_t *ret_signer,
-                                 struct error *err)
+                                 int64_t now_s, struct work_unit *ret_unit,
+                                 struct signer_set *ret_signers, struct error *err)
 {
     enum status status;
 
     read_lock(published);
-    status = check_unit(published, app_version, envelope, now_s, ret_unit, ret_signer, err);
+    status = check_unit(published, app_version, envelope, now_s, ret_unit, ret_signers, err);
     unlock(published);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "common/crypto/keys.h"
 #include "protocol/bulletin.h"
 #include "work-units/refusal.h"
+#include "work-units/signer_set.h"
 #include "work-units/work_unit.h"
 
 #define PUBLISHED_NOTICES_MAX 16
@@ -73,8 +74,8 @@ struct published_stops published_stops(struct published_facts *published);
  */
 enum status published_check_unit(struct published_facts *published,
                                  const struct digest *app_version, const struct envelope *envelope,
-                                 int64_t now_s, struct work_unit *ret_unit, int64_t *ret_signer,
-                                 struct error *err) MUST_USE;
+                                 int64_t now_s, struct work_unit *ret_unit,
+                                 struct signer_set *ret_signers, struct error *err) MUST_USE;
 
 /*
  * Do hosts take what was published, as it is signed, or do they refuse it by now? Whatever
@@ -86,7 +87,7 @@ enum refusal published_check_app(struct published_facts *published, const struct
 enum refusal published_check_variant(struct published_facts *published,
                                      const struct digest *app_version,
                                      const struct envelope *envelope, int64_t now_s);
-/* Of a unit: by struct unit's signer. */
+/* Of a unit: by struct unit's signer, of however many. */
 enum refusal published_check_signer(struct published_facts *published, int64_t signer,
                                     int64_t not_before_s, int64_t now_s);
 

@@ -89,6 +89,7 @@ struct engine {
     uint32_t trust_serial; /* 1..; another one whenever it changes */
     struct published_stops stops;
     struct published_facts *published;
+    size_t signer_sets_shown; /* of the trust's, there */
 
     struct act *acts;
     size_t act_count;

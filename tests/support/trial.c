@@ -125,10 +125,11 @@ void trial_next_keyring(void)
 static void end_key(struct key_end **ends, size_t *count, const struct private_key *key,
                     int64_t at_s)
 {
-    free(*ends);
-    *ends = must_alloc(1, sizeof **ends);
-    **ends = (struct key_end){.key = key->public_key, .at_s = at_s};
-    *count = 1;
+    struct key_end *grown = realloc(*ends, (*count + 1) * sizeof *grown);
+
+    cr_assert(grown != NULL);
+    *ends = grown;
+    grown[(*count)++] = (struct key_end){.key = key->public_key, .at_s = at_s};
 }
 
 void trial_revoke_key(const struct private_key *key)

@@ -215,6 +215,8 @@ static void seal_unit(struct village *village, void (*edit)(struct work_unit *un
     if (edit != NULL)
         edit(unit);
     *ret_envelope = sample_seal_unit(&village->sample);
+    if (village->cosigner != NULL)
+        SITE_MUST(envelope_sign(ret_envelope, village->cosigner, err));
 }
 
 static void add_unit(struct village *village, void (*edit)(struct work_unit *unit))
@@ -222,18 +224,18 @@ static void add_unit(struct village *village, void (*edit)(struct work_unit *uni
     CLEANUP(envelope_clear) struct envelope envelope = {0};
     CLEANUP(work_unit_clear) struct work_unit unit = {0};
     struct command_unit added;
-    int64_t signer;
+    struct signer_set signers;
     struct command command = {.kind = COMMAND_UNITS,
                               .units = {.batch = village->batch, .units = &added, .count = 1}};
     char *json;
 
     seal_unit(village, edit, &envelope);
     SITE_MUST(published_check_unit(engine_published(village->engine), &village->sample.app_digest,
-                                   &envelope, village->env.now_s, &unit, &signer, err));
+                                   &envelope, village->env.now_s, &unit, &signers, err));
     json = envelope_encode(&envelope);
     added = (struct command_unit){.unit = &unit,
                                   .digest = envelope.digest,
-                                  .signer = signer,
+                                  .signers = signers,
                                   .envelope = json,
                                   .envelope_length = strlen(json)};
     must_run(village, &command, "units");

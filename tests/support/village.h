@@ -53,7 +53,8 @@ struct village {
     struct batch_id batch;
     size_t host_count;
     struct village_host hosts[VILLAGE_HOSTS_MAX];
-    int64_t next_index; /* of a unit */
+    int64_t next_index;                 /* of a unit */
+    const struct private_key *cosigner; /* signs units, too; NULL: nobody does. Borrowed */
 };
 
 /* `config` NULL: defaults that wait little. Publishes all of the sample and opens a batch. */

@@ -153,13 +153,13 @@ Test(trust, the_signer_is_the_one_whose_signature_holds)
     struct envelope envelope = trial_unit_signed_by(&trial.sample.stranger);
     CLEANUP(work_unit_clear) struct work_unit unit = {0};
     const struct checked_app app = trial_the_app();
-    int64_t signer = 0;
+    struct signer_set signers = {0};
 
     cr_assert(eq(int, envelope_sign(&envelope, &trial.sample.work, NULL), STATUS_OK));
-    cr_assert(
-        eq(int, trust_admit_unit(&trial.trust, &envelope, &app, &trial.start, &unit, &signer, NULL),
-           REFUSAL_NONE));
-    cr_expect(eq(i64, signer, trust_signer_of(&trial.sample.work.public_key)));
+    cr_assert(eq(
+        int, trust_admit_unit(&trial.trust, &envelope, &app, &trial.start, &unit, &signers, NULL),
+        REFUSAL_NONE));
+    cr_expect(eq(i64, signer_set_number(&signers), trust_signer_of(&trial.sample.work.public_key)));
 }
 
 Test(trust, a_revoked_key_is_refused_whatever_it_signed)

@@ -394,7 +394,7 @@ Test(batches, a_closed_batch_takes_no_more_units)
     envelope = sample_seal_unit(&village.sample);
     cr_assert(eq(int,
                  published_check_unit(engine_published(village.engine), &village.sample.app_digest,
-                                      &envelope, village.env.now_s, &unit, &added.signer, NULL),
+                                      &envelope, village.env.now_s, &unit, &added.signers, NULL),
                  STATUS_OK));
     added.digest = envelope.digest;
     cr_expect(eq(int, village_run(&village, &command), STATUS_GONE));
@@ -415,7 +415,7 @@ Test(batches, a_unit_for_an_organisation_alone_is_refused)
     envelope = sample_seal_unit(&village.sample);
     cr_assert(eq(int,
                  published_check_unit(engine_published(village.engine), &village.sample.app_digest,
-                                      &envelope, village.env.now_s, &unit, &added.signer, NULL),
+                                      &envelope, village.env.now_s, &unit, &added.signers, NULL),
                  STATUS_OK));
     added.digest = envelope.digest;
     cr_expect(eq(int, village_run(&village, &command), STATUS_INVALID));

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -163,6 +164,65 @@ Test(signed_again, a_lost_task_of_a_unit_is_not_sent_again_once_its_key_is_revok
     cr_assert(eq(sz, granted(why), 1));
     revoke_work_key();
     cr_expect(zero(sz, granted(why)));
+}
+
+/* A further key may sign units, and does sign them besides the first. Clear it. */
+static struct private_key add_cosigner(void)
+{
+    struct keyring *keyring = &village.sample.keyring;
+    struct publisher *grown =
+        realloc(keyring->publishers, (keyring->publisher_count + 1) * sizeof *grown);
+    struct private_key second = test_key(210);
+
+    cr_assert(grown != NULL);
+    keyring->publishers = grown;
+    keyring->version++;
+    grown[keyring->publisher_count++] = (struct publisher){.key = second.public_key,
+                                                           .role = ROLE_WORK,
+                                                           .not_before_s = grown[0].not_before_s,
+                                                           .not_after_s = grown[0].not_after_s};
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+    return second;
+}
+
+static void revoke(struct private_key *key, unsigned seed)
+{
+    sample_revoke_key(&village.sample, key, seed);
+    publish(COMMAND_KEYRING, sample_seal_keyring(&village.sample));
+}
+
+/* Regression: it was bound to the first key whose signature held. */
+static void expect_that_one_is_enough(bool is_first_revoked, bool restarts)
+{
+    struct private_key second = add_cosigner();
+    char why[WHY_MAX + 1];
+
+    village_report(&village, ann, village_get(&village, ann), "42\n"); /* only one key signed it */
+    village.cosigner = &second;
+    village_add_units(&village, 4, NULL);
+    if (restarts)
+        village_restart(&village);
+    revoke(is_first_revoked ? &village.sample.work : &second, 211);
+    cr_expect(eq(sz, granted(why), 1), "%s", why);
+    revoke(is_first_revoked ? &second : &village.sample.work, 212);
+    cr_expect(zero(sz, granted(why)));
+    village.cosigner = NULL;
+    private_key_clear(&second);
+}
+
+Test(signed_again, what_two_keys_signed_is_granted_though_the_first_is_revoked)
+{
+    expect_that_one_is_enough(true, false);
+}
+
+Test(signed_again, what_two_keys_signed_is_granted_though_the_second_is_revoked)
+{
+    expect_that_one_is_enough(false, false);
+}
+
+Test(signed_again, who_signed_together_is_known_after_a_restart)
+{
+    expect_that_one_is_enough(true, true);
 }
 
 static void set_end_of_work_key(int64_t time_s)
