@@ -291,6 +291,7 @@ void visit_grant(struct cycle *cycle, struct visit_state *state)
     struct match_host described;
 
     described = describe(state, host);
+    tails_sort(cycle, state->candidates, state->candidate_count);
     for (size_t i = 0; i < state->candidate_count && state->granted < state->wanted; i++) {
         struct unit *unit = work_unit(&cycle->set, state->candidates[i]);
         const struct match_variant *variant = NULL;

@@ -106,6 +106,38 @@ struct stock_task *host_hints_find_task(const struct host_hints *hints, int64_t 
     return hint != NULL ? stock_find(&hint->stock, task) : NULL;
 }
 
+bool host_hints_is_idle(const struct host_hints *hints, int64_t host)
+{
+    const struct host_hint *hint = host_hints_find(hints, host);
+
+    return hint != NULL && hint->part.idle > 0;
+}
+
+static size_t slowest(const struct host_hints *hints)
+{
+    size_t best = IDLERS_LAST;
+
+    for (size_t i = IDLERS_LAST; i < IDLERS_MAX; i++) {
+        if (!host_hints_is_idle(hints, hints->idlers[i].who.host))
+            return i;
+        if (hints->idlers[i].speed < hints->idlers[best].speed)
+            best = i;
+    }
+    return best;
+}
+
+/* One that is among the last ones no more stays if it is fast. */
+static void keep_if_fast(struct host_hints *hints, const struct idler *idler)
+{
+    size_t place = slowest(hints);
+
+    if (!host_hints_is_idle(hints, idler->who.host))
+        return;
+    if (!host_hints_is_idle(hints, hints->idlers[place].who.host) ||
+        idler->speed > hints->idlers[place].speed)
+        hints->idlers[place] = *idler;
+}
+
 void host_hints_idle(struct host_hints *hints, const struct idler *idler)
 {
     size_t place = 0;
@@ -114,15 +146,9 @@ void host_hints_idle(struct host_hints *hints, const struct idler *idler)
         place++;
     if (place == IDLERS_MAX) {
         place = hints->oldest_idler;
-        hints->oldest_idler = (place + 1) % IDLERS_MAX;
+        hints->oldest_idler = (place + 1) % IDLERS_LAST;
+        keep_if_fast(hints, &hints->idlers[place]);
     }
     hints->idler_count += place == hints->idler_count;
     hints->idlers[place] = *idler;
-}
-
-bool host_hints_is_idle(const struct host_hints *hints, int64_t host)
-{
-    const struct host_hint *hint = host_hints_find(hints, host);
-
-    return hint != NULL && hint->part.idle > 0;
 }

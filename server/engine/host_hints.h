@@ -50,7 +50,8 @@ struct idler {
     int64_t agreed;              /* tasks */
     int64_t speed;               /* timing_speed() */
 };
-#define IDLERS_MAX 32 /* the last ones */
+#define IDLERS_LAST 16 /* the last ones ... */
+#define IDLERS_MAX  32 /* ... and the fastest of those before */
 
 /* Zeroed: empty. */
 struct host_hints {
@@ -83,7 +84,7 @@ void host_hints_forget_task(struct host_hints *hints, int64_t host, int64_t task
 /* Valid until the host's next stock; NULL: nothing is known of it. */
 struct stock_task *host_hints_find_task(const struct host_hints *hints, int64_t host, int64_t task);
 
-/* It is one of the idlers, the newest. Is the host idle still, as far as is known? */
+/* It is one of the idlers, of the last ones. Is the host idle still, as far as is known? */
 void host_hints_idle(struct host_hints *hints, const struct idler *idler);
 bool host_hints_is_idle(const struct host_hints *hints, int64_t host);
 

@@ -9,6 +9,7 @@
 #include "server/engine/publications.h"
 #include "server/engine/rollbacks.h"
 #include "server/engine/settle.h"
+#include "server/engine/tails.h"
 #include "server/engine/uploads.h"
 #include "server/engine/visit.h"
 #include "server/engine/withdrawals.h"
@@ -188,6 +189,8 @@ static enum status run_shared(struct cycle *cycle, void *context, struct error *
         visit_count(cycle, &shared->visits[i]);
     for (size_t i = 0; i < shared->visit_count; i++)
         visit_share(cycle, &shared->visits[i]);
+    if (tails_are_most(cycle->engine))
+        TRY(grant_some(cycle, shared, QUEUE_DRAW_MAX, err));
     for (size_t i = 0; i < sizeof spares / sizeof spares[0]; i++)
         TRY(grant_some(cycle, shared, spares[i], err));
     return compose(cycle, shared, err);

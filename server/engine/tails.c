@@ -94,3 +94,31 @@ bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
            !(now_ms < tail->spared_until_up_ms &&
              tail_is_spared(takes_ms, tail->due_up_ms - now_ms));
 }
+
+static int64_t left_ms(const struct cycle *cycle, int64_t unit)
+{
+    const struct tail *tail = map_get(&cycle->engine->tails.units, unit);
+
+    return tail == NULL
+               ? 0
+               : tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, cycle->clock.up_s * 1000);
+}
+
+void tails_sort(const struct cycle *cycle, int64_t units[], size_t count)
+{
+    if (cycle->engine->tails.units.count == 0)
+        return;
+    for (size_t i = 1; i < count; i++) {
+        int64_t unit = units[i], left = left_ms(cycle, unit);
+        size_t place = i;
+
+        for (; place > 0 && left_ms(cycle, units[place - 1]) < left; place--)
+            units[place] = units[place - 1];
+        units[place] = unit;
+    }
+}
+
+bool tails_are_most(const struct engine *engine)
+{
+    return engine->tails.alive > 0 && queue_copies(engine->queue) <= QUEUE_DRAW_MAX;
+}

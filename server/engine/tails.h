@@ -17,6 +17,13 @@ void tails_learn(struct cycle *cycle);
 bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
                     const struct unit *unit, int64_t task_ms);
 
+/* Those that wait for such a copy first, the one with most left first of all; the others stay as
+ * they were drawn: the fast hosts are few, and who comes is given what is needed most. */
+void tails_sort(const struct cycle *cycle, int64_t units[], size_t count);
+
+/* Does little wait but such copies? Then a visit may look at all that waits. */
+bool tails_are_most(const struct engine *engine);
+
 /* The next step. Call where nothing waits but such copies, and hosts are idle. */
 enum status tails_make(struct engine *engine, int64_t up_s, struct error *err) MUST_USE;
 

@@ -112,7 +112,7 @@ int64_t tail_other_ms(int64_t length_ms, int64_t speed)
 
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known)
 {
-    int64_t worth_ms = is_known ? left_ms / 5 * 4 : left_ms / 2;
+    int64_t worth_ms = is_known ? left_ms : left_ms / 2;
 
     return other_ms > 0 && worth_ms > other_ms;
 }

@@ -57,7 +57,7 @@ int64_t tail_left_ms(int64_t begins_ms, int64_t ends_ms, int64_t now_ms);
 int64_t tail_other_ms(int64_t length_ms, int64_t speed);
 
 /* Is it worth another copy, which takes an idle host `other_ms` (0: not known)? Twice as long is
- * asked for where that is only estimated, a quarter more where it is known how long the unit is. */
+ * asked for where that is only estimated, longer where it is known how long the unit is. */
 bool tail_is_worth_it(int64_t left_ms, int64_t other_ms, bool is_known);
 
 /* A unit that its batch waits for, and that may have one copy more. */

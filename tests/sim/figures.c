@@ -65,8 +65,9 @@ static void sink(double *free_ms, size_t count)
     }
 }
 
+/* To another host than `but`, and which; crowd->kind.hosts: to any. */
 static double give(const struct crowd *crowd, double (*free_ms)[CROWD_CORES_MOST],
-                   int64_t length_ms)
+                   int64_t length_ms, size_t but, size_t *ret_host)
 {
     double best_ms = INFINITY;
     size_t best = 0;
@@ -74,13 +75,14 @@ static double give(const struct crowd *crowd, double (*free_ms)[CROWD_CORES_MOST
     for (size_t i = 0; i < crowd->kind.hosts; i++) {
         double end_ms = free_ms[i][0] + (double)length_ms / crowd->hosts[i].speed;
 
-        if (end_ms < best_ms) {
+        if (i != but && end_ms < best_ms) {
             best_ms = end_ms;
             best = i;
         }
     }
     free_ms[best][0] = best_ms;
     sink(free_ms[best], (size_t)crowd->hosts[best].cores);
+    *ret_host = best;
     return best_ms;
 }
 
@@ -90,9 +92,13 @@ double figures_greedy_s(const struct race *race, int batch)
     int64_t *lengths = lengths_of(race, batch, count);
     double(*free_ms)[CROWD_CORES_MOST] = must_alloc(race->crowd.kind.hosts, sizeof *free_ms),
     all_ms = 0;
+    size_t host;
 
-    for (size_t i = 0; i < count * CROWD_QUORUM; i++)
-        all_ms = fmax(all_ms, give(&race->crowd, free_ms, lengths[i / CROWD_QUORUM]));
+    for (size_t i = 0; i < count; i++) {
+        all_ms =
+            fmax(all_ms, give(&race->crowd, free_ms, lengths[i], race->crowd.kind.hosts, &host));
+        all_ms = fmax(all_ms, give(&race->crowd, free_ms, lengths[i], host, &host));
+    }
     free(free_ms);
     free(lengths);
     return all_ms / 1000;

@@ -1,8 +1,11 @@
 /* server/engine/tails: the last unit of a batch does not wait for the slowest host. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 
+#include "common/base/cleanup.h"
 #include "common/base/text.h"
+#include "server/engine/tails.h"
 #include "tests/support/village.h"
 
 enum { UNITS = 20 };
@@ -399,4 +402,23 @@ Test(tails, what_a_host_has_that_left_is_replaced_however_much_is_left)
     let_pass();
     cr_expect(eq(i64, extras(), 8), "a fifth of the copies at a time");
     cr_expect(come(fast, 0, 1) != 0);
+}
+
+/* The fast hosts are few: they are to have what the batch waits for longest. */
+Test(tails, those_with_most_left_come_first)
+{
+    struct engine *engine = must_alloc(1, sizeof *engine);
+    const struct cycle cycle = {.engine = engine, .clock = {.up_s = 100}};
+    const struct tail soon = {.unit = 7, .batch = 1, .alive = 1, .ends_up_ms = 200000};
+    const struct tail late = {.unit = 9, .batch = 1, .alive = 1, .ends_up_ms = 900000};
+    int64_t units[] = {5, 7, 6, 9};
+    const int64_t sorted[] = {9, 7, 5, 6};
+
+    tails_remember(&engine->tails, &soon);
+    tails_remember(&engine->tails, &late);
+    tails_sort(&cycle, units, 4);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect(eq(i64, units[i], sorted[i]), "%zu", i);
+    tails_clear(&engine->tails);
+    free(engine);
 }

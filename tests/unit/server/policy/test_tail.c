@@ -118,8 +118,8 @@ Test(tail, what_is_left_is_more_than_twice_what_another_host_takes)
     cr_expect(tail_is_worth_it(2002, 1000, false));
     cr_expect(not(tail_is_worth_it(2000, 1000, false)));
     cr_expect(not(tail_is_worth_it(2000, 0, false)), "nothing is known");
-    cr_expect(tail_is_worth_it(1260, 1000, true), "its length is known");
-    cr_expect(not(tail_is_worth_it(1250, 1000, true)));
+    cr_expect(tail_is_worth_it(1001, 1000, true), "its length is known");
+    cr_expect(not(tail_is_worth_it(1000, 1000, true)));
     cr_expect(eq(i64, tail_other_ms(1000, 2000), 500));
     cr_expect(eq(i64, tail_other_ms(1000, 0), 1000), "of whom nothing is known is usual");
 }
