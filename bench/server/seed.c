@@ -15,6 +15,7 @@
 #include "server/site/config.h"
 #include "server/site/folder.h"
 #include "server/site/tokens.h"
+#include "work-units/trust.h"
 
 #define SLICE      COMMAND_UNITS_MAX
 #define SLICES     16                  /* of one transaction */
@@ -143,6 +144,7 @@ static void add_unit(struct slice *slice, const struct bench_project *project, i
                                             .digest = envelope.digest,
                                             .envelope = slice->envelopes[at],
                                             .envelope_length = strlen(slice->envelopes[at])};
+    signer_set_add(&slice->list[at].signers, trust_signer_of(&project->work.public_key));
 }
 
 static struct slice *next_slice(const struct seeding *seeding, int64_t *at)

@@ -10,6 +10,7 @@
 #include "work-units/app_version.h"
 #include "work-units/freshness.h"
 #include "work-units/keyring.h"
+#include "work-units/trust.h"
 #include "work-units/variant.h"
 #include "work-units/work_unit.h"
 
@@ -214,6 +215,7 @@ static void add_to_slice(const struct sim_site *site, const struct sim_units *un
                                     .digest = envelope.digest,
                                     .envelope = slice->envelopes[slice->count],
                                     .envelope_length = strlen(slice->envelopes[slice->count])};
+    signer_set_add(&record->signers, trust_signer_of(&site->work_key.public_key));
     slice->count++;
 }
 
