@@ -43,7 +43,6 @@ static bool count(void *context, const struct offer_group *group)
     offers->cores = more(offers->cores, group->cores);
     offers->memory_bytes = more(offers->memory_bytes, group->memory_bytes);
     offers->disk_bytes = more(offers->disk_bytes, group->disk_bytes);
-    offers->layered += has_all ? group->hosts : 0;
     offers->fitting += has_all ? group->roomy : 0;
     return true;
 }

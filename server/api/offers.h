@@ -12,8 +12,7 @@ struct offers {
     int64_t needs_cores, needs_memory_bytes, needs_disk_bytes; /* the task */
     int64_t hosts;                                             /* that said what they offer */
     int64_t cores, memory_bytes, disk_bytes;                   /* the most that any of them does */
-    int64_t layered;   /* hosts with all isolation layers that the app requires */
-    int64_t fitting;   /* ... and enough of memory and disk: they can run it */
+    int64_t fitting;   /* hosts with enough of memory and disk, and all layers: they can run it */
     struct word layer; /* the first that none of them has; "": there is none such */
 };
 

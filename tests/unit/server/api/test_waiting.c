@@ -256,7 +256,6 @@ Test(waiting, what_no_host_offers_is_named_with_what_is_needed_and_the_most_ther
                                   .cores = 4,
                                   .memory_bytes = INT64_C(8) << 30,
                                   .disk_bytes = INT64_C(9) << 30,
-                                  .layered = 3,
                                   .fitting = 1};
 
     facts.offers = enough;
