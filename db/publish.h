@@ -35,15 +35,13 @@ struct site {
     int64_t incarnation;   /* rises when the site is restored from a backup; 1 at first */
     int64_t restored_s;    /* when it did last; 0: never */
     int64_t created_s;
-    int64_t server;         /* this server's number, given by the store; 1 */
-    int64_t up_s;           /* its up-time clock: what deadlines count */
-    int64_t committed_s;    /* wall time of its last commit at which the clock was believed ... */
-    int64_t committed_up_s; /* ... and up-time then */
-    int64_t work_mark; /* of the bulletin (server/policy/hailing.h): the highest of any server */
+    int64_t server;      /* this server's number, given by the store; 1 */
+    int64_t up_s;        /* its up-time clock: what deadlines count */
+    int64_t committed_s; /* wall time of its last commit */
+    int64_t work_mark;   /* of the bulletin (server/policy/hailing.h): the highest of any server */
     int64_t looks_restored; /* the incarnation in which hosts showed one of its servers that it was
                                put back from an older copy (server/policy/rollback.h); 0: none */
     bool is_clock_refused;  /* nothing expires until an operator confirms the clock */
-    bool is_clock_unproved; /* or it goes on for a while: server/policy/deadline.h */
 };
 
 /* Bytes that are somebody else's for the length of a call. */

@@ -16,10 +16,8 @@ CREATE TABLE site (
 CREATE TABLE server (
     id INTEGER PRIMARY KEY,
     up_s INTEGER NOT NULL DEFAULT 0,    -- its up-time clock
-    committed_s INTEGER NOT NULL DEFAULT 0, -- the last commit whose time was believed: wall time
-    committed_up_s INTEGER NOT NULL DEFAULT 0, -- and up-time then
+    committed_s INTEGER NOT NULL DEFAULT 0,
     clock_refused INTEGER NOT NULL DEFAULT 0,
-    clock_unproved INTEGER NOT NULL DEFAULT 0,
     work_mark INTEGER NOT NULL DEFAULT 0, -- what its bulletin says of work
     looks_restored INTEGER NOT NULL DEFAULT 0 -- the site's incarnation that hosts showed to be an older copy's
 ) STRICT;

@@ -15,9 +15,7 @@ static void read_site(struct query *query, struct site *ret_site)
     ret_site->server = get_integer(query);
     ret_site->up_s = get_integer(query);
     ret_site->committed_s = get_integer(query);
-    ret_site->committed_up_s = get_integer(query);
     ret_site->is_clock_refused = get_bool(query);
-    ret_site->is_clock_unproved = get_bool(query);
     ret_site->work_mark = get_integer(query);
     ret_site->looks_restored = get_integer(query);
 }
@@ -26,8 +24,8 @@ enum status publish_site_load(struct store *store, struct site *ret_site, struct
 {
     static const char sql[] =
         "SELECT s.name, s.project, s.incarnation, s.restored_s, s.created_s, v.id,"
-        " (SELECT max(up_s) FROM server), v.committed_s, v.committed_up_s,"
-        " v.clock_refused, v.clock_unproved, (SELECT max(work_mark) FROM server),"
+        " (SELECT max(up_s) FROM server), v.committed_s,"
+        " v.clock_refused, (SELECT max(work_mark) FROM server),"
         " (SELECT max(looks_restored) FROM server)"
         " FROM site s JOIN server v ON v.id = ?";
     CLEANUP(query_end) struct query query = {0};
@@ -44,17 +42,15 @@ enum status publish_site_load(struct store *store, struct site *ret_site, struct
 
 static enum status save_server(struct sql_store *self, const struct site *site, struct error *err)
 {
-    static const char sql[] = "UPDATE server SET up_s = ?, committed_s = ?, committed_up_s = ?, "
-                              "clock_refused = ?, clock_unproved = ?, work_mark = ?,"
-                              " looks_restored = ? WHERE id = ?";
+    static const char sql[] =
+        "UPDATE server SET up_s = ?, committed_s = ?, clock_refused = ?, work_mark = ?,"
+        " looks_restored = ? WHERE id = ?";
     CLEANUP(query_end) struct query query = {0};
 
     TRY(query_begin(&query, self, sql, err));
     bind_integer(&query, site->up_s);
     bind_integer(&query, site->committed_s);
-    bind_integer(&query, site->committed_up_s);
     bind_integer(&query, site->is_clock_refused);
-    bind_integer(&query, site->is_clock_unproved);
     bind_integer(&query, site->work_mark);
     bind_integer(&query, site->looks_restored);
     bind_integer(&query, self->server);

@@ -12,7 +12,7 @@ static enum status judge(const struct call *call, const struct engine_fitness *f
     if (fitness->lack != NULL)
         return error_set(err, STATUS_BUSY, "%s (the last commit was %lld s ago)", fitness->lack,
                          (long long)fitness->commit_age_s);
-    if (clock.is_in_doubt && !clock.is_passing)
+    if (clock.is_in_doubt)
         return error_set(err, STATUS_BUSY, "%s", clock.why);
     if (stops.uploads)
         return error_set(err, STATUS_BUSY, "%s", stops.why);

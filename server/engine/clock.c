@@ -22,8 +22,8 @@ static bool is_in_doubt(const struct clock *clock)
     return clock->was_refused || clock->judgement != CLOCK_SOUND;
 }
 
-/* A start in doubt is taken to be at the last commit, and what ran since: it was not before that,
- * and how long nothing ran nobody knows. */
+/* A start in doubt is taken to be at the last commit: it was not before that, and how long nothing
+ * ran nobody knows. */
 static void trust_start_time(struct clock *clock)
 {
     bool is_believed = !is_in_doubt(clock) || clock->facts.last_commit_s == 0;
@@ -31,68 +31,16 @@ static void trust_start_time(struct clock *clock)
     clock->trusted_s = is_believed ? clock->facts.started_s : clock->facts.last_commit_s;
 }
 
-static void judge_start(struct clock *clock)
-{
-    start_here(clock);
-    clock->facts.unproved_s = clock->base_up_s - clock->commit_up_s;
-    clock->facts.last_commit_s =
-        clock->commit_s == 0 ? 0 : clock->commit_s + clock->facts.unproved_s;
-    clock->judgement = clock_judge(&clock->facts);
-    trust_start_time(clock);
-}
-
-/* What ran since the last commit that was believed was this server in doubt, or others: only what
- * it ran after a standstill proves anything. */
-static void go_on_to_now(struct clock *clock)
-{
-    if (clock->commit_s != 0)
-        clock->commit_s += clock->base_up_s - clock->commit_up_s;
-    clock->commit_up_s = clock->base_up_s;
-}
-
 void clock_start(struct clock *ret_clock, struct env *env, const struct site *site)
 {
     *ret_clock = (struct clock){.env = env,
                                 .base_up_s = site->up_s,
-                                .commit_s = site->committed_s,
-                                .commit_up_s = site->committed_up_s,
-                                .was_refused = site->is_clock_refused};
+                                .was_refused = site->is_clock_refused,
+                                .facts = {.last_commit_s = site->committed_s}};
     read_both(ret_clock);
-    if (!site->is_clock_unproved)
-        go_on_to_now(ret_clock);
-    judge_start(ret_clock);
-}
-
-/* Somebody or something vouches for the wall clock as it was read. */
-static void believe(struct clock *clock)
-{
-    clock->base_up_s = deadline_up_now(clock->base_up_s, &clock->facts);
-    start_here(clock);
-    clock->facts.is_confirmed = true;
-    clock->judgement = clock_judge(&clock->facts);
-    trust_start_time(clock);
-}
-
-/* A wall clock that is not believed yet may be set. How late it is as far as is believed stays. */
-static void begin_proof_anew(struct clock *clock)
-{
-    int64_t now_s = deadline_up_now(clock->trusted_s, &clock->facts);
-
-    clock->base_up_s = deadline_up_now(clock->base_up_s, &clock->facts);
-    clock->commit_s = now_s;
-    clock->commit_up_s = clock->base_up_s;
-    judge_start(clock);
-}
-
-static void judge(struct clock *clock)
-{
-    bool was_unproved = !clock->was_refused && clock->judgement == CLOCK_AFTER_STANDSTILL;
-
-    clock->judgement = clock_judge(&clock->facts);
-    if (was_unproved && clock->judgement == CLOCK_JUMPED)
-        begin_proof_anew(clock);
-    else if (was_unproved && clock->judgement == CLOCK_SOUND)
-        believe(clock);
+    start_here(ret_clock);
+    ret_clock->judgement = clock_judge(&ret_clock->facts);
+    trust_start_time(ret_clock);
 }
 
 static const char *words(const struct clock *clock)
@@ -109,8 +57,7 @@ static int64_t off_s(const struct clock *clock)
     const struct clock_facts *facts = &clock->facts;
     int64_t ran_s = (facts->now_mono_ms - facts->started_mono_ms) / 1000;
 
-    if (clock->judgement == CLOCK_BEFORE_COMMIT || clock->judgement == CLOCK_AFTER_STANDSTILL ||
-        clock->judgement == CLOCK_LONG_AFTER_COMMIT)
+    if (clock->judgement == CLOCK_BEFORE_COMMIT || clock->judgement == CLOCK_LONG_AFTER_COMMIT)
         return facts->now_s - facts->last_commit_s;
     return facts->now_s - facts->started_s - ran_s;
 }
@@ -120,14 +67,13 @@ struct engine_clock clock_read(struct clock *clock)
     struct engine_clock view;
 
     read_both(clock);
-    judge(clock);
+    clock->judgement = clock_judge(&clock->facts);
     view = (struct engine_clock){.up_s = deadline_up_now(clock->base_up_s, &clock->facts),
                                  .now_s = clock->facts.now_s,
                                  .is_in_doubt = is_in_doubt(clock)};
     if (!view.is_in_doubt)
         return view;
     view.now_s = deadline_up_now(clock->trusted_s, &clock->facts);
-    view.is_passing = !clock->was_refused && clock->judgement == CLOCK_AFTER_STANDSTILL;
     view.off_s = off_s(clock);
     (void)snprintf(view.why, sizeof view.why, "%s", words(clock));
     return view;
@@ -143,9 +89,16 @@ void clock_catch_up(struct clock *clock, int64_t up_s)
 
 void clock_confirm(struct clock *clock)
 {
+    int64_t up_s;
+
     read_both(clock);
+    up_s = deadline_up_now(clock->base_up_s, &clock->facts);
+    clock->base_up_s = up_s;
+    start_here(clock);
+    clock->facts.is_confirmed = true;
     clock->was_refused = false;
-    believe(clock);
+    clock->judgement = clock_judge(&clock->facts);
+    trust_start_time(clock);
 }
 
 void clock_write(struct clock *clock, struct site *site)
@@ -153,13 +106,9 @@ void clock_write(struct clock *clock, struct site *site)
     struct engine_clock view = clock_read(clock);
 
     site->up_s = view.up_s;
-    site->is_clock_refused = view.is_in_doubt && !view.is_passing;
-    site->is_clock_unproved = view.is_passing;
-    if (!view.is_in_doubt) {
-        clock->commit_s = view.now_s;
-        clock->commit_up_s = view.up_s;
-        clock->facts.last_commit_s = view.now_s;
-    }
-    site->committed_s = clock->commit_s;
-    site->committed_up_s = clock->commit_up_s;
+    site->is_clock_refused = view.is_in_doubt;
+    if (view.is_in_doubt)
+        return;
+    site->committed_s = view.now_s;
+    clock->facts.last_commit_s = view.now_s;
 }

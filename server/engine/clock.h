@@ -13,10 +13,8 @@ struct site; /* db/publish.h */
 
 struct clock {
     struct env *env;
-    struct clock_facts facts;      /* as of the last reading */
-    int64_t base_up_s;             /* up-time when `facts.started_…` was */
-    int64_t commit_s, commit_up_s; /* the last commit at which it was believed: by the wall clock,
-                                      and by up-time; commit_s 0: none */
+    struct clock_facts facts; /* as of the last reading */
+    int64_t base_up_s;        /* up-time when `facts.started_…` was */
     int64_t trusted_s; /* what time it was, as far as is believed, when `facts.started_…` was */
     bool was_refused;  /* the store says so, since before this start */
     enum clock_judgement judgement;
@@ -24,8 +22,7 @@ struct clock {
 
 void clock_start(struct clock *ret_clock, struct env *env, const struct site *site);
 
-/* Read the clocks and judge them. After a standstill it also notes that the time has proved itself,
- * or that the wall clock was set, which begins the proof anew. */
+/* Read the clocks and judge them. */
 struct engine_clock clock_read(struct clock *clock);
 
 /* Up-time is the site's: another server's that is further on is ours, too. */
@@ -34,7 +31,7 @@ void clock_catch_up(struct clock *clock, int64_t up_s);
 /* An operator vouches for the wall clock as it is now. */
 void clock_confirm(struct clock *clock);
 
-/* What the site remembers of it: up-time, and the last commit at which the time was believed. */
+/* What the site remembers of it: up-time, and the last commit unless the time is in doubt. */
 void clock_write(struct clock *clock, struct site *site);
 
 #endif

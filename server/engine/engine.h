@@ -104,16 +104,15 @@ struct published_facts *engine_published(struct engine *engine); /* as old as th
 
 /*
  * What the engine makes of the clock. In doubt (wall and monotonic time parted by more than an
- * hour, or the last commit lies in the future or long ago: server/policy/deadline.h) nothing
- * expires and no validity is judged, until an operator confirms with COMMAND_CLOCK.
+ * hour, or the last commit lies in the future) nothing expires and no validity is judged, until an
+ * operator confirms with COMMAND_CLOCK.
  */
 struct engine_clock {
     int64_t up_s;  /* the server's up-time since the site was made: what deadlines count */
     int64_t now_s; /* wall time; in doubt: as it was when last believed, and what ran since */
     bool is_in_doubt;
-    bool is_passing; /* in doubt after a standstill, which time ends: deadlines count meanwhile */
-    int64_t off_s;   /* how far it jumped; > 0: forwards */
-    char why[160];   /* "" without a doubt */
+    int64_t off_s; /* how far it jumped; > 0: forwards */
+    char why[160]; /* "" without a doubt */
 };
 
 struct engine_clock engine_clock(struct engine *engine); /* from any thread */

@@ -110,7 +110,6 @@ struct engine {
     size_t silences_at; /* of the deadlines' hints: where the next look for silent hosts begins */
     bool has_looked_for_silent; /* since it was opened */
     int64_t silences_up_s;      /* when the last one was, of the up-time clock */
-    bool has_said_passing;      /* that the clock is in doubt for a while */
     bool has_failed;            /* to do any of that; waits for the next tick */
     int64_t notices_until_s;    /* when the first of the published notices ends; 0: none is there */
 

@@ -187,24 +187,13 @@ static enum status note_doubt(struct cycle *cycle, void *context, struct error *
     return STATUS_OK;
 }
 
-/* One that time ends is not kept: the next start judges anew. */
-static void say_passing(struct engine *engine, const struct engine_clock *clock)
-{
-    if (clock->is_passing == engine->has_said_passing)
-        return;
-    engine->has_said_passing = clock->is_passing;
-    LOG(LOG_WARN, "clock.standstill", LOG_N("is_in_doubt", clock->is_in_doubt),
-        LOG_N("off_s", clock->off_s), LOG_S("why", clock->why));
-}
-
 /* Once per doubt it is logged, and kept in the store: a restart does not make the clock right. */
 static enum status watch_clock(struct engine *engine, const struct engine_clock *clock,
                                struct error *err)
 {
     const struct cycle_work work = {.run = note_doubt};
 
-    say_passing(engine, clock);
-    if ((clock->is_in_doubt && !clock->is_passing) == engine->site.is_clock_refused)
+    if (clock->is_in_doubt == engine->site.is_clock_refused)
         return STATUS_OK;
     LOG(clock->is_in_doubt ? LOG_ERROR : LOG_INFO, "clock.doubt",
         LOG_N("is_in_doubt", clock->is_in_doubt), LOG_N("off_s", clock->off_s),
@@ -226,14 +215,12 @@ static enum status judge_time(struct engine *engine, const struct engine_clock *
                               struct error *err)
 {
     queue_let_in(engine->queue, clock->now_s);
-    if (clock->is_in_doubt && !clock->is_passing)
-        return STATUS_OK;
-    TRY(meet_deadlines(engine, clock->up_s, err));
-    TRY(silences_meet(engine, clock, err));
-    TRY(moves_make(engine, clock->up_s, err));
     if (clock->is_in_doubt)
         return STATUS_OK;
+    TRY(meet_deadlines(engine, clock->up_s, err));
     TRY(end_expired(engine, clock->now_s, err));
+    TRY(silences_meet(engine, clock, err));
+    TRY(moves_make(engine, clock->up_s, err));
     return forget_old_notices(engine, clock->now_s, err);
 }
 

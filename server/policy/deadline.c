@@ -9,14 +9,6 @@ static int64_t running_s(const struct clock_facts *facts)
     return ran_ms > 0 ? ran_ms / 1000 : 0;
 }
 
-/* By somebody's word, by being near the last commit, or by time. */
-static bool is_proved(const struct clock_facts *facts)
-{
-    return facts->is_confirmed || facts->last_commit_s == 0 ||
-           facts->started_s - facts->last_commit_s <= CLOCK_STANDSTILL_S ||
-           facts->unproved_s + running_s(facts) >= CLOCK_PROOF_S;
-}
-
 enum clock_judgement clock_judge(const struct clock_facts *facts)
 {
     int64_t drift_s = facts->now_s - facts->started_s - running_s(facts);
@@ -28,7 +20,7 @@ enum clock_judgement clock_judge(const struct clock_facts *facts)
     if (!facts->is_confirmed && facts->last_commit_s > 0 &&
         facts->started_s - facts->last_commit_s > CLOCK_MAX_STANDSTILL_S)
         return CLOCK_LONG_AFTER_COMMIT;
-    return is_proved(facts) ? CLOCK_SOUND : CLOCK_AFTER_STANDSTILL;
+    return CLOCK_SOUND;
 }
 
 const char *clock_judgement_words(enum clock_judgement judgement)
@@ -42,9 +34,6 @@ const char *clock_judgement_words(enum clock_judgement judgement)
     case CLOCK_BEFORE_COMMIT:
         return "the last commit lies in the future; nothing expires until the clock is put right, "
                "or confirmed";
-    case CLOCK_AFTER_STANDSTILL:
-        return "by the clock the site stood still for more than a day; no validity is judged until "
-               "it ran for a day, or the clock is put right, or confirmed";
     case CLOCK_LONG_AFTER_COMMIT:
         return "the last commit is more than 60 days old; nothing expires until the clock is put "
                "right, or confirmed";

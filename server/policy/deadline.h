@@ -13,17 +13,8 @@
 /* Beyond so much between wall and monotonic time the wall clock is not believed. */
 #define CLOCK_MAX_DRIFT_S 3600
 
-/*
- * A server that starts later than this after its last commit may have stood still, or its clock is
- * wrong: nobody saw it go on. So its time has to prove itself. Nights and most outages are shorter.
+/* A server that starts so long after its last commit asks first: it may be its clock that is wrong.
  */
-#define CLOCK_STANDSTILL_S 86400
-
-/* So much of up-time without a jump is the proof: by then a clock that is set over the network was
- * put right, and an operator had a day to see it. */
-#define CLOCK_PROOF_S 86400
-
-/* Beyond this nothing proves it but an operator's word. */
 #define CLOCK_MAX_STANDSTILL_S (60 * 86400)
 
 /* What the clocks say now, and what they said when last believed. */
@@ -32,24 +23,20 @@ struct clock_facts {
     int64_t now_mono_ms;     /* monotonic */
     int64_t started_s;       /* wall clock when this server started, or was last confirmed */
     int64_t started_mono_ms; /* monotonic then */
-    int64_t last_commit_s;   /* wall time of the newest commit in the store at which the clock was
-                                believed, and what the site ran between it and this start; 0: none */
-    int64_t unproved_s; /* that part of it: what ran before this start and since the standstill */
-    bool is_confirmed;  /* an operator vouched for the clock since it started */
+    int64_t last_commit_s;   /* wall time of the newest commit in the store; 0: none */
+    bool is_confirmed;       /* an operator vouched for the clock since it started */
 };
 
 enum clock_judgement {
     CLOCK_SOUND,
     CLOCK_JUMPED,            /* wall and monotonic time parted by more than CLOCK_MAX_DRIFT_S */
     CLOCK_BEFORE_COMMIT,     /* the last commit lies in the future by more than CLOCK_MAX_DRIFT_S */
-    CLOCK_AFTER_STANDSTILL,  /* more than CLOCK_STANDSTILL_S after it, and not yet proved */
     CLOCK_LONG_AFTER_COMMIT, /* the server started more than CLOCK_MAX_STANDSTILL_S after it */
 };
 
 /*
- * Unless CLOCK_SOUND no validity is judged, and nothing ends by it, until an operator confirms; the
+ * Unless CLOCK_SOUND nothing expires and no validity is judged until an operator confirms; the
  * confirmation resets `started_…` and vouches for the last commit, wherever it lies.
- * CLOCK_AFTER_STANDSTILL ends by itself, and up-time is sound meanwhile: deadlines count on.
  */
 enum clock_judgement clock_judge(const struct clock_facts *facts);
 

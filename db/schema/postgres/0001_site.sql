@@ -16,10 +16,8 @@ CREATE TABLE site (
 CREATE TABLE server (
     id BIGINT PRIMARY KEY,
     up_s BIGINT NOT NULL DEFAULT 0,    -- its up-time clock
-    committed_s BIGINT NOT NULL DEFAULT 0, -- the last commit whose time was believed: wall time
-    committed_up_s BIGINT NOT NULL DEFAULT 0, -- and up-time then
+    committed_s BIGINT NOT NULL DEFAULT 0,
     clock_refused BIGINT NOT NULL DEFAULT 0,
-    clock_unproved BIGINT NOT NULL DEFAULT 0,
     work_mark BIGINT NOT NULL DEFAULT 0, -- what its bulletin says of work
     looks_restored BIGINT NOT NULL DEFAULT 0 -- the site's incarnation that hosts showed to be an older copy's
 ) WITH (fillfactor = 50);

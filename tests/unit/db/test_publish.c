@@ -15,9 +15,7 @@ Test(publish, a_site_remembers_its_facts)
     cr_expect(eq(i64, facts.incarnation, 1));
     facts.up_s = 77;
     facts.committed_s = 88;
-    facts.committed_up_s = 66;
     facts.is_clock_refused = true;
-    facts.is_clock_unproved = true;
     facts.work_mark = 99;
     facts.looks_restored = 1;
     facts.incarnation = 2;
@@ -28,11 +26,9 @@ Test(publish, a_site_remembers_its_facts)
     cr_expect(eq(str, facts.name, "Renamed"));
     cr_expect(eq(i64, facts.up_s, 77));
     cr_expect(eq(i64, facts.committed_s, 88));
-    cr_expect(eq(i64, facts.committed_up_s, 66));
     cr_expect(eq(i64, facts.created_s, SITE_TIME_S));
     cr_expect(eq(i64, facts.incarnation, 2));
     cr_expect(facts.is_clock_refused);
-    cr_expect(facts.is_clock_unproved);
     cr_expect(eq(i64, facts.work_mark, 99));
     cr_expect(eq(i64, facts.looks_restored, 1));
     cr_expect(digest_equals(&facts.project, &(struct digest){0}) == false);

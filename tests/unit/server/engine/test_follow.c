@@ -154,26 +154,6 @@ Test(follow, what_hosts_showed_one_server_all_say)
     cr_expect(eq(i64, engine_counts(first).looks_restored_now, 1));
 }
 
-/* What the others ran while it was down proves nothing of its clock. */
-Test(follow, a_server_that_comes_back_with_its_clock_ahead_is_in_doubt)
-{
-    struct error err;
-
-    engine_close(second);
-    for (int i = 0; i < 4; i++) {
-        fake_env_pass(&village.env, 86400 * INT64_C(1000));
-        engine_tick(first);
-    }
-    cr_assert(eq(int, engine_open(other_store, &village.env.base, &village.config, &second, &err),
-                 STATUS_OK));
-    cr_expect(zero(int, engine_clock(second).is_in_doubt), "the site did not stand still");
-    engine_close(second);
-    village.env.now_s += 40 * DAY_S;
-    cr_assert(eq(int, engine_open(other_store, &village.env.base, &village.config, &second, &err),
-                 STATUS_OK));
-    cr_expect(engine_clock(second).is_passing);
-}
-
 Test(follow, a_token_is_looked_up_anew)
 {
     const struct digest token = site_digest(1);
