@@ -69,18 +69,31 @@ static enum status print_json(const struct sheet *sheet, struct error *err)
 static enum status make_and_print(struct keychain *keychain, const struct options *options,
                                   struct error *err)
 {
-    struct session *session = keychain->profile->session;
     struct sheet sheet = {.keychain = keychain};
     struct public_key keys[KEY_ROLES];
 
-    if (keychain_has_first(keychain))
-        session_say(session, options,
-                    "An attempt before was cut short: these are its keys, and their sheet.");
     TRY(make_all(keychain, keys, err));
     for (int role = 0; role < KEY_ROLES; role++)
         sheet.keys[role] = &keys[role];
     TRY(find_spare(keychain, &sheet.pem, err));
     return options_has(options, "json") ? print_json(&sheet, err) : sheet_print(&sheet, err);
+}
+
+/* What cannot be handed out is not kept; but the sheet of keys that were there before may be on
+ * paper. */
+static enum status hand_out(struct keychain *keychain, const struct options *options,
+                            struct error *err)
+{
+    const bool is_repeat = keychain_has_first(keychain);
+    enum status status;
+
+    if (is_repeat)
+        session_say(keychain->profile->session, options,
+                    "An attempt before was cut short: these are its keys, and their sheet.");
+    status = make_and_print(keychain, options, err);
+    if (status != STATUS_OK && !is_repeat)
+        keychain_drop_first(keychain);
+    return status;
 }
 
 static int run(void *context, const struct options *options)
@@ -92,13 +105,9 @@ static int run(void *context, const struct options *options)
 
     keychain_init(&keychain, &profile);
     if (profile_open(&profile, session, options, &err) != STATUS_OK ||
-        prepare(&keychain, options, &err) != STATUS_OK)
-        return session_fail(session, &err);
-    if (make_and_print(&keychain, options, &err) != STATUS_OK) {
-        keychain_drop_first(&keychain);
-        return session_fail(session, &err);
-    }
-    if (keychain_name_first(&keychain, &err) != STATUS_OK)
+        prepare(&keychain, options, &err) != STATUS_OK ||
+        hand_out(&keychain, options, &err) != STATUS_OK ||
+        keychain_name_first(&keychain, &err) != STATUS_OK)
         return session_fail(session, &err);
     session_say(session, options, "Next: 'dugnad key publish'.");
     return EXIT_DONE;

@@ -51,7 +51,8 @@ bool keychain_has_first(const struct keychain *keychain);
 /* All get their names, that of the root key last: without it nothing is published. Durable. */
 enum status keychain_name_first(struct keychain *keychain, struct error *err) MUST_USE;
 
-/* Remove them, as well as it can be; but not if one has its name already. */
+/* Remove them, as well as it can be; but not if one has its name already. Only for who made all of
+ * them himself: of those that keychain_has_first() told of before, somebody may have the sheet. */
 void keychain_drop_first(struct keychain *keychain);
 
 /* Under a name beside the role's, for keychain_replace(). */

@@ -276,6 +276,43 @@ Test(pipes, a_repeat_prints_the_sheet_of_the_same_keys)
     cr_expect(eq(str, first, desk_out));
 }
 
+static void read_key_of_two(const char *name, struct buffer *ret_pem)
+{
+    CLEANUP(freep) char *path = text_format(".config/dugnad/two/keys/%s.pem", name);
+
+    buffer_init(ret_pem, 16384);
+    cr_assert(eq(int, desk_env.base.disk->read(desk_env.base.disk, at_home(path), ret_pem, NULL),
+                 STATUS_OK),
+              "%s is gone", name);
+}
+
+/* Killed after the sheet, before any key was named. Regression: a repeat that failed removed them,
+ * and the sheet on paper was of keys that were nowhere. */
+Test(pipes, a_repeat_that_fails_keeps_the_keys_whose_sheet_may_be_on_paper)
+{
+    static const char *const forms[] = {NULL, "--json"};
+    CLEANUP(buffer_clear) struct buffer first = {0}, now = {0};
+
+    connect_two();
+    kill_key_init();
+    read_key_of_two("root-spare-first", &first);
+    write_at_home("other", "another passphrase\n");
+    cr_expect(eq(int, RUN("key", "init", "--profile", "two", "--passphrase-file", at_home("other")),
+                 EXIT_FAILED));
+    cr_expect(strstr(desk_said, "passphrase of that time") != NULL, "%s", desk_said);
+    cr_assert(eq(sz, keys_of_two(), KEY_ROLES), "with another passphrase");
+    desk_out_path = "/dev/full";
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        cr_expect(eq(int, RUN("key", "init", "--profile", "two", forms[i]), EXIT_FAILED));
+        cr_assert(eq(sz, keys_of_two(), KEY_ROLES), "onto a full output");
+    }
+    desk_out_path = NULL;
+    cr_assert(eq(int, RUN("key", "init", "--profile", "two"), EXIT_DONE), "%s", desk_said);
+    cr_expect(strstr(desk_said, "cut short") != NULL, "%s", desk_said);
+    read_key_of_two("root-spare", &now);
+    cr_expect(eq(str, (char *)buffer_text(&now), (char *)buffer_text(&first)), "another key");
+}
+
 /* Regression: the keys stayed, nobody had the sheet, and a repeat refused. */
 Test(pipes, keys_whose_recovery_sheet_could_not_be_printed_are_not_made)
 {
