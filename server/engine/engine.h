@@ -93,7 +93,7 @@ void engine_tick(struct engine *engine);
 /*
  * One more slice of what takes many: a cancel or retry of a large batch, units whose validity ended
  * or that were revoked. To be called between commands, so that neither waits long for the other.
- * False: nothing is left, or it failed and the next tick tries again.
+ * False: nothing is left, or the next tick tries again, for it failed, or the clock is in doubt.
  */
 bool engine_go_on(struct engine *engine);
 

@@ -283,30 +283,31 @@ void engine_tick(struct engine *engine)
 
 /* ------------------------------------------------------------------------------ what takes many */
 
-static enum status go_on(struct engine *engine, struct error *err)
+static enum status go_on(struct engine *engine, const struct engine_clock *clock, struct error *err)
 {
-    struct engine_clock clock = clock_read(&engine->clock);
-
     if (engine->has_revoked)
         return end_revoked(engine, err);
     if (engine->act_count > 0)
         return actions_go_on(engine, err);
-    return clock.is_in_doubt ? STATUS_OK : end_expired(engine, clock.now_s, err);
+    return end_expired(engine, clock->now_s, err);
 }
 
-static bool is_unfinished(const struct engine *engine)
+/* In doubt no validity is judged: what may have expired waits for a tick after it. */
+static bool is_unfinished(const struct engine *engine, const struct engine_clock *clock)
 {
-    return engine->has_revoked || engine->act_count > 0 || engine->has_expired;
+    return engine->has_revoked || engine->act_count > 0 ||
+           (engine->has_expired && !clock->is_in_doubt);
 }
 
 bool engine_go_on(struct engine *engine)
 {
+    struct engine_clock clock = clock_read(&engine->clock);
     struct error err = {0};
 
-    if (!is_unfinished(engine) || engine->has_failed)
+    if (!is_unfinished(engine, &clock) || engine->has_failed)
         return false;
-    note_failure(engine, go_on(engine, &err), &err);
-    return is_unfinished(engine) && !engine->has_failed;
+    note_failure(engine, go_on(engine, &clock, &err), &err);
+    return is_unfinished(engine, &clock) && !engine->has_failed;
 }
 
 void engine_settle(struct engine *engine, int ticks)

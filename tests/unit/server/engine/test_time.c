@@ -191,6 +191,28 @@ static void confirm_clock(void)
     cr_assert(eq(int, village_run(&village, &confirm), STATUS_OK));
 }
 
+/* Regression: what was left then was never taken up, and never given up: the engine's thread went
+ * round and round without waiting, for as long as the doubt lasted. */
+Test(time_passing, what_a_doubt_interrupts_waits_for_its_end)
+{
+    village_add_units(&village, 600, NULL); /* more than two slices */
+    fake_env_pass(&village.env, INT64_C(31) * DAY_S * 1000);
+    engine_tick(village.engine);
+    cr_assert(eq(i64, expired(), 256));
+    cr_expect(engine_go_on(village.engine));
+    cr_assert(eq(i64, expired(), 512));
+    village.env.now_s += YEAR_S;
+    cr_expect(not(engine_go_on(village.engine)));
+    engine_tick(village.engine);
+    cr_assert(engine_clock(village.engine).is_in_doubt);
+    cr_expect(not(engine_go_on(village.engine)));
+    cr_expect(eq(i64, expired(), 512));
+    village.env.now_s -= YEAR_S;
+    confirm_clock();
+    village_pass(&village, 1);
+    cr_expect(eq(i64, expired(), 600));
+}
+
 /* Its span alone counts, and is not over when the clock is right again: no host is charged. */
 Test(time_passing, what_was_granted_by_a_wrong_clock_is_not_late_by_the_right_one)
 {
