@@ -8,6 +8,19 @@
 
 static const char *const parts[] = {"aside", "cache", "projects"};
 
+/* What the lock is in, and nothing else: many try who do not get it, several times a second. */
+static enum status make_place(const struct data_folder *folder, struct error *err)
+{
+    struct disk *disk = folder->env->disk;
+    struct disk_entry entry;
+
+    if (disk->look(disk, folder->path.text, &entry, NULL) == STATUS_OK &&
+        (entry.kind == DISK_FOLDER || entry.kind == DISK_LINK))
+        return STATUS_OK;
+    return disk_make_folders(disk, folder->path.text, 0700, err);
+}
+
+/* The folder again: whoever made it may have been killed before it was durable. */
 static enum status make_parts(const struct data_folder *folder, struct error *err)
 {
     struct disk *disk = folder->env->disk;
@@ -29,13 +42,14 @@ enum status data_folder_open(struct env *env, const char *path, struct data_fold
     enum status status;
 
     TRY(disk_join(&folder.path, err, "%s", path));
-    TRY(make_parts(&folder, err));
+    TRY(make_place(&folder, err));
     TRY(data_folder_join(&folder, &lock, err, "lock"));
     status = env->disk->lock(env->disk, lock.text, &folder.lock, err);
     if (status == STATUS_BUSY)
         return error_set(err, STATUS_BUSY,
                          "another dugnad-client works in this data folder; only one can");
     TRY(status);
+    TRY(make_parts(&folder, err));
     *ret_folder = folder;
     folder.lock = NULL;
     return STATUS_OK;

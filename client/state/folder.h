@@ -21,8 +21,8 @@ struct data_folder {
 };
 
 /*
- * Make what is missing and take the lock. STATUS_BUSY: another process has it (the words say so);
- * otherwise as struct disk says.
+ * Take the lock, then make what is missing, durably. STATUS_BUSY: another process has the lock (the
+ * words say so), and nothing was written or synced in its folder; otherwise as struct disk says.
  */
 enum status data_folder_open(struct env *env, const char *path, struct data_folder *ret_folder,
                              struct error *err) MUST_USE;

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/env/real.h"
 #include "tests/support/ending.h"
+#include "tests/support/failing_disk.h"
 #include "tests/support/fake_env.h"
 
 static char path[64];
@@ -134,6 +135,32 @@ Test(state, a_second_daemon_is_refused_in_words)
 
     cr_expect(eq(int, data_folder_open(&env.base, path, &second, &err), STATUS_BUSY));
     cr_expect(strstr(err.text, "another dugnad-client") != NULL);
+}
+
+/* Regression: each of hundreds of tries synced a disk that was slow anyway. */
+Test(state, who_waits_for_the_folder_changes_nothing_in_it)
+{
+    struct data_folder second = {.env = NULL};
+    struct failing_disk disk;
+
+    failing_disk_init(&disk, env.base.disk);
+    failing_disk_arm(&disk, FAILING_POWER, 0);
+    env.base.disk = &disk.base;
+    cr_expect(eq(int, data_folder_open(&env.base, path, &second, &err), STATUS_BUSY), "%s",
+              err.text);
+    env.base.disk = disk.real;
+    cr_expect(eq(i64, disk.syncs, 0));
+}
+
+Test(state, what_is_missing_is_made_under_the_lock)
+{
+    struct disk_path part;
+
+    cr_assert(eq(int, data_folder_join(&folder, &part, &err, "aside"), STATUS_OK));
+    data_folder_close(&folder);
+    cr_assert(eq(int, disk_real()->remove_tree(disk_real(), part.text, &err), STATUS_OK));
+    cr_assert(eq(int, data_folder_open(&env.base, path, &folder, &err), STATUS_OK));
+    cr_expect(disk_has(disk_real(), part.text));
 }
 
 Test(state, what_is_not_exactly_a_record_is_refused)
