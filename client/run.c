@@ -1,4 +1,5 @@
 /* The verb `run`: the daemon itself. */
+#include <poll.h>
 #include <stdio.h>
 
 #include "client/commands.h"
@@ -20,6 +21,7 @@ struct running {
     struct launcher *launcher;
     struct daemon *daemon;
     struct control *control;
+    bool is_stopped; /* before it had the folder */
 };
 
 /* In the order of what stands on what. */
@@ -65,6 +67,14 @@ static enum status read_config(struct running *it, const struct options *options
     return set_settings(&it->config, options, err);
 }
 
+/* A part of a second, or until the program is to end. */
+static bool is_told_to_stop(const struct client_world *world)
+{
+    struct pollfd stop = {.fd = world->stop_descriptor, .events = POLLIN};
+
+    return poll(&stop, 1, LOCK_WAIT_MS) > 0;
+}
+
 /* Another daemon will not go away. */
 static enum status open_folder(struct running *it, const char *path, const char *socket,
                                struct error *err)
@@ -73,7 +83,9 @@ static enum status open_folder(struct running *it, const char *path, const char 
     enum status status = data_folder_open(env, path, &it->folder, err);
 
     for (int i = 1; i < LOCK_TRIES && status == STATUS_BUSY && !control_listens(socket); i++) {
-        env->sleep_ms(env, LOCK_WAIT_MS);
+        it->is_stopped = is_told_to_stop(it->world);
+        if (it->is_stopped)
+            return status;
         status = data_folder_open(env, path, &it->folder, err);
     }
     return status;
@@ -134,7 +146,7 @@ static int run_run(void *context, const struct options *options)
     if (it.world->catch_stop != NULL)
         it.world->catch_stop();
     if (set_up(&it, options, &err) != STATUS_OK)
-        return fail(&err);
+        return it.is_stopped ? OPTIONS_EXIT_OK : fail(&err);
     LOG(LOG_INFO, "client.started", LOG_S("data", it.folder.path.text));
     loop(&it);
     LOG(LOG_INFO, "client.stopped", LOG_S("data", it.folder.path.text));

@@ -1,6 +1,7 @@
 /* The verbs of dugnad-client, whole: detach, pause and run, with and without a daemon. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -270,6 +271,20 @@ Test(verbs, a_daemon_waits_for_a_verb_that_takes_its_time)
     terminal_await_daemon();
     cr_expect(terminal_daemon_answers(), "%s", terminal.said);
     cr_expect(eq(int, terminal_daemon_end(&it), 0));
+}
+
+/* Regression: it did not hear SIGTERM for as long as it waited, up to half a minute. */
+Test(verbs, a_daemon_that_waits_for_the_folder_stops_when_told_to)
+{
+    struct terminal_daemon it;
+    pid_t holder;
+
+    cr_assert(eq(int, CLIENT("pause"), 0), "it is there");
+    holder = hold_folder_for(600000000);
+    it = terminal_daemon_start_unwatched();
+    cr_expect(eq(int, terminal_daemon_end(&it), 0), "not that the folder is busy");
+    cr_expect(waitpid(holder, NULL, WNOHANG) == 0, "it still is");
+    cr_assert(kill(holder, SIGKILL) == 0 && waitpid(holder, NULL, 0) == holder);
 }
 
 /* The site shows another project from now on. */
