@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/env.h"
 #include "common/base/text.h"
 #include "db/query.h"
 #include "db/store.h"
@@ -12,6 +11,7 @@
 #include "server/api/call.h"
 #include "server/api/handlers.h"
 #include "server/api/views.h"
+#include "server/engine/engine.h"
 
 static void send_made(struct call *call, struct store *store)
 {
@@ -159,7 +159,7 @@ void batches_get(struct call *call)
         status = http_head_parameter(call->head, "name", &listing->name, &err);
         listing->has_name = status == STATUS_OK;
     }
-    listing->now_s = call->api->env->now_s(call->api->env);
+    listing->now_s = engine_clock(call->api->engine).now_s;
     if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         call_read(call, read_batches);
     else

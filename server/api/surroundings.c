@@ -1,6 +1,5 @@
 #include "server/api/surroundings.h"
 
-#include "common/base/env.h"
 #include "db/store.h"
 #include "server/api/call.h"
 #include "server/engine/apps.h"
@@ -67,8 +66,9 @@ enum status surroundings_read(const struct call *call, struct store *store, cons
                               struct waiting_facts *ret_facts, struct error *err)
 {
     const int64_t app_version = unit->app_version;
+    const struct engine_clock clock = engine_clock(call->api->engine);
+    struct waiting_facts facts = {.now_s = clock.now_s};
     struct project_parts parts;
-    struct waiting_facts facts = {.now_s = call->api->env->now_s(call->api->env)};
 
     facts.upload_max_bytes = call->api->limits.upload_max;
     TRY(read_app(store, unit, &facts, err));
@@ -78,16 +78,15 @@ enum status surroundings_read(const struct call *call, struct store *store, cons
     facts.has_freshness = parts.freshness_sequence > 0;
     project_parts_clear(&parts);
     ret_surroundings->stops = published_stops(call->api->published);
-    ret_surroundings->clock = engine_clock(call->api->engine);
+    ret_surroundings->clock = clock;
     facts.why_stopped = ret_surroundings->stops.issuing ? ret_surroundings->stops.why : "";
     facts.why_no_uploads = ret_surroundings->stops.uploads ? ret_surroundings->stops.why : "";
-    ret_surroundings->judge =
-        (struct signature_judge){.published = call->api->published,
-                                 .now_s = ret_surroundings->clock.is_in_doubt ? 0 : facts.now_s};
+    ret_surroundings->judge = (struct signature_judge){
+        .published = call->api->published, .now_s = clock.is_in_doubt ? 0 : clock.now_s};
     TRY(signatures_of_app(&ret_surroundings->judge, store, app_version, &facts.signatures, err));
     TRY(store->query->refused(store, app_version, facts.now_s - DAY_S, WAITING_REFUSED_MAX,
                               add_refused, &facts, err));
-    facts.clock_doubt = ret_surroundings->clock.is_in_doubt ? ret_surroundings->clock.why : "";
+    facts.clock_doubt = clock.is_in_doubt ? ret_surroundings->clock.why : "";
     *ret_facts = facts;
     return STATUS_OK;
 }

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "common/base/env.h"
 #include "common/base/text.h"
 #include "db/store.h"
 #include "server/api/call.h"
+#include "server/engine/engine.h"
 
 /* The same pace as so far, from when the batch was made: rough, and said to be an estimate. */
 static int64_t estimate_end(const struct batch_view *view, int64_t now_s)
@@ -130,7 +130,7 @@ static bool take(void *context, const struct batch_view *view)
 
 void show_send_batch(struct call *call, struct store *store, int64_t batch, int http)
 {
-    struct seen seen = {.now_s = call->api->env->now_s(call->api->env)};
+    struct seen seen = {.now_s = engine_clock(call->api->engine).now_s};
     struct error err;
 
     if (store->query->batch(store, batch, take, &seen, &err) == STATUS_OK)

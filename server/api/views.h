@@ -5,6 +5,7 @@
 #include "db/query.h"
 #include "protocol/batch.h"
 
+/* `now_s`: the engine's, as the batch is dated by it: engine_clock(). */
 void show_batch_status(const struct batch_view *view, int64_t now_s,
                        struct batch_status *ret_status);
 

@@ -11,7 +11,7 @@
 
 /* What is known of the surroundings. */
 struct waiting_facts {
-    int64_t now_s;
+    int64_t now_s;              /* the engine's, which dates all of this: engine_clock() */
     struct offers offers;       /* what those hosts have for a copy */
     struct supply supply;       /* hosts of the last day that could run the app */
     bool has_freshness;         /* else clients start nothing new */

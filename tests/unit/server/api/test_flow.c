@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/batch.h"
 #include "protocol/result_line.h"
 #include "tests/support/grid.h"
 
@@ -164,6 +165,75 @@ Test(flow, a_batch_says_that_it_needs_more_volunteers)
     cr_expect(grid_says(&grid, "needs 2 independent volunteers; 1 enrolled"), "%s",
               grid_body(&grid));
     grid_host_clear(&host);
+}
+
+/* A jump of the wall clock, which the engine has noticed when this returns. */
+static void make_clock_doubtful(struct grid_host *host)
+{
+    struct scheduler_reply reply;
+
+    grid.ahead_s += INT64_C(365) * DAY_S;
+    cr_assert(eq(int, grid_visit(&grid, host, 0, NULL, 0, &reply), 200), "%s", grid_body(&grid));
+    scheduler_reply_clear(&reply);
+}
+
+/* Regression: by the wall clock nobody had been there in the last day; hosts are dated by the
+ * engine's, which goes on as it was last believed. */
+Test(flow, in_doubt_of_the_clock_a_host_is_seen_as_the_engine_saw_it)
+{
+    struct grid_host host;
+    struct digest unit;
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 2);
+    grid_enrol(&grid, 1, &host);
+    (void)get_task(&host, &unit);
+    make_clock_doubtful(&host);
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "/explain")), 200));
+    cr_expect(grid_says(&grid, "clock jumped"), "%s", grid_body(&grid));
+    cr_expect(grid_says(&grid, "needs 2 independent volunteers; 1 enrolled"), "%s",
+              grid_body(&grid));
+    cr_expect(not(grid_says(&grid, "no host")), "%s", grid_body(&grid));
+    grid_host_clear(&host);
+}
+
+static struct batch_status get_batch(void)
+{
+    struct batch_status status;
+
+    cr_assert(eq(int, grid_get(&grid, grid_batch(&grid, "")), 200), "%s", grid_body(&grid));
+    cr_assert(eq(int,
+                 batch_status_decode(grid_body(&grid), strlen(grid_body(&grid)), &status, NULL),
+                 STATUS_OK),
+              "%s", grid_body(&grid));
+    return status;
+}
+
+/* Regression: a batch that began minutes ago had a year behind it, and another one to go. */
+Test(flow, in_doubt_of_the_clock_a_batch_is_as_old_as_the_engine_says)
+{
+    struct grid_host hosts[2];
+    struct digest unit;
+    int64_t tasks[2];
+
+    grid_publish(&grid);
+    grid_add_units(&grid, 0, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        grid_enrol(&grid, i, &hosts[i]);
+        tasks[i] = get_task(&hosts[i], &unit);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        cr_assert(eq(int, report(&hosts[i], tasks[i], &unit, "42\n"), ACK_STORED));
+    grid_add_units(&grid, 1, 1);
+    grid_pass(&grid, 600);
+    make_clock_doubtful(&hosts[0]);
+    cr_assert(eq(i64, get_batch().accepted, 1));
+    cr_expect(lt(i64, SAMPLE_NOW_S, get_batch().finish_estimate_s));
+    cr_expect(lt(i64, get_batch().finish_estimate_s, SAMPLE_NOW_S + DAY_S));
+    cr_assert(eq(int, grid_get(&grid, "/v1/batches"), 200));
+    cr_expect(grid_says(&grid, "\"finish_estimate_s\""), "%s", grid_body(&grid));
+    for (unsigned i = 0; i < 2; i++)
+        grid_host_clear(&hosts[i]);
 }
 
 Test(flow, a_repeated_visit_gets_the_same_bytes_and_a_lower_one_is_a_clone)
