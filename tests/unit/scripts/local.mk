@@ -1,2 +1,2 @@
-script_tests += %D%/test_build %D%/test_test
+script_tests += %D%/test_build %D%/test_test %D%/test_served
 EXTRA_DIST += %D%/fake-tree
