@@ -276,8 +276,8 @@ struct query_ops {
     /* For the app version (row id), of hosts seen at or after `seen_s`; `day`: the Unix day. */
     enum status (*supply)(struct store *store, int64_t app_version, int64_t seen_s, int64_t day,
                           struct supply *ret_supply, struct error *err);
-    /* Of the same hosts, those that said what they offer. `enough`: of memory and
-     * disk. */
+    /* Of the same hosts, those that said what they offer. `enough`: of memory and disk; the rest
+     * of it is not looked at. */
     enum status (*offers)(struct store *store, int64_t app_version, int64_t seen_s,
                           const struct host_offer *enough,
                           bool (*row)(void *context, const struct offer_group *group),
@@ -295,7 +295,8 @@ struct query_ops {
                            bool (*row)(void *context, const struct signer_group *group),
                            void *context, struct error *err);
 
-    /* All that were put. */
+    /* All that signers_put() was given, each once, by their numbers (signer_set_number()), rising.
+     * There is no limit but what was put; a set is borrowed until the callback returns. */
     enum status (*signer_sets)(struct store *store,
                                bool (*row)(void *context, const struct signer_set *signers),
                                void *context, struct error *err);

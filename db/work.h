@@ -26,10 +26,13 @@ struct store;
 #define TASK_UNIT(task)      ((task) / UNIT_TASKS_MAX)
 #define TASK_PLACE(task)     ((task) % UNIT_TASKS_MAX)
 
-/* What a host has for a task. Zeroed: it never said. */
+/* What a host offers to one task, by its own word (struct scheduler_host). Zeroed: it never said.
+ */
 struct host_offer {
-    int64_t cores, memory_bytes, disk_bytes;
-    char *layers; /* owned; isolation layers, a blank before and after each; NULL: none */
+    int64_t cores;        /* 1..LIMITS_CORES_MAX */
+    int64_t memory_bytes; /* 0..LIMITS_BYTES_MAX; tasks that run at once share it */
+    int64_t disk_bytes;   /* 0..LIMITS_BYTES_MAX; each has so much: slot, and copies of outputs */
+    char *layers;         /* owned; isolation layers, a blank before and after each; NULL: none */
 };
 
 /* A host, with who it belongs to today. */

@@ -16,7 +16,9 @@ bool download_has(const struct attached *project, const struct digest *file);
 void download_stop(struct daemon *daemon, struct attached *project, int64_t task);
 void download_stop_all(struct daemon *daemon, struct attached *project);
 
-/* When a file that failed may be asked for again; mono ms, TALK_NEVER: there is none. */
+/* When download_step() has something to do that nothing else wakes it for; mono ms. `now`, which is
+ * the time: a part from before is hashed, some of it at each step. Else when a file that failed may
+ * be asked for again; TALK_NEVER: neither. */
 int64_t download_wake(struct attached *project, int64_t now);
 
 /*

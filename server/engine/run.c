@@ -16,7 +16,8 @@
 
 /* More than wanted that is looked at, draw by draw, if the first ones are not to be had: together
  * no more than 64 of a bucket. At first none: hints are mostly right, and each unit that is looked
- * at is loaded with its tasks. */
+ * at is loaded with its tasks. Not where tails_are_most(): a draw of all that waits comes before
+ * these there, for the hints do not say whom such a copy may go to, nor which is needed most. */
 static const size_t spares[] = {0, 2, 12, 46};
 
 struct shared {

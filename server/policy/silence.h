@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 /*
- * Of the site's up-time: only while it runs may a host be missed, so neither an outage nor a jump
- * of the wall clock makes one silent, and a restart does not begin the count anew. Every host with
- * work is told to be back within an hour (RETURNING_MOST_S); its owner may have set visit_interval
- * to a day at most, and many a machine runs an hour each evening. What is above a day is more than
- * a client's back-off after an outage.
+ * Of the site's up-time: only while it runs may a host be missed, so neither a server that is down
+ * nor a jump of the wall clock makes one silent, and a restart does not begin the count anew. A
+ * server that runs and cannot be reached for so long misses everybody. Every host with work is told
+ * to be back within an hour (RETURNING_MOST_S); its owner may have set visit_interval to a day at
+ * most, and many a machine runs an hour each evening. What is above a day is more than a client's
+ * back-off after an outage.
  */
 #define SILENCE_AWAY_S (30 * 3600)
 
