@@ -48,28 +48,71 @@ int64_t signer_set_number(const struct signer_set *set)
 
 void signer_sets_clear(struct signer_sets *sets)
 {
+    free(sets->numbers);
     free(sets->sets);
     *sets = (struct signer_sets){0};
 }
 
+void signer_sets_copy(const struct signer_sets *sets, struct signer_sets *ret_copy)
+{
+    *ret_copy = (struct signer_sets){.count = sets->count};
+    if (sets->count == 0)
+        return;
+    ret_copy->numbers = must_alloc(sets->count, sizeof *sets->numbers);
+    ret_copy->sets = must_alloc(sets->count, sizeof *sets->sets);
+    memcpy(ret_copy->numbers, sets->numbers, sets->count * sizeof *sets->numbers);
+    memcpy(ret_copy->sets, sets->sets, sets->count * sizeof *sets->sets);
+}
+
+/* Where this number is, or would be. */
+static size_t place_of(const struct signer_sets *sets, int64_t number)
+{
+    size_t from = 0, to = sets->count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (sets->numbers[middle] < number)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 const struct signer_set *signer_sets_find(const struct signer_sets *sets, int64_t number)
 {
-    for (size_t i = 0; i < sets->count; i++)
-        if (signer_set_number(&sets->sets[i]) == number)
-            return &sets->sets[i];
-    return NULL;
+    size_t at = place_of(sets, number);
+
+    return at < sets->count && sets->numbers[at] == number ? &sets->sets[at] : NULL;
+}
+
+static void insert(struct signer_sets *sets, size_t at, int64_t number,
+                   const struct signer_set *set)
+{
+    size_t after = sets->count - at;
+
+    sets->numbers = realloc(sets->numbers, (sets->count + 1) * sizeof *sets->numbers);
+    sets->sets = realloc(sets->sets, (sets->count + 1) * sizeof *sets->sets);
+    if (sets->numbers == NULL || sets->sets == NULL)
+        abort();
+    memmove(&sets->numbers[at + 1], &sets->numbers[at], after * sizeof *sets->numbers);
+    memmove(&sets->sets[at + 1], &sets->sets[at], after * sizeof *sets->sets);
+    sets->numbers[at] = number;
+    sets->sets[at] = *set;
+    sets->count++;
 }
 
 bool signer_sets_learn(struct signer_sets *sets, const struct signer_set *set)
 {
+    int64_t number = signer_set_number(set);
+    size_t at = place_of(sets, number);
+
     assert(set->count > 1);
-    if (signer_sets_find(sets, signer_set_number(set)) != NULL)
+    if (at < sets->count && sets->numbers[at] == number)
         return true;
     if (sets->count == SIGNER_SETS_MAX)
         return false;
-    sets->sets = realloc(sets->sets, (sets->count + 1) * sizeof *sets->sets);
-    if (sets->sets == NULL)
-        abort();
-    sets->sets[sets->count++] = *set;
+    insert(sets, at, number, set);
     return true;
 }

@@ -185,11 +185,12 @@ static enum refusal check_one(const struct trust *trust, int64_t signer, int64_t
 enum refusal trust_check_signer(const struct trust *trust, int64_t signer, int64_t not_before_s,
                                 const struct trust_moment *moment)
 {
-    const struct signer_set *several = signer_sets_find(&trust->signer_sets, signer);
+    const struct signer_set *several;
     enum refusal first = REFUSAL_NONE;
 
     if (signer == TRUST_SIGNER_UNKNOWN)
         return REFUSAL_NONE;
+    several = signer_sets_find(&trust->signer_sets, signer);
     if (several == NULL)
         return check_one(trust, signer, not_before_s, moment);
     for (size_t i = 0; i < several->count; i++) {

@@ -108,6 +108,5 @@ void trust_copy(const struct trust *trust, struct trust *ret_copy)
     state = trust_encode(trust);
     if (trust_decode(state, strlen(state), ret_copy, NULL) != STATUS_OK)
         abort();
-    for (size_t i = 0; i < trust->signer_sets.count; i++)
-        (void)signer_sets_learn(&ret_copy->signer_sets, &trust->signer_sets.sets[i]);
+    signer_sets_copy(&trust->signer_sets, &ret_copy->signer_sets);
 }

@@ -92,3 +92,52 @@ Test(signers, sets_have_a_limit)
     }
     cr_expect(signer_sets_learn(&sets, &sets.sets[0]), "once more is fine");
 }
+
+static struct signer_set two(int64_t first, int64_t second)
+{
+    struct signer_set set = {0};
+
+    signer_set_add(&set, first);
+    signer_set_add(&set, second);
+    return set;
+}
+
+/* Regression: each look made the numbers of all anew, of a SHA-256 each, at every check of a unit.
+ * One whose number would be another if it were made now, is found by the one that was. */
+Test(signers, a_set_is_found_by_the_number_that_it_was_learned_with)
+{
+    CLEANUP(signer_sets_clear) struct signer_sets sets = {0};
+    const struct signer_set set = two(1, 2);
+    int64_t number = signer_set_number(&set);
+
+    cr_assert(signer_sets_learn(&sets, &set));
+    sets.sets[0].signers[1] = 3;
+    cr_expect(signer_sets_find(&sets, number) == &sets.sets[0]);
+    cr_expect(signer_sets_find(&sets, signer_set_number(&sets.sets[0])) == NULL);
+}
+
+/* In whatever order they come, each number leads to its own set; also in a copy. */
+Test(signers, each_number_leads_to_its_set)
+{
+    CLEANUP(trust_clear) struct trust copy = {0};
+    struct signer_sets *sets = &trial.trust.signer_sets;
+
+    for (int64_t i = 0; i < 100; i++) {
+        const struct signer_set set = two(1000 - i, 1001);
+
+        cr_assert(signer_sets_find(sets, signer_set_number(&set)) == NULL);
+        cr_assert(signer_sets_learn(sets, &set));
+    }
+    trust_copy(&trial.trust, &copy);
+    cr_assert(eq(sz, copy.signer_sets.count, 100));
+    for (int64_t i = 0; i < 100; i++) {
+        const struct signer_set set = two(1000 - i, 1001);
+        int64_t number = signer_set_number(&set);
+
+        cr_expect(eq(i64, signer_sets_find(sets, number)->signers[0], 1000 - i));
+        cr_expect(eq(i64, signer_sets_find(&copy.signer_sets, number)->signers[0], 1000 - i));
+    }
+    cr_expect(signer_sets_find(sets, 1001) == NULL, "one key is no set");
+    cr_expect(signer_sets_find(sets, 0) == NULL);
+    cr_expect(signer_sets_find(sets, INT64_MAX) == NULL);
+}
