@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/env.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
 #include "db/query.h"
@@ -87,7 +86,7 @@ static enum status list_notices(struct engine *engine, char **ret_list, struct e
     enum status status;
 
     listing_begin(&news.notices, err);
-    status = engine->store->query->news(engine->store, engine->env->now_s(engine->env), take_news,
+    status = engine->store->query->news(engine->store, clock_read(&engine->clock).now_s, take_news,
                                         &news, err);
     if (status == STATUS_OK)
         status = listing_end(&news.notices, ret_list);
@@ -235,7 +234,8 @@ enum status publications_load(struct engine *engine, struct error *err)
 
     TRY(query->keyrings(engine->store, 0, load_keyring, &loading, err));
     TRY(loading.status);
-    TRY(query->news(engine->store, engine->env->now_s(engine->env), load_freshness, &loading, err));
+    TRY(query->news(engine->store, clock_read(&engine->clock).now_s, load_freshness, &loading,
+                    err));
     TRY(loading.status);
     do {
         loading.rows = 0;

@@ -292,6 +292,27 @@ Test(publications, a_notice_that_is_over_is_no_longer_listed)
     project_parts_clear(&parts);
 }
 
+/* Regression: whatever was published next in doubt of the clock took all notices off the list, and
+ * nothing put them back. */
+Test(publications, in_doubt_of_the_clock_no_notice_is_over)
+{
+    struct project_parts parts = {0};
+    bool is_new;
+
+    cr_assert(
+        eq(int, publish(COMMAND_NOTICE, sample_seal_notice(&village.sample), &is_new), STATUS_OK));
+    village.env.now_s += 365 * DAY_S;
+    village_pass(&village, 1);
+    village_publish_freshness(&village);
+    published_project(engine_published(village.engine), &parts);
+    cr_expect(strstr(parts.notices, "payload") != NULL, "%s", parts.notices);
+    project_parts_clear(&parts);
+    village_restart(&village);
+    published_project(engine_published(village.engine), &parts);
+    cr_expect(strstr(parts.notices, "payload") != NULL, "%s", parts.notices);
+    project_parts_clear(&parts);
+}
+
 Test(publications, the_same_batch_again_is_no_new_one_and_another_of_its_id_is_a_conflict)
 {
     struct command command = {.kind = COMMAND_BATCH,
