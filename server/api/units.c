@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/env.h"
 #include "common/base/text.h"
 #include "db/query.h"
 #include "db/store.h"
@@ -16,6 +15,7 @@
 #include "server/api/call.h"
 #include "server/api/handlers.h"
 #include "server/api/views.h"
+#include "server/engine/engine.h"
 
 #define LINE_MAX_BYTES  ENVELOPE_MAX(ENVELOPE_PAYLOAD_MAX)
 #define SLICE_MAX_BYTES (2 * 1024 * 1024) /* of envelopes; then it is stored, however few */
@@ -85,7 +85,7 @@ static enum status add_unit(const struct call *call, struct stream *stream, cons
 
     TRY(envelope_decode(line, length, ENVELOPE_PAYLOAD_MAX, &envelope, err));
     TRY(published_check_unit(call->api->published, &stream->app_version, &envelope,
-                             call->api->env->now_s(call->api->env), &slice->units[at], &signers,
+                             engine_clock(call->api->engine).now_s, &slice->units[at], &signers,
                              err));
     slice->envelopes[at] = text_copy_n(line, length);
     slice->entries[at] = (struct command_unit){.unit = &slice->units[at],

@@ -236,6 +236,19 @@ Test(flow, in_doubt_of_the_clock_a_batch_is_as_old_as_the_engine_says)
         grid_host_clear(&hosts[i]);
 }
 
+/* Regression: an app of today was taken, and each of its units refused as run out a year ago. */
+Test(flow, in_doubt_of_the_clock_units_of_today_are_taken)
+{
+    struct grid_host host;
+
+    grid_publish(&grid);
+    grid_enrol(&grid, 1, &host);
+    make_clock_doubtful(&host);
+    grid_add_units(&grid, 0, 2);
+    cr_expect(eq(i64, get_batch().units, 2));
+    grid_host_clear(&host);
+}
+
 Test(flow, a_repeated_visit_gets_the_same_bytes_and_a_lower_one_is_a_clone)
 {
     struct grid_host host;
