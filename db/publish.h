@@ -320,7 +320,7 @@ struct publish_ops {
     enum status (*units_add)(struct store *store, int64_t batch, struct unit_record *records,
                              size_t count, size_t *ret_new, struct error *err);
 
-    /* What the number of several signers stands for; once more is fine. */
+    /* What the number of several signers stands for, in one statement; once more is fine. */
     enum status (*signers_put)(struct store *store, const struct signer_set *signers,
                                struct error *err);
 

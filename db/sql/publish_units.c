@@ -196,19 +196,16 @@ enum status slice_count(const struct slice *slice, struct error *err)
 enum status publish_signers_put(struct store *store, const struct signer_set *signers,
                                 struct error *err)
 {
-    static const char sql[] =
-        "INSERT INTO signer_set (number, signer) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    static const char sql[] = "INSERT INTO signer_set (number, signer)"
+                              " SELECT ?, j.value FROM json_each(?) j WHERE true"
+                              " ON CONFLICT DO NOTHING";
+    CLEANUP(query_end) struct query query = {0};
 
     assert(signers->count > 1);
-    for (size_t i = 0; i < signers->count; i++) {
-        CLEANUP(query_end) struct query query = {0};
-
-        TRY(query_begin(&query, sql_of(store), sql, err));
-        bind_integer(&query, signer_set_number(signers));
-        bind_integer(&query, signers->signers[i]);
-        TRY(query_run(&query, err));
-    }
-    return STATUS_OK;
+    TRY(query_begin(&query, sql_of(store), sql, err));
+    bind_integer(&query, signer_set_number(signers));
+    bind_integers(&query, signers->signers, signers->count);
+    return query_run(&query, err);
 }
 
 enum status publish_units_add(struct store *store, int64_t batch, struct unit_record *records,

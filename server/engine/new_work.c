@@ -131,24 +131,6 @@ static struct unit_record record_of(const struct command_unit *command, const st
     return record;
 }
 
-/*
- * Several signed it: it is good as long as one of them is. A site that has met SIGNER_SETS_MAX sets
- * takes one of them for all.
- */
-static enum status keep_signers(struct cycle *cycle, const struct command_unit *command,
-                                struct unit *unit, struct error *err)
-{
-    struct store *store = cycle->engine->store;
-
-    if (command->signers.count == 1)
-        return STATUS_OK;
-    if (!trust_learn_signers(&cycle->engine->trust, &command->signers)) {
-        unit->signer = command->signers.signers[0];
-        return STATUS_OK;
-    }
-    return store->publish->signers_put(store, &command->signers, err);
-}
-
 static void prepare(const struct units_command *command, struct slice *ret_slice)
 {
     size_t inputs = 0;
@@ -236,6 +218,38 @@ static void hint_at(struct solo *solo, const struct batch *batch, const struct u
     (void)text_fit(hint->platforms, sizeof hint->platforms, unit->platforms);
 }
 
+/* With a unit before it, which has the same number. */
+static bool is_put(const struct slice *slice, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (slice->units[i].signer == slice->units[at].signer)
+            return true;
+    return false;
+}
+
+/*
+ * Several signed some of them: these are good as long as one of them is. A site that has met
+ * SIGNER_SETS_MAX sets takes one of them for all. What the trust knows may be more than the store
+ * does: a cycle that learned it may have been rolled back.
+ */
+static enum status keep_signers(struct cycle *cycle, const struct units_command *command,
+                                struct slice *slice, struct error *err)
+{
+    struct store *store = cycle->engine->store;
+
+    for (size_t i = 0; i < slice->count; i++) {
+        const struct signer_set *signers = &command->units[i].signers;
+
+        if (signers->count == 1 || is_put(slice, i))
+            continue;
+        if (trust_learn_signers(&cycle->engine->trust, signers))
+            TRY(store->publish->signers_put(store, signers, err));
+        else
+            slice->units[i].signer = signers->signers[0];
+    }
+    return STATUS_OK;
+}
+
 static enum status add_units(struct cycle *cycle, struct solo *solo, const struct batch *batch,
                              struct error *err)
 {
@@ -245,8 +259,7 @@ static enum status add_units(struct cycle *cycle, struct solo *solo, const struc
     size_t added = 0;
 
     prepare(command, &slice);
-    for (size_t i = 0; i < slice.count; i++)
-        TRY(keep_signers(cycle, &command->units[i], &slice.units[i], err));
+    TRY(keep_signers(cycle, command, &slice, err));
     TRY(solo_check(
         solo, store->publish->units_add(store, batch->id, slice.records, slice.count, &added, err),
         err));

@@ -293,3 +293,32 @@ Test(publish, units_of_a_batch_come_in_slices_by_scope)
                                  &err));
     cr_expect(eq(sz, count, 3));
 }
+
+struct met_sets {
+    size_t count;
+    struct signer_set last;
+};
+
+static bool meet_set(void *context, const struct signer_set *signers)
+{
+    struct met_sets *met = context;
+
+    met->count++;
+    met->last = *signers;
+    return true;
+}
+
+Test(publish, who_signed_together_is_put_whole_and_once)
+{
+    struct signer_set signers = {0};
+    struct met_sets met = {0};
+
+    for (int64_t i = 0; i < ENVELOPE_SIGNATURES_MAX; i++)
+        signer_set_add(&signers, INT64_MAX - i);
+    MUST(publish->signers_put(store, &signers, &err));
+    MUST(publish->signers_put(store, &signers, &err));
+    MUST(store->query->signer_sets(store, meet_set, &met, &err));
+    cr_assert(eq(sz, met.count, 1));
+    cr_assert(eq(sz, met.last.count, ENVELOPE_SIGNATURES_MAX));
+    cr_expect(eq(i64, signer_set_number(&met.last), signer_set_number(&signers)));
+}

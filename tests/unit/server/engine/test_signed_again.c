@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,107 @@ Test(signed_again, what_two_keys_signed_is_granted_though_the_second_is_revoked)
 Test(signed_again, who_signed_together_is_known_after_a_restart)
 {
     expect_that_one_is_enough(true, true);
+}
+
+/* --- slices --- */
+
+#define SLICE 5
+
+struct signed_slice {
+    struct work_unit units[SLICE];
+    struct envelope envelopes[SLICE];
+    struct command_unit added[SLICE];
+    char *json[SLICE];
+};
+
+/* The first is signed by one key, the others by both. */
+static void make_slice(struct signed_slice *ret_slice, const struct private_key *second)
+{
+    *ret_slice = (struct signed_slice){.json = {NULL}};
+    for (size_t i = 0; i < SLICE; i++) {
+        struct command_unit *added = &ret_slice->added[i];
+        struct envelope *envelope = &ret_slice->envelopes[i];
+        struct error err = {0};
+
+        village.sample.unit.batch = village.batch;
+        village.sample.unit.index = 100 + (int64_t)i;
+        (void)snprintf(village.sample.unit.name.text, sizeof village.sample.unit.name.text, "s%zu",
+                       i);
+        *envelope = sample_seal_unit(&village.sample);
+        if (i > 0)
+            cr_assert(eq(int, envelope_sign(envelope, second, &err), STATUS_OK));
+        cr_assert(eq(int,
+                     published_check_unit(engine_published(village.engine),
+                                          &village.sample.app_digest, envelope, village.env.now_s,
+                                          &ret_slice->units[i], &added->signers, &err),
+                     STATUS_OK),
+                  "%s", err.text);
+        ret_slice->json[i] = envelope_encode(envelope);
+        added->unit = &ret_slice->units[i];
+        added->digest = envelope->digest;
+        added->envelope = ret_slice->json[i];
+        added->envelope_length = strlen(ret_slice->json[i]);
+    }
+}
+
+static void signed_slice_clear(struct signed_slice *slice)
+{
+    for (size_t i = 0; i < SLICE; i++) {
+        work_unit_clear(&slice->units[i]);
+        envelope_clear(&slice->envelopes[i]);
+        free(slice->json[i]);
+    }
+}
+
+static enum status add_slice(const struct signed_slice *slice)
+{
+    struct command command = {
+        .kind = COMMAND_UNITS,
+        .units = {.batch = village.batch, .units = slice->added, .count = SLICE}};
+
+    return village_run(&village, &command);
+}
+
+static int puts_made;
+
+static enum status count_put(struct store *store, const struct signer_set *signers,
+                             struct error *err)
+{
+    puts_made++;
+    return village.store.original.publish->signers_put(store, signers, err);
+}
+
+/* Regression: a statement for each of them and each of its keys, under the site's lock. */
+Test(signed_again, who_signed_a_slice_together_is_put_once)
+{
+    struct private_key second = add_cosigner();
+    CLEANUP(signed_slice_clear) struct signed_slice slice;
+
+    puts_made = 0;
+    make_slice(&slice, &second);
+    village.store.publish.signers_put = count_put;
+    cr_expect(eq(int, add_slice(&slice), STATUS_OK));
+    cr_expect(eq(int, puts_made, 1));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM signer_set"), 2));
+    cr_expect(eq(i64, village_count(&village, "count(DISTINCT signer) FROM unit"), 2));
+    private_key_clear(&second);
+}
+
+/* The trust knows them then, and the store does not. */
+Test(signed_again, who_signed_a_slice_is_put_though_it_was_rolled_back_at_first)
+{
+    struct private_key second = add_cosigner();
+    CLEANUP(signed_slice_clear) struct signed_slice slice;
+    int step = 1;
+
+    make_slice(&slice, &second);
+    for (village.store.steps_to_failure = step; add_slice(&slice) != STATUS_OK;
+         village.store.steps_to_failure = ++step)
+        cr_expect(zero(i64, village_count(&village, "count(*) FROM signer_set")), "%d", step);
+    village.store.steps_to_failure = 0;
+    cr_expect(lt(int, 2, step));
+    cr_expect(eq(i64, village_count(&village, "count(*) FROM signer_set"), 2));
+    private_key_clear(&second);
 }
 
 static void set_end_of_work_key(int64_t time_s)
