@@ -62,16 +62,16 @@ void download_stop_all(struct daemon *daemon, struct attached *project)
         stop(daemon, &project->fetches[i]);
 }
 
-/* The first missing file of a task that may be asked for now. */
+/* The first missing file of a task that may be asked for now and has no more than so many bytes. */
 static bool missing_now(struct daemon *daemon, struct attached *project,
-                        const struct client_task *task, struct needed_file *ret_file)
+                        const struct client_task *task, int64_t room, struct needed_file *ret_file)
 {
     size_t count = slot_file_count(&task->prepared);
 
     for (size_t i = 0; i < count; i++) {
         struct needed_file file = slot_file(&task->prepared, i);
 
-        if (cache_has(&daemon->cache, &file.digest) ||
+        if (file.size > room || cache_has(&daemon->cache, &file.digest) ||
             held_waits(project, &file.digest, daemon_now(daemon)) || bundle_takes(project, &file) ||
             download_has(project, &file.digest))
             continue;
@@ -83,9 +83,10 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
 
 /* --- fetching --- */
 
-/* Of the tasks for which there is something to fetch now, the one that would start first. */
+/* Of the tasks for which there is something to fetch now, the one that would start first. What has
+ * more bytes than that is passed over. */
 static struct client_task *next_to_fetch(struct daemon *daemon, struct attached *project,
-                                         struct needed_file *ret_file)
+                                         int64_t room, struct needed_file *ret_file)
 {
     struct client_task *best = NULL;
     struct lineup_order order;
@@ -99,7 +100,7 @@ static struct client_task *next_to_fetch(struct daemon *daemon, struct attached 
 
         if (task->record.phase != PHASE_FETCHING || daemon_now(daemon) < task->not_before ||
             (best != NULL && !lineup_is_before(&order, task, best)) ||
-            !missing_now(daemon, project, task, &file) || !room_lets_fetch(daemon, task))
+            !missing_now(daemon, project, task, room, &file) || !room_lets_fetch(daemon, task))
             continue;
         best = task;
         *ret_file = file;
@@ -334,7 +335,8 @@ static struct fetch *free_fetch(struct attached *project, bool *ret_is_first)
 }
 
 /* One more file. False: there is none, or no place for it before something changes. What the cache
- * has no room for beside others, waits for them: that is no failure of it. */
+ * has no room for beside others, waits for them and holds up nothing that it has room for: that is
+ * no failure of it. Where there are no others, it fails. */
 static bool fetch_next(struct daemon *daemon, struct attached *project)
 {
     bool is_first;
@@ -345,9 +347,8 @@ static bool fetch_next(struct daemon *daemon, struct attached *project)
     if (fetch == NULL || project->host.host == 0 || project->is_place_new ||
         daemon_now(daemon) < project->download_at)
         return false;
-    task = next_to_fetch(daemon, project, &file);
-    if (task == NULL ||
-        (!is_first && cache_make_room(&daemon->cache, file.size, NULL) != STATUS_OK))
+    task = next_to_fetch(daemon, project, is_first ? INT64_MAX : cache_room(&daemon->cache), &file);
+    if (task == NULL)
         return false;
     task_busy(daemon, task);
     begin(daemon, project, fetch, task, &file);

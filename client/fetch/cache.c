@@ -239,6 +239,19 @@ static enum status evict_all(struct cache *cache, struct cache_entry *entry, str
     return STATUS_OK;
 }
 
+int64_t cache_room(const struct cache *cache)
+{
+    int64_t bytes = cache->max_bytes - cache->used_bytes;
+
+    for (size_t i = 0; i < cache->count; i++) {
+        const struct cache_entry *entry = &cache->entries[i];
+
+        if (entry->pins == 0)
+            bytes += entry->part_bytes + (entry->is_here ? entry->size : 0);
+    }
+    return bytes;
+}
+
 enum status cache_make_room(struct cache *cache, int64_t bytes, struct error *err)
 {
     if (bytes > cache->max_bytes)

@@ -55,6 +55,9 @@ void cache_unpin(struct cache *cache, const struct digest *digest);
 enum status cache_path(const struct cache *cache, const struct digest *digest, bool is_part,
                        struct disk_path *ret_path, struct error *err) MUST_USE;
 
+/* Most bytes that cache_make_room() makes room for now. */
+int64_t cache_room(const struct cache *cache);
+
 /*
  * Make room for so many bytes, evicting. STATUS_FULL: what is in use leaves too little; STATUS_
  * TOO_LARGE: more than the cache may ever hold.

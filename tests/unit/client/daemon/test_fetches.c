@@ -1,6 +1,7 @@
 /* client/daemon: files that come one by one come several at once, and a slow one holds up none. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "client/daemon/attached.h"
@@ -120,4 +121,45 @@ Test(fetches, those_that_break_together_are_one_failure_of_the_server)
     cr_expect(eq(i64, broken, FETCHES_MAX + 1));
     cr_expect(eq(i64, failures_then, 1));
     expect_done(2);
+}
+
+/* The unit has this file alone besides what all have. */
+static void give_small(size_t index, int number)
+{
+    struct work_unit *unit = &it.site.sample.unit;
+    struct work_input *input = &unit->inputs[unit->input_count - 1];
+    int length = snprintf(input->name.text, sizeof input->name.text, "small-%d", number);
+
+    input->digest = digest_of(input->name.text, (size_t)length);
+    input->size = length;
+    unit->index = (int64_t)index;
+    (void)snprintf(unit->name.text, sizeof unit->name.text, "unit-%zu", index);
+    envelope_clear(&it.site.tasks[index].unit);
+    it.site.tasks[index].unit = sample_seal_unit(&it.site.sample);
+}
+
+/* Regression: behind one that had to wait for room, everything waited. */
+Test(fetches, one_that_has_no_room_beside_others_holds_up_no_other_task)
+{
+    struct digest digest = digest_of("small-0", 7);
+    char path[16 + 2 * DIGEST_BYTES] = "/v1/files/";
+
+    volunteer_end(&it);
+    volunteer_init(&it, 3);
+    it.site.bundle_fails_with = STATUS_NOT_FOUND;
+    fake_site_add_small(&it.site, 1, 1);
+    give_small(0, 0);
+    give_small(1, 100);
+    give_small(2, 1);
+    it.config.cores = 2; /* so all three are granted at once */
+    it.config.cache =
+        (int64_t)(strlen("binary") + strlen(it.site.file) + 2 * strlen("small-0")) + 1;
+    volunteer_restart(&it);
+    text_from_bytes(digest.bytes, DIGEST_BYTES, path + strlen(path));
+    it.site.net.stalled = path;
+    volunteer_live(&it, 8 * HOUR);
+    cr_expect(eq(sz, fake_site_count(&it.site, FAKE_STORED), 1), "the third");
+    it.site.net.stalled = NULL;
+    volunteer_live(&it, 24 * HOUR);
+    expect_done(3);
 }

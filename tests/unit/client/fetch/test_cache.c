@@ -319,3 +319,17 @@ Test(cache, a_project_does_not_go_on_with_what_another_one_left)
     cr_expect(eq(i64, download.got, 0));
     download_close(&download);
 }
+
+Test(cache, its_room_is_all_but_what_is_in_use)
+{
+    struct digest digest = put("ten bytes!");
+
+    cr_expect(eq(i64, cache_room(&cache), 100), "it may go");
+    cache_pin(&cache, &digest, 10);
+    cr_expect(eq(i64, cache_room(&cache), 90));
+    cr_expect(eq(int, cache_make_room(&cache, 91, &err), STATUS_FULL));
+    cr_expect(eq(int, cache_make_room(&cache, 90, &err), STATUS_OK));
+    cr_expect(cache_has(&cache, &digest));
+    cache_unpin(&cache, &digest);
+    cr_expect(eq(i64, cache_room(&cache), 100));
+}
