@@ -32,7 +32,7 @@ int64_t delay_ms(const struct delay_rule *rule, int64_t failures, int64_t told_s
 {
     int64_t own_ms, told_ms = delay_told_ms(told_s, random);
 
-    assert(rule->first_ms >= 1 && rule->last_ms >= rule->first_ms);
+    assert(failures >= 1 && rule->first_ms >= 1 && rule->last_ms >= rule->first_ms);
     own_ms = draw(span_ms(rule, failures), random);
     if (own_ms < told_ms)
         own_ms = told_ms;

@@ -145,7 +145,8 @@ void download_hold_all(struct daemon *daemon, struct attached *project, enum sta
     if (!is_the_server)
         return;
 
-    if (now >= project->download_at) /* else it was on its way with one that failed already */
+    /* Else it was on its way with one that failed already, and none came in between. */
+    if (now >= project->download_at || project->download_failures == 0)
         project->download_failures++;
     until =
         now + delay_ms(&rule, project->download_failures, err->retry_after_s, daemon_draw(daemon));

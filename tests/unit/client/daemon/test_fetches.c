@@ -123,6 +123,36 @@ Test(fetches, those_that_break_together_are_one_failure_of_the_server)
     expect_done(2);
 }
 
+static int64_t asked; /* for files */
+
+/* The second of those that go out together comes, the others break. */
+static enum status break_but_the_second(void *context, const struct fake_request *request,
+                                        struct http_response *ret_response, struct error *err)
+{
+    if (!text_starts_with(request->path, "/v1/files/") ||
+        text_starts_with(request->path, "/v1/files/bundle"))
+        return site_serve(context, request, ret_response, err);
+    asked++;
+    if (asked == FETCHES_MAX + 1)
+        failures_then = it.daemon->projects[0]->download_failures;
+    if (asked == 2 || asked > FETCHES_MAX)
+        return site_serve(context, request, ret_response, err);
+    return error_set(err, STATUS_UNREACHABLE, "the connection to the server broke");
+}
+
+/* Regression: those that failed after one that came were none, and their delay was that of none. */
+Test(fetches, one_that_comes_begins_the_count_of_failures_anew)
+{
+    asked = 0;
+    site_serve = it.site.net.serve;
+    it.site.net.serve = break_but_the_second;
+    it.site.net.fate = slowly;
+    fake_site_add_small(&it.site, 12, 12);
+    volunteer_live(&it, 12 * HOUR);
+    cr_expect(eq(i64, failures_then, 1));
+    expect_done(2);
+}
+
 /* The unit has this file alone besides what all have. */
 static void give_small(size_t index, int number)
 {
