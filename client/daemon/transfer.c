@@ -83,8 +83,8 @@ static bool missing_now(struct daemon *daemon, struct attached *project,
 
 /* --- fetching --- */
 
-/* Of the tasks for which there is something to fetch now, the one that would start first. What has
- * more bytes than that is passed over. */
+/* Of the tasks for which there is something to fetch now, the one that would start first. A file
+ * that is larger than `room` is passed over. */
 static struct client_task *next_to_fetch(struct daemon *daemon, struct attached *project,
                                          int64_t room, struct needed_file *ret_file)
 {
