@@ -16,6 +16,7 @@ static struct signer_set signed_by_two(void)
     struct signer_set signers = {0};
 
     trial_next_keyring();
+    texts_clear(&publishers[0].apps);
     publishers[0] = publishers[1]; /* an app key is none of work */
     publishers[0].key = trial.sample.stranger.public_key;
     cr_assert(eq(int, trial_accept_keyring(sample_seal_keyring(&trial.sample)), REFUSAL_NONE));
