@@ -1,6 +1,7 @@
 #include "server/engine/tails.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/cleanup.h"
 #include "server/policy/tail.h"
@@ -104,17 +105,22 @@ static int64_t left_ms(const struct cycle *cycle, int64_t unit)
                : tail_left_ms(tail->begins_up_ms, tail->ends_up_ms, cycle->clock.up_s * 1000);
 }
 
+/* Not in the order of what is left, which hosts tell themselves: among those that will take about
+ * as long chance decides, as it does elsewhere, who shares a unit with whom. */
 void tails_sort(const struct cycle *cycle, int64_t units[], size_t count)
 {
-    if (cycle->engine->tails.units.count == 0)
-        return;
-    for (size_t i = 1; i < count; i++) {
-        int64_t unit = units[i], left = left_ms(cycle, unit);
-        size_t place = i;
+    int64_t most_ms = 0;
+    size_t sorted = 0;
 
-        for (; place > 0 && left_ms(cycle, units[place - 1]) < left; place--)
-            units[place] = units[place - 1];
-        units[place] = unit;
+    for (size_t i = 0; cycle->engine->tails.units.count > 0 && i < count; i++)
+        most_ms = left_ms(cycle, units[i]) > most_ms ? left_ms(cycle, units[i]) : most_ms;
+    for (size_t i = 0; most_ms > 0 && i < count; i++) {
+        int64_t unit = units[i];
+
+        if (left_ms(cycle, unit) < most_ms / 2)
+            continue;
+        memmove(&units[sorted + 1], &units[sorted], (i - sorted) * sizeof *units);
+        units[sorted++] = unit;
     }
 }
 

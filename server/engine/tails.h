@@ -17,8 +17,8 @@ void tails_learn(struct cycle *cycle);
 bool tails_let_have(const struct cycle *cycle, const struct visit_state *state,
                     const struct unit *unit, int64_t task_ms);
 
-/* Those that wait for such a copy first, the one with most left first of all; the others stay as
- * they were drawn: the fast hosts are few, and who comes is given what is needed most. */
+/* Those first that wait for such a copy and have at least half as much left as the longest; else
+ * they stay as they were drawn. The fast hosts are few, and are to have what is needed most. */
 void tails_sort(const struct cycle *cycle, int64_t units[], size_t count);
 
 /* Does little wait but such copies? Then a visit may look at all that waits. */

@@ -411,13 +411,15 @@ Test(tails, those_with_most_left_come_first)
     const struct cycle cycle = {.engine = engine, .clock = {.up_s = 100}};
     const struct tail soon = {.unit = 7, .batch = 1, .alive = 1, .ends_up_ms = 200000};
     const struct tail late = {.unit = 9, .batch = 1, .alive = 1, .ends_up_ms = 900000};
-    int64_t units[] = {5, 7, 6, 9};
-    const int64_t sorted[] = {9, 7, 5, 6};
+    const struct tail also_late = {.unit = 8, .batch = 1, .alive = 1, .ends_up_ms = 600000};
+    int64_t units[] = {5, 7, 8, 6, 9};
+    const int64_t sorted[] = {8, 9, 5, 7, 6};
 
     tails_remember(&engine->tails, &soon);
     tails_remember(&engine->tails, &late);
-    tails_sort(&cycle, units, 4);
-    for (size_t i = 0; i < 4; i++)
+    tails_remember(&engine->tails, &also_late);
+    tails_sort(&cycle, units, 5);
+    for (size_t i = 0; i < 5; i++)
         cr_expect(eq(i64, units[i], sorted[i]), "%zu", i);
     tails_clear(&engine->tails);
     free(engine);
