@@ -138,7 +138,6 @@ static enum status parse_batch(struct submission *submission, struct error *err)
     submission->is_appending = options_has(options, "append");
     submission->is_closing = !submission->is_appending || options_has(options, "close");
     submission->is_dry_run = options_has(options, "dry-run");
-    TRY(options_belong(options, submission->is_appending, "close", "--append", err));
     if (submission->is_appending && submission->name == NULL)
         return error_set(err, STATUS_INVALID, "--append needs the batch's --name");
     if (submission->name != NULL && !batch_is_name(submission->name))

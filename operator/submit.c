@@ -400,7 +400,7 @@ static const struct option_rule rules[] = {
      .help = "The batch's name (made up). An attempt that was cut short goes on under its name."},
     {.name = "append",
      .help = "Add to the batch of that name, or begin one that stays open for more."},
-    {.name = "close", .help = "With --append: no more units will come."},
+    {.name = "close", .help = "No more units will come; so without --append anyway."},
     {.name = "quorum", .argument = "N", .help = "How many agreeing results accept a unit (2)."},
     {.name = "copies", .argument = "N", .help = "Copies made at once (the quorum); more on need."},
     {.name = "max-tasks", .argument = "N", .help = "Copies ever made of a unit (10)."},

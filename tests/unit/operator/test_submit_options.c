@@ -85,7 +85,6 @@ Test(submit_options, what_says_nothing_of_such_units_is_refused)
         {"dugnad", "submit", "app", "--range", "0..9", "--files-per-unit", "3"},
         {"dugnad", "submit", "app", "--units", "x.ndjson", "--files-per-unit", "3"},
         {"dugnad", "submit", "app", "--files-per-unit", "3"},
-        {"dugnad", "submit", "app", "--range", "0..9", "--close"},
         {"dugnad", "submit", "app", "--step", "2"},
     };
 
