@@ -19,9 +19,10 @@ static bool may_know_more(const struct rollback_facts *facts)
 static bool skips_visits(const struct rollback_facts *facts)
 {
     int64_t spans = (facts->now_s - facts->last_s) / ROLLBACK_VISITS_SPAN_S;
+    int64_t skipped = facts->visit - facts->last_visit;
 
-    return facts->last_visit > 0 &&
-           facts->visit - facts->last_visit > ROLLBACK_VISITS_MOST + (spans > 0 ? spans : 0);
+    return facts->last_visit > 0 && skipped <= ROLLBACK_VISITS_BELIEVED &&
+           skipped > ROLLBACK_VISITS_MOST + (spans > 0 ? spans : 0);
 }
 
 enum rollback_sign rollback_sign_of(const struct rollback_facts *facts)

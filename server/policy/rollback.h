@@ -20,6 +20,10 @@
 #define ROLLBACK_VISITS_MOST   16
 #define ROLLBACK_VISITS_SPAN_S 900
 
+/* Nor is one that no client counts up to: so many visits are two years of one a minute, and no copy
+ * is as old. Its numbers are no count (dugnad-bench takes them from the clock). */
+#define ROLLBACK_VISITS_BELIEVED 1000000
+
 #define ROLLBACK_TOLD_S     (7 * INT64_C(86400)) /* after a restore that it was told hosts catch up */
 #define ROLLBACK_VOLUNTEERS 3                    /* of which a host has shown a sign ... */
 #define ROLLBACK_WITHIN_S   86400                /* ... within so long: it is likely */

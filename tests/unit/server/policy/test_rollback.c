@@ -23,6 +23,8 @@ Test(rollback, a_visit_shows_what_this_site_cannot_have_said)
         {"more than it can have given up in a day",
          {.now_s = 186400, .last_s = 100000, .visit = 120, .last_visit = 7},
          ROLLBACK_VISITS},
+        {"as many as there can be", {.visit = 1000007, .last_visit = 7}, ROLLBACK_VISITS},
+        {"more than a client counts up to", {.visit = 1000008, .last_visit = 7}, ROLLBACK_NONE},
         {"a new key of an old installation", {.visit = 900, .last_visit = 0}, ROLLBACK_NONE},
         {"a task", {.visit = 8, .last_visit = 7, .names_unknown_task = true}, ROLLBACK_TASK},
         {"a task of one that enrolled anew",
