@@ -24,7 +24,7 @@ static void *grown(void *items, size_t count, size_t *capacity, size_t size)
         (set)->items[(set)->count++] = (item);                                                     \
     } while (0)
 
-static void host_clear(struct host *host)
+void host_clear(struct host *host)
 {
     free(host->prefix);
     free(host->platform);

@@ -63,6 +63,8 @@ struct host {
     bool is_changed;
 };
 
+void host_clear(struct host *host); /* its texts; for CLEANUP(), too */
+
 /* What is known of a host with an app version: how many tasks of it it may have a day
  * (server/policy/allowance.h), and how long it takes (server/policy/estimate.h). */
 struct allowance {

@@ -1,6 +1,5 @@
 /* Hosts, keyrings, news and figures of the site. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "db/sql/rows.h"
 #include "db/sql/view.h"
@@ -18,9 +17,7 @@ static bool show_host(struct query *query, bool (*row)(void *context, const stru
     line.volunteer_name = get_text(query);
     line.running = get_integer(query);
     goes_on = row(context, &line);
-    free(host.prefix);
-    free(host.platform);
-    free(host.client);
+    host_clear(&host);
     return goes_on;
 }
 
