@@ -62,7 +62,7 @@ void download_stop_all(struct daemon *daemon, struct attached *project)
         stop(daemon, &project->fetches[i]);
 }
 
-/* The first missing file of a task that may be asked for now and has no more than so many bytes. */
+/* The first missing file of a task that waits for nothing and is no larger than `room`. */
 static bool missing_now(struct daemon *daemon, struct attached *project,
                         const struct client_task *task, int64_t room, struct needed_file *ret_file)
 {

@@ -55,7 +55,7 @@ void cache_unpin(struct cache *cache, const struct digest *digest);
 enum status cache_path(const struct cache *cache, const struct digest *digest, bool is_part,
                        struct disk_path *ret_path, struct error *err) MUST_USE;
 
-/* Most bytes that cache_make_room() makes room for now. */
+/* The most bytes for which cache_make_room() succeeds, as long as no file is pinned or comes. */
 int64_t cache_room(const struct cache *cache);
 
 /*

@@ -20,8 +20,8 @@
 #define ROLLBACK_VISITS_MOST   16
 #define ROLLBACK_VISITS_SPAN_S 900
 
-/* Nor is one that no client counts up to: so many visits are two years of one a minute, and no copy
- * is as old. Its numbers are no count (dugnad-bench takes them from the clock). */
+/* Nor is a gap of more than so many, two years of a visit a minute: no copy is as old. Such numbers
+ * count no visits; dugnad-bench takes its hosts' from the clock. */
 #define ROLLBACK_VISITS_BELIEVED 1000000
 
 #define ROLLBACK_TOLD_S     (7 * INT64_C(86400)) /* after a restore that it was told hosts catch up */
