@@ -11,9 +11,6 @@
 #include "common/json/build.h"
 #include "sandbox/verify.h"
 
-#define BUSY_TRIES   300 /* a daemon that has the lock but does not listen yet */
-#define BUSY_WAIT_MS 100
-
 static const struct command *const commands[] = {
     &command_attach, &command_account_new, &command_run,    &command_status, &command_pause,
     &command_resume, &command_detach,      &command_config, &command_manual,
@@ -187,11 +184,11 @@ static enum status ask_in(struct client_world *world, const struct disk_path *fo
     enum status status = STATUS_BUSY;
 
     TRY(disk_join(&socket, err, "%s/control.sock", folder_path->text));
-    for (int i = 0; i < BUSY_TRIES && status == STATUS_BUSY; i++) {
+    for (int i = 0; i < FOLDER_TRIES && status == STATUS_BUSY; i++) {
         CLEANUP(data_folder_close) struct data_folder folder = {0};
 
         if (i > 0)
-            world->env->sleep_ms(world->env, BUSY_WAIT_MS);
+            world->env->sleep_ms(world->env, FOLDER_WAIT_MS);
         status = control_ask(socket.text, request, ret_answer, err);
         if (status != STATUS_NOT_FOUND)
             return status;

@@ -24,6 +24,11 @@ int fail_usage(const struct options *options, const struct error *err);
 enum status data_path(const struct client_world *world, const struct options *options,
                       struct disk_path *ret_path, struct error *err) MUST_USE;
 
+/* Half a minute, as long as for an answer: a daemon takes the data folder's lock before it listens,
+ * and a verb that found no daemon holds it for a moment. */
+#define FOLDER_TRIES   300
+#define FOLDER_WAIT_MS 100
+
 /* Ask the daemon, or do it to the folder where none runs. STATUS_NOT_FOUND: the folder
  * that --data names is no client's, and nothing was made there. */
 enum status ask(struct client_world *world, const struct options *options, json_t *request,

@@ -9,9 +9,7 @@
 #include "common/base/text.h"
 #include "sandbox/verify.h"
 
-#define LOCK_TRIES   300 /* a verb that found no daemon holds the folder for a moment */
-#define LOCK_WAIT_MS 100
-#define WAIT_MAX_MS  1000 /* other people's clocks and connections are looked at as often */
+#define WAIT_MAX_MS 1000 /* other people's clocks and connections are looked at as often */
 
 struct running {
     struct client_world *world;
@@ -72,7 +70,7 @@ static bool is_told_to_stop(const struct client_world *world)
 {
     struct pollfd stop = {.fd = world->stop_descriptor, .events = POLLIN};
 
-    return poll(&stop, 1, LOCK_WAIT_MS) > 0;
+    return poll(&stop, 1, FOLDER_WAIT_MS) > 0;
 }
 
 /* Another daemon will not go away. */
@@ -82,7 +80,7 @@ static enum status open_folder(struct running *it, const char *path, const char 
     struct env *env = it->world->env;
     enum status status = data_folder_open(env, path, &it->folder, err);
 
-    for (int i = 1; i < LOCK_TRIES && status == STATUS_BUSY && !control_listens(socket); i++) {
+    for (int i = 1; i < FOLDER_TRIES && status == STATUS_BUSY && !control_listens(socket); i++) {
         it->is_stopped = is_told_to_stop(it->world);
         if (it->is_stopped)
             return status;

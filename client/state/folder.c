@@ -12,10 +12,8 @@ static const char *const parts[] = {"aside", "cache", "projects"};
 static enum status make_place(const struct data_folder *folder, struct error *err)
 {
     struct disk *disk = folder->env->disk;
-    struct disk_entry entry;
 
-    if (disk->look(disk, folder->path.text, &entry, NULL) == STATUS_OK &&
-        (entry.kind == DISK_FOLDER || entry.kind == DISK_LINK))
+    if (disk_has_folder(disk, folder->path.text))
         return STATUS_OK;
     return disk_make_folders(disk, folder->path.text, 0700, err);
 }

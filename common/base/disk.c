@@ -76,7 +76,7 @@ static enum status make_folder(struct disk *disk, const char *path, unsigned mod
     return disk_sync_parent(disk, path, err);
 }
 
-static bool is_folder(struct disk *disk, const char *path)
+bool disk_has_folder(struct disk *disk, const char *path)
 {
     struct disk_entry entry;
 
@@ -91,7 +91,7 @@ enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode
     TRY(disk_join(&part, err, "%s", path));
     for (char *slash = strchr(part.text + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!is_folder(disk, part.text))
+        if (!disk_has_folder(disk, part.text))
             TRY(make_folder(disk, part.text, mode, err));
         *slash = '/';
     }

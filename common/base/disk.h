@@ -118,6 +118,9 @@ enum status disk_join(struct disk_path *ret_path, struct error *err, const char 
 enum status disk_join_beneath(struct disk_path *ret_path, struct error *err, const char *folder,
                               const char *fmt, va_list args) PRINTF_LIKE(4, 0);
 
+/* Is there a folder, or a link, which may lead to one? */
+bool disk_has_folder(struct disk *disk, const char *path);
+
 /* make_folder() for each missing part of the path; durable. STATUS_INVALID names a part that is a
  * file. */
 enum status disk_make_folders(struct disk *disk, const char *path, unsigned mode,

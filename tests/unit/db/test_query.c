@@ -1,32 +1,11 @@
 /* db/query: what people and programs read. */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "db/query.h"
 #include "tests/support/site_work.h"
-
-static struct test_site site;
-static struct store *store;
-static struct error err;
-static int rows; /* that a callback saw */
-
-static void set_up(void)
-{
-    site_open(&site, NULL);
-    store = site.store;
-    rows = 0;
-}
-
-static void tear_down(void)
-{
-    site_close(&site);
-}
+#include "tests/unit/db/query_suite.h"
 
 TestSuite(query, .init = set_up, .fini = tear_down);
-
-#define MUST(call) cr_assert(eq(int, (int)(call), STATUS_OK), "%s (%s)", err.text, err.detail)
 
 static bool keep_batch(void *context, const struct batch_view *batch)
 {

@@ -1,30 +1,7 @@
 /* db: what hosts told of having refused. */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-
-#include "db/query.h"
-#include "tests/support/site.h"
-
-static struct test_site site;
-static struct store *store;
-static struct error err;
-static int rows;
-
-static void set_up(void)
-{
-    site_open(&site, NULL);
-    store = site.store;
-    rows = 0;
-}
-
-static void tear_down(void)
-{
-    site_close(&site);
-}
+#include "tests/unit/db/query_suite.h"
 
 TestSuite(query_refused, .init = set_up, .fini = tear_down);
-
-#define MUST(call) cr_assert(eq(int, (int)(call), STATUS_OK), "%s (%s)", err.text, err.detail)
 
 static bool see_refused(void *context, const struct refused_group *group)
 {
